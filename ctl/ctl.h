@@ -1,0 +1,52 @@
+/* ctl.h - posternctl's commands: what each is given, and the codes with which the program ends. */
+#ifndef POSTERN_CTL_H
+#define POSTERN_CTL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define CTL_OUTPUT_MAX ((size_t)16 << 20) /* octets that one command prints */
+
+enum ctl_exit {
+    CTL_YES = 0,  /* fine */
+    CTL_NO = 1,   /* a negative answer, or the daemon is away */
+    CTL_USAGE = 2 /* wrong words or options, or a file that cannot be read */
+};
+
+/* Options that only some commands take; bits. */
+enum ctl_option { CTL_JSON = 1, CTL_FRESH = 2 };
+
+struct ctl {
+    const char *conf_file;
+    unsigned options; /* those given */
+    bool colour;
+    char **word; /* those after the command's name */
+    size_t word_count;
+};
+
+struct command {
+    const char *name;    /* one or two words */
+    const char *args;    /* "FILE|-" */
+    const char *summary; /* one line, for the usage */
+    unsigned options;    /* those it takes */
+    size_t least, most;  /* words after the name */
+    int (*run)(const struct ctl *ctl);
+};
+
+/* check.c */
+int check_sts_policy(const struct ctl *ctl);
+int check_sts_record(const struct ctl *ctl);
+int check_mx_match(const struct ctl *ctl);
+int check_tlsrpt_record(const struct ctl *ctl);
+int check_config(const struct ctl *ctl);
+
+/* commands_io.c */
+int run_resolve(const struct ctl *ctl);
+int run_explain(const struct ctl *ctl);
+int run_cache_show(const struct ctl *ctl);
+int run_cache_get(const struct ctl *ctl);
+int run_cache_flush(const struct ctl *ctl);
+int run_status(const struct ctl *ctl);
+
+#endif

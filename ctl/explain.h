@@ -1,0 +1,31 @@
+/* explain.h - policyd's answer to "explain", for people. Pure. */
+#ifndef POSTERN_EXPLAIN_H
+#define POSTERN_EXPLAIN_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "buf.h"
+#include "print.h"
+
+/*
+ * Append the answer, what it means in one sentence, the reasons as a numbered chain, and where the facts came from. The
+ * object is what policyd sent; members that are missing or of another type are passed over. Errors stick in out.
+ */
+void explain_print(struct buf *out, const json_t *explanation, int64_t now, bool colour);
+
+/* What an answer like "OK dane-only" is to the eye: green when TLS is authenticated, red when no policy can be given.
+ */
+enum tint answer_tint(const char *answer);
+
+/* Append the members of the array as "  1. text" lines. */
+void reasons_print(struct buf *out, const json_t *reasons);
+
+/* The member as text, "" when it is missing or no string; valid as long as the object. */
+const char *member_text(const json_t *object, const char *name);
+
+/* The member as a number, 0 when it is missing or no integer. */
+int64_t member_number(const json_t *object, const char *name);
+
+#endif

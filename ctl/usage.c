@@ -1,0 +1,86 @@
+/* usage.c - finding a command in the table, and the help that the table gives. */
+#include "usage.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+static bool word_is(const char *word, const char *name, size_t len)
+{
+    return strlen(word) == len && memcmp(word, name, len) == 0;
+}
+
+/* How many words of the name these words are; 0: another name. */
+static size_t name_matches(const char *name, char **word, size_t count)
+{
+    size_t first = strcspn(name, " ");
+
+    if (count == 0 || !word_is(word[0], name, first)) {
+        return 0;
+    }
+    if (name[first] == '\0') {
+        return 1;
+    }
+    return count > 1 && strcmp(word[1], name + first + 1) == 0 ? 2 : 0;
+}
+
+const struct command *command_find(const struct command *table, char **word, size_t count, size_t *used)
+{
+    for (const struct command *c = table; c->name != NULL; c++) {
+        *used = name_matches(c->name, word, count);
+        if (*used > 0) {
+            return c;
+        }
+    }
+    return NULL;
+}
+
+static void print_synopsis(FILE *to, const struct command *c)
+{
+    fprintf(to, "posternctl %s", c->name);
+    if (c->options & CTL_JSON) {
+        fputs(" [--json]", to);
+    }
+    if (c->options & CTL_FRESH) {
+        fputs(" [--fresh]", to);
+    }
+    fprintf(to, "%s%s\n", c->args[0] != '\0' ? " " : "", c->args);
+}
+
+void usage_command(FILE *to, const struct command *c)
+{
+    fputs("usage: ", to);
+    print_synopsis(to, c);
+    fprintf(to, "       %s\n", c->summary);
+}
+
+size_t usage_list(FILE *to, const struct command *table, const char *group)
+{
+    size_t listed = 0;
+
+    for (const struct command *c = table; c->name != NULL; c++) {
+        if (group == NULL || word_is(group, c->name, strcspn(c->name, " "))) {
+            int width = (int)(strlen(c->name) + strlen(c->args) + 1);
+            fprintf(to, "  %s %s%*s%s\n", c->name, c->args, width < 36 ? 36 - width : 2, "", c->summary);
+            listed++;
+        }
+    }
+    return listed;
+}
+
+void usage_all(FILE *to, const struct command *table, const char *conf_file)
+{
+    fputs("usage: posternctl [-c FILE] [-V] [-h] COMMAND [OPTION...] [WORD...]\n\ncommands:\n", to);
+    usage_list(to, table, NULL);
+    fprintf(to,
+            "\noptions, before or after the words:\n"
+            "  -c, --config FILE   the configuration (%s)\n"
+            "      --json          print one JSON object in place of text\n"
+            "      --fresh         look everything up again (resolve)\n"
+            "  -h, --help          this text, or that of the command\n"
+            "  -V, --version       the version\n"
+            "      --              all that follows is words\n"
+            "\nexit codes: 0 fine; 1 a negative answer, or the daemon is away; 2 wrong usage, or a file that cannot be "
+            "read\n"
+            "More: posternctl(1).\n",
+            conf_file);
+}

@@ -1,0 +1,40 @@
+/* answer.h - what policyd's memory holds about one policy domain: the finished replies and how long they hold. Pure. */
+#ifndef POSTERN_ANSWER_H
+#define POSTERN_ANSWER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "decide.h"
+#include "dest.h"
+
+/* The maps of the socketmap listener. */
+enum answer_map { ANSWER_POSTFIX, ANSWER_TLSRPT };
+
+struct answer {
+    int64_t valid_until; /* seconds since the epoch */
+    int64_t stale_until; /* until then it may still be given when nothing newer can be had */
+    int64_t refresh_at;  /* from then on a use starts a look-up in the background */
+    uint32_t epoch;      /* of the memory (memory.h) when the answer was put in */
+    uint32_t hits;
+    bool binds;          /* it demands TLS; an answer known to be out of date is given again only then */
+    uint32_t plain_len;  /* the plain reply, then the one with TLSRPT attributes unless it is the same */
+    uint32_t tlsrpt_len; /* 0: the same */
+    char wire[];         /* whole netstrings, ready to be sent */
+};
+
+/*
+ * Render a decision. dest may be NULL when the decision is temp. Returns a new answer (free with free()), or NULL
+ * without memory. A policy that cannot be rendered becomes TEMP, never something weaker.
+ */
+struct answer *answer_new(const struct decision *decision, const struct dest *dest,
+                          const struct decide_options *options);
+
+/* The reply for a map. */
+const char *answer_wire(const struct answer *a, enum answer_map map, size_t *len);
+
+/* The text within the reply netstring, not terminated, e.g. "OK dane-only". */
+const char *answer_text(const struct answer *a, enum answer_map map, size_t *len);
+
+#endif

@@ -1,0 +1,301 @@
+/* control_io.c - see control_io.h. */
+#include "control_io.h"
+
+#include "call_server.h"
+#include "counters.h"
+#include "log.h"
+#include "nexthop.h"
+#include "socketmap.h"
+
+#include <jansson.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <time.h>
+#include <unistd.h>
+
+#define CONTROL_MODE 0660
+
+struct control {
+    struct call_server *server;
+    struct memory *memory;
+    struct lookups *lookups;
+    const struct redis *redis;
+    size_t cache_limit;
+    time_t started;
+    LIST_HEAD(, explain) explains;
+};
+
+/* One `explain` that waits for its look-up. */
+struct explain {
+    LIST_ENTRY(explain) link;
+    struct call *call;
+    struct lookup_wait *wait;
+    struct nexthop hop;
+    char key[CALL_REQUEST_MAX + 1];
+};
+
+/* Send a JSON object and let go of it. */
+static void answer_json(struct call *call, json_t *object)
+{
+    char *text = object == NULL ? NULL : json_dumps(object, JSON_COMPACT);
+
+    if (text == NULL)
+        log_oom();
+    call_answer(call, CALL_OK, text, strlen(text));
+    free(text);
+    json_decref(object);
+}
+
+/* --- explain --- */
+
+static json_t *answer_string(const struct answer *a, enum answer_map map)
+{
+    size_t len;
+    const char *text = answer_text(a, map, &len);
+    json_t *string = json_stringn(text, len);
+
+    return string != NULL ? string : json_string("(not UTF-8)");
+}
+
+static json_t *reasons_of(const struct lookup_result *result)
+{
+    json_t *list = json_array();
+
+    if (result->decision == NULL)
+        json_array_append_new(list, json_string("no newer facts can be had: the last answer goes on"));
+    for (size_t i = 0; result->decision != NULL && i < result->decision->reason_count; i++)
+        json_array_append_new(list, json_string(result->decision->reason[i]));
+    return list;
+}
+
+static json_t *record_of(const struct dest *dest)
+{
+    struct buf text;
+    json_t *record = NULL;
+
+    if (dest == NULL)
+        return json_null();
+    buf_init(&text, DEST_JSON_MAX);
+    dest_to_json(&text, dest);
+    if (buf_ok(&text))
+        record = json_loadb(text.data, text.len, 0, NULL);
+    buf_clear(&text);
+    return record == NULL ? json_null() : record;
+}
+
+static json_t *explanation(const char *key, const struct nexthop *hop, const struct lookup_result *r,
+                           const char *source)
+{
+    const struct decision *d = r->decision;
+
+    return json_pack("{ss ss ss so so sb ss so ss sI so}", "nexthop", key, "domain", hop->name, "kind",
+                     nexthop_kind_name(hop->kind), "answer", answer_string(r->answer, ANSWER_POSTFIX), "answer_tlsrpt",
+                     answer_string(r->answer, ANSWER_TLSRPT), "temp", d != NULL && d->temp, "level",
+                     d == NULL ? "unknown"
+                     : d->temp ? "temp"
+                               : tls_level_name(d->level),
+                     "reasons", reasons_of(r), "source", source, "valid_until", (json_int_t)r->answer->valid_until,
+                     "record", record_of(r->dest));
+}
+
+static void on_explained(void *ctx, const struct lookup_result *result)
+{
+    struct explain *x = ctx;
+
+    answer_json(x->call, explanation(x->key, &x->hop, result, lookup_source_name(result->source)));
+    LIST_REMOVE(x, link);
+    free(x);
+}
+
+/* A next hop that has no facts. */
+static void explain_fixed(struct call *call, const char *key, const struct nexthop *hop)
+{
+    struct decide_options options = decide_options_default();
+    struct decision decision;
+    struct answer *a;
+
+    decide_fixed(&decision,
+                 hop->kind == NEXTHOP_PARENT
+                     ? "a parent domain: policies are never inherited (RFC 8461 section 3.4)"
+                     : "a host or address is given, no MX look-up is made: MTA-STS does not apply",
+                 INT64_MAX);
+    a = answer_new(&decision, NULL, &options);
+    if (a == NULL)
+        log_oom();
+    answer_json(call, explanation(key, hop, &(struct lookup_result){.answer = a, .decision = &decision}, "none"));
+    free(a);
+}
+
+static void do_explain(struct control *c, struct call *call, const char *arg, size_t len)
+{
+    struct explain *x;
+    struct nexthop hop;
+    struct err e = {""};
+    char key[CALL_REQUEST_MAX + 1];
+
+    if (nexthop_parse(&hop, arg, len, &e) != 0) {
+        call_answerf(call, CALL_PERM, "this is no next hop: %s", e.text);
+        return;
+    }
+    memcpy(key, arg, len);
+    key[len] = '\0';
+    if (hop.kind != NEXTHOP_DOMAIN) {
+        explain_fixed(call, key, &hop);
+        return;
+    }
+    x = calloc(1, sizeof(*x));
+    if (x == NULL)
+        log_oom();
+    x->call = call;
+    x->hop = hop;
+    memcpy(x->key, key, len + 1);
+    x->wait = lookup_start(c->lookups, hop.name, hop.port, on_explained, x);
+    if (x->wait == NULL) {
+        call_answerf(call, CALL_TEMP, "too many domains are being looked up, try again later");
+        free(x);
+        return;
+    }
+    LIST_INSERT_HEAD(&c->explains, x, link);
+}
+
+/* --- the memory --- */
+
+static json_t *entry_json(const char *domain, const struct answer *a)
+{
+    return json_pack("{ss so sI sI}", "domain", domain, "answer", answer_string(a, ANSWER_POSTFIX), "valid_until",
+                     (json_int_t)a->valid_until, "hits", (json_int_t)a->hits);
+}
+
+static void do_cache_show(struct control *c, struct call *call)
+{
+    json_t *list = json_array();
+    const void *cursor = NULL;
+    const struct answer *a;
+    const char *domain;
+    size_t octets = 0;
+    bool more = false;
+
+    while ((a = cache_next(c->memory->cache, &cursor, &domain)) != NULL) {
+        octets += a->plain_len + CACHE_KEY_MAX;
+        if (json_array_size(list) == CONTROL_SHOW_MAX || octets > CALL_REPLY_MAX / 2) {
+            more = true;
+            break;
+        }
+        json_array_append_new(list, entry_json(domain, a));
+    }
+    answer_json(call, json_pack("{sI sI sb so}", "entries", (json_int_t)cache_count(c->memory->cache), "limit",
+                                (json_int_t)c->cache_limit, "more", more, "domains", list));
+}
+
+static void do_cache_get(struct control *c, struct call *call, const char *domain)
+{
+    const struct answer *a = cache_peek(c->memory->cache, domain, strlen(domain));
+    json_t *entry;
+
+    if (a == NULL) {
+        call_answerf(call, CALL_PERM, "%s is not in memory", domain);
+        return;
+    }
+    entry = entry_json(domain, a);
+    json_object_set_new(entry, "answer_tlsrpt", answer_string(a, ANSWER_TLSRPT));
+    answer_json(call, entry);
+}
+
+static void do_cache_flush(struct control *c, struct call *call, const char *domain)
+{
+    size_t flushed;
+
+    if (domain == NULL)
+        flushed = cache_flush(c->memory->cache);
+    else
+        flushed = cache_remove(c->memory->cache, domain, strlen(domain)) ? 1 : 0;
+    log_info("memory-flushed", "domain=%s count=%zu", domain == NULL ? "all" : domain, flushed);
+    answer_json(call, json_pack("{sI}", "flushed", (json_int_t)flushed));
+}
+
+/* --- status --- */
+
+static void do_status(struct control *c, struct call *call)
+{
+    json_t *status = json_pack("{ss sI sI ss sb}", "version", PACKAGE_VERSION, "pid", (json_int_t)getpid(), "uptime",
+                               (json_int_t)(time(NULL) - c->started), "redis", redis_up(c->redis) ? "up" : "down",
+                               "tracking", redis_tracking(c->redis));
+    size_t skip = strlen("postern_policyd_");
+
+    for (size_t i = 0; i < COUNTERS; i++)
+        json_object_set_new(status, counters[i].name + skip, json_integer((json_int_t)counters[i].value));
+    json_object_set_new(status, "connections", json_integer((json_int_t)counters[GAUGE_CONNECTIONS].value));
+    json_object_set_new(status, "memory_entries", json_integer((json_int_t)cache_count(c->memory->cache)));
+    json_object_set_new(status, "lookups", json_integer((json_int_t)lookups_count(c->lookups)));
+    answer_json(call, status);
+}
+
+static void on_call(void *ctx, struct call *call, const char *verb, const char *arg, size_t len)
+{
+    struct control *c = ctx;
+    char domain[DOMAIN_BUF];
+    struct err e = {""};
+
+    if (c->memory == NULL) {
+        call_answerf(call, CALL_TEMP, "still starting");
+    } else if (strcmp(verb, "explain") == 0) {
+        do_explain(c, call, arg, len);
+    } else if (strcmp(verb, "status") == 0) {
+        do_status(c, call);
+    } else if (strcmp(verb, "cache-show") == 0) {
+        do_cache_show(c, call);
+    } else if (strcmp(verb, "cache-flush") == 0 && len == 0) {
+        do_cache_flush(c, call, NULL);
+    } else if (strcmp(verb, "cache-get") != 0 && strcmp(verb, "cache-flush") != 0) {
+        call_answerf(call, CALL_PERM, "policyd does not know the verb %s", verb);
+    } else if (domain_normalise(domain, arg, len, &e) != 0) {
+        call_answerf(call, CALL_PERM, "this is no domain name: %s", e.text);
+    } else if (strcmp(verb, "cache-get") == 0) {
+        do_cache_get(c, call, domain);
+    } else {
+        do_cache_flush(c, call, domain);
+    }
+}
+
+struct control *control_new(struct event_base *base, const char *address, struct err *e)
+{
+    struct control *c = calloc(1, sizeof(*c));
+
+    if (c == NULL)
+        log_oom();
+    LIST_INIT(&c->explains);
+    c->started = time(NULL);
+    c->server = call_server_open(base, address, CONTROL_MODE, on_call, c, e);
+    if (c->server == NULL) {
+        free(c);
+        return NULL;
+    }
+    return c;
+}
+
+void control_run(struct control *c, struct memory *memory, struct lookups *lookups, const struct redis *redis,
+                 size_t cache_limit)
+{
+    c->memory = memory;
+    c->lookups = lookups;
+    c->redis = redis;
+    c->cache_limit = cache_limit;
+}
+
+void control_free(struct control *c)
+{
+    struct explain *x;
+
+    if (c == NULL)
+        return;
+    call_server_free(c->server);
+    while ((x = LIST_FIRST(&c->explains)) != NULL) {
+        LIST_REMOVE(x, link);
+        lookup_cancel(x->wait);
+        call_answerf(x->call, CALL_TEMP, "policyd is stopping");
+        free(x);
+    }
+    free(c);
+}

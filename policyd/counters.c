@@ -1,0 +1,31 @@
+/* counters.c - the names and meanings of policyd's numbers. */
+#include "counters.h"
+
+#define COUNTER(name_, help_)                                                \
+    {                                                                        \
+        .name = "postern_policyd_" name_, .help = (help_), .type = "counter" \
+    }
+#define GAUGE(name_, help_)                                                \
+    {                                                                      \
+        .name = "postern_policyd_" name_, .help = (help_), .type = "gauge" \
+    }
+
+struct metric counters[COUNTERS] = {
+    [COUNT_REQUESTS] = COUNTER("requests_total", "Look-ups by the MTA."),
+    [COUNT_MEMORY_HITS] = COUNTER("memory_hits_total", "Look-ups answered from memory."),
+    [COUNT_FROM_REDIS] = COUNTER("from_redis_total", "Domains answered with facts from Redis."),
+    [COUNT_FROM_STSD] = COUNTER("from_stsd_total", "Domains answered with facts from stsd."),
+    [COUNT_STALE] = COUNTER("stale_total", "Domains answered with old facts, as no newer could be had."),
+    [COUNT_TEMP] = COUNTER("temporary_errors_total", "Domains for which no policy could be given."),
+    [COUNT_BAD_REQUESTS] =
+        COUNTER("bad_requests_total", "Requests that broke the protocol or named no map or next hop."),
+    [COUNT_REFRESHES] = COUNTER("refreshes_total", "Look-ups made ahead of an answer's end."),
+    [COUNT_CHANGES] = COUNTER("changes_total", "Changes told by Redis."),
+    [COUNT_ACCEPTED] = COUNTER("connections_total", "Connections accepted."),
+    [GAUGE_CONNECTIONS] = GAUGE("connections", "Connections open."),
+    [GAUGE_LOOKUPS] = GAUGE("lookups", "Domains being looked up."),
+    [GAUGE_ENTRIES] = GAUGE("memory_entries", "Domains in memory."),
+    [GAUGE_EVICTIONS] = GAUGE("memory_evictions", "Domains dropped from memory to make room, since start."),
+    [GAUGE_REDIS_UP] = GAUGE("redis_up", "1 while Redis is connected."),
+    [GAUGE_TRACKING] = GAUGE("redis_tracking", "1 while Redis tells of changes."),
+};

@@ -1,0 +1,168 @@
+/*
+ * main.c - postern-policyd: answers the MTA's question which TLS policy goes for a destination. The parts, from outside
+ * to inside: serve_io (socketmap connections), memory (answers), lookup_io (Redis, stsd), and control_io for
+ * posternctl.
+ */
+#include "control_io.h"
+#include "counters.h"
+#include "daemon.h"
+#include "log.h"
+#include "lookup_io.h"
+#include "memory.h"
+#include "serve_io.h"
+
+#include <stdlib.h>
+#include <sys/random.h>
+
+struct policyd {
+    struct daemon *daemon;
+    struct serve *serve;
+    struct control *control;
+    struct metrics_server *metrics;
+    struct memory memory;
+    struct redis *redis;
+    struct call_client *stsd;
+    struct lookups *lookups;
+};
+
+static const char *policyd_user(const struct conf *conf)
+{
+    return conf->policyd.user;
+}
+
+static const char *policyd_pid_file(const struct conf *conf)
+{
+    return conf->policyd.pid_file;
+}
+
+static void on_update(void *ctx)
+{
+    struct policyd *p = ctx;
+
+    counters[GAUGE_CONNECTIONS].value = serve_connections(p->serve);
+    counters[GAUGE_LOOKUPS].value = lookups_count(p->lookups);
+    counters[GAUGE_ENTRIES].value = cache_count(p->memory.cache);
+    counters[GAUGE_EVICTIONS].value = cache_evictions(p->memory.cache);
+    counters[GAUGE_REDIS_UP].value = redis_up(p->redis);
+    counters[GAUGE_TRACKING].value = redis_tracking(p->redis);
+}
+
+static int policyd_start(struct daemon *d, struct err *e)
+{
+    const struct conf_policyd *conf = &daemon_conf(d)->policyd;
+    struct policyd *p = calloc(1, sizeof(*p));
+
+    if (p == NULL)
+        log_oom();
+    p->daemon = d;
+    daemon_set_state(d, p);
+    p->serve = serve_new(daemon_base(d), conf, e);
+    if (p->serve == NULL)
+        return -1;
+    p->control = control_new(daemon_base(d), conf->control, e);
+    if (p->control == NULL)
+        return -1;
+    if (conf->metrics_listen[0] == '\0')
+        return 0;
+    p->metrics = metrics_serve(daemon_base(d), conf->metrics_listen, counters, COUNTERS, on_update, p, e);
+    return p->metrics == NULL ? -1 : 0;
+}
+
+static void on_changed(void *ctx, const char *key, size_t len)
+{
+    struct policyd *p = ctx;
+    const size_t kind = sizeof("dest:") - 1;
+
+    if (key == NULL)
+        lookup_changed(p->lookups, NULL, 0);
+    else if (len > kind)
+        lookup_changed(p->lookups, key + kind, len - kind);
+}
+
+static void on_redis_state(void *ctx, bool up)
+{
+    (void)ctx;
+    if (up)
+        log_info("redis", "state=%s", "up");
+    else
+        log_warning("redis", "state=%s", "down, memory and stsd go on");
+}
+
+static int policyd_run(struct daemon *d, struct err *e)
+{
+    static const char *const kinds[] = {"dest", NULL};
+    const struct conf *conf = daemon_conf(d);
+    struct policyd *p = daemon_state(d);
+    uint8_t secret[16];
+
+    if (getrandom(secret, sizeof(secret), 0) != (ssize_t)sizeof(secret))
+        return err_set(e, "the kernel gives no random octets");
+    if (memory_init(&p->memory, (size_t)conf->policyd.cache_entries, secret) != 0)
+        log_oom();
+    p->redis = redis_new(daemon_base(d), &conf->redis, on_redis_state, p, e);
+    p->stsd = call_client_new(daemon_base(d), conf->policyd.stsd, e);
+    if (p->redis == NULL || p->stsd == NULL)
+        return -1;
+    p->lookups = lookups_new(daemon_base(d), &p->memory, p->redis, p->stsd, &conf->policyd);
+    redis_track(p->redis, kinds, on_changed, p);
+    serve_run(p->serve, &p->memory, p->lookups);
+    control_run(p->control, &p->memory, p->lookups, p->redis, (size_t)conf->policyd.cache_entries);
+    return 0;
+}
+
+/* Sockets, Redis and the size of the memory need a restart; limits and switches do not. */
+static void policyd_reload(struct daemon *d, struct conf *conf)
+{
+    struct policyd *p = daemon_state(d);
+
+    serve_configure(p->serve, &conf->policyd);
+    lookups_configure(p->lookups, &conf->policyd);
+    memory_expire_all(&p->memory);
+}
+
+static void on_drained(void *ctx)
+{
+    struct policyd *p = ctx;
+
+    daemon_stop(p->daemon);
+}
+
+static void policyd_drain(struct daemon *d)
+{
+    struct policyd *p = daemon_state(d);
+
+    serve_drain(p->serve, on_drained, p);
+}
+
+static void policyd_stop(struct daemon *d)
+{
+    struct policyd *p = daemon_state(d);
+
+    if (p == NULL)
+        return;
+    metrics_server_free(p->metrics);
+    serve_free(p->serve);
+    control_free(p->control);
+    redis_free(p->redis);
+    call_client_free(p->stsd);
+    lookups_free(p->lookups);
+    memory_clear(&p->memory);
+    free(p);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct daemon_hooks hooks = {
+        .name = "postern-policyd",
+        .summary = "answers which TLS policy goes for a mail destination",
+        .user = policyd_user,
+        .pid_file = policyd_pid_file,
+        .start = policyd_start,
+        .run = policyd_run,
+        .reload = policyd_reload,
+        .drain = policyd_drain,
+        .stop = policyd_stop,
+    };
+
+    return daemon_main(argc, argv, &hooks);
+}

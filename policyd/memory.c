@@ -1,0 +1,53 @@
+/* memory.c - see memory.h. */
+#include "memory.h"
+
+#include <stdlib.h>
+
+int memory_init(struct memory *m, size_t limit, const uint8_t secret[16])
+{
+    m->epoch = 1;
+    m->cache = cache_new(limit, free, secret);
+    return m->cache == NULL ? -1 : 0;
+}
+
+void memory_clear(struct memory *m)
+{
+    cache_free(m->cache);
+    m->cache = NULL;
+}
+
+struct answer *memory_get(struct memory *m, const char *domain, size_t len, int64_t now)
+{
+    struct answer *a = cache_get(m->cache, domain, len);
+
+    return a != NULL && a->epoch == m->epoch && now < a->valid_until ? a : NULL;
+}
+
+struct answer *memory_get_stale(struct memory *m, const char *domain, size_t len, int64_t now)
+{
+    struct answer *a = cache_get(m->cache, domain, len);
+
+    return a != NULL && now < a->stale_until ? a : NULL;
+}
+
+int memory_put(struct memory *m, const char *domain, size_t len, struct answer *a)
+{
+    a->epoch = m->epoch;
+    return cache_put(m->cache, domain, len, a);
+}
+
+void memory_expire(struct memory *m, const char *domain, size_t len)
+{
+    struct answer *a = cache_peek(m->cache, domain, len);
+
+    if (a == NULL)
+        return;
+    a->valid_until = 0;
+    if (!a->binds)
+        a->stale_until = 0;
+}
+
+void memory_expire_all(struct memory *m)
+{
+    m->epoch++;
+}

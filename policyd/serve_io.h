@@ -1,0 +1,33 @@
+/*
+ * serve_io.h - the socketmap server (socketmap_table(5)): many listeners and connections, answers in the order of the
+ * requests, from memory without allocation. Maps: "postfix" and "QUERY" (plain), "QUERYwithTLSRPT".
+ */
+#ifndef POSTERN_SERVE_IO_H
+#define POSTERN_SERVE_IO_H
+
+#include <event2/event.h>
+
+#include "conf.h"
+#include "err.h"
+#include "lookup_io.h"
+#include "memory.h"
+
+struct serve;
+
+/* Opens the listeners of the configuration. NULL with the reason in e. Requests are read only after serve_run. */
+struct serve *serve_new(struct event_base *base, const struct conf_policyd *conf, struct err *e);
+
+/* From now on answer. memory and lookups stay the caller's. */
+void serve_run(struct serve *s, struct memory *memory, struct lookups *lookups);
+
+/* Take no new connections or requests, close idle connections; when the last one is closed call done. */
+void serve_drain(struct serve *s, void (*done)(void *ctx), void *ctx);
+
+/* New limits from the configuration (listeners stay as they are). */
+void serve_configure(struct serve *s, const struct conf_policyd *conf);
+
+void serve_free(struct serve *s);
+
+size_t serve_connections(const struct serve *s);
+
+#endif

@@ -1,0 +1,118 @@
+/*
+ * conf.h - the configuration: one file, a section a program, read with libconfuse. conf_table.c holds one table per section: name, kind,
+ * default, limits, one line of help; the reader, `-t`, `posternctl check config` and the manual page check all go by these tables.
+ * Neither other files (include) nor environment variables (${NAME}) are read; a key may stand once, a section more often.
+ */
+#ifndef POSTERN_CONF_H
+#define POSTERN_CONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "err.h"
+
+#define CONF_FILE_MAX 1048576
+
+/* Lists are NULL-terminated and never NULL; strings are never NULL, "" means not set. All owned by the struct conf. */
+struct conf_redis {
+    char *url;    /* "unix:/path", "tcp:host:port" (host an address), "" = no Redis */
+    char *prefix; /* of every key, "postern:" */
+    char *username, *password;
+    int64_t database;
+    int64_t timeout_ms; /* one command's deadline */
+};
+
+struct conf_stsd {
+    char *listen;         /* address of the call socket */
+    char *user;           /* to run as, when started as root */
+    char *metrics_listen; /* "" = none */
+    char *pid_file;
+    char **resolvers; /* "127.0.0.1:53", "[::1]:53"; empty: those of /etc/resolv.conf */
+    bool trust_ad;    /* believe AD from resolvers that are not on loopback */
+    int64_t dns_timeout_ms;
+    int64_t dns_tries;
+    char *ca_file; /* "" = the system's */
+    int64_t https_port;
+    int64_t https_timeout_ms;
+    int64_t https_concurrency;
+    int64_t lookup_timeout_ms; /* one resolution, all in all */
+    int64_t lookup_concurrency;
+    int64_t lookup_queue; /* waiting beyond that: refused with TEMP */
+    int64_t memory_records;
+    bool dane, sts;
+    int64_t ttl_min;
+    int64_t refetch_after;
+    int64_t retry_after;
+    int64_t refresh_used_within; /* policies of domains used within that time are kept fresh */
+};
+
+struct conf_policyd {
+    char **listen;
+    char *control; /* address of the call socket for posternctl */
+    char *stsd;    /* where stsd listens */
+    char *user;
+    char *metrics_listen;
+    char *pid_file;
+    int64_t socket_mode; /* of unix sockets in listen */
+    int64_t cache_entries;
+    int64_t connections;
+    int64_t lookup_timeout_ms;
+    int64_t idle_timeout_ms; /* a connection without a request is closed; 0: never */
+    bool dane, sts;
+    bool sts_unknown_holds;
+    int64_t stale_max;
+};
+
+struct conf {
+    struct conf_redis redis;
+    struct conf_stsd stsd;
+    struct conf_policyd policyd;
+};
+
+/*
+ * Read and check a file. Returns 0 and *out (free with conf_free), or -1 with "FILE:LINE: KEY: what is wrong, what to write" in e: unknown
+ * sections and keys, bad values, values out of range, addresses that are none.
+ */
+int conf_read(struct conf **out, const char *path, struct err *e);
+
+/* The same for a file's contents that are in memory; name is the one for errors. Not re-entrant, as libconfuse is not. */
+int conf_parse(struct conf **out, const char *name, const char *text, size_t len, struct err *e);
+
+void conf_free(struct conf *c);
+
+/* The defaults alone. NULL without memory. */
+struct conf *conf_default(void);
+
+enum conf_kind {
+    CONF_STRING,
+    CONF_LIST,     /* of strings */
+    CONF_BOOL,
+    CONF_NUMBER,
+    CONF_SECONDS,  /* "90", "90s", "15m", "4h", "30d" -> seconds */
+    CONF_MILLIS,   /* "500ms", "2s", "1m" -> milliseconds; a bare number is seconds */
+    CONF_MODE,     /* octal file mode */
+    CONF_ADDRESS,  /* one address, see core/address.h: "unix:/path", "inet:127.0.0.1:8461", "inet:[::1]:8461"; "" allowed when min is 0 */
+    CONF_ADDRESSES,
+    CONF_RESOLVERS
+};
+
+struct conf_option {
+    const char *name;
+    enum conf_kind kind;
+    const char *fallback; /* the default, as it would be written in the file */
+    int64_t min, max;     /* of numbers and times, in the unit that is stored; of texts, octets; of lists, elements */
+    size_t offset;        /* in the section's struct */
+    const char *help;     /* one line */
+};
+
+struct conf_section {
+    const char *name; /* "redis", "stsd", "policyd" */
+    const struct conf_option *option; /* ends with a NULL name */
+    size_t offset; /* in struct conf */
+};
+
+/* All sections; ends with a NULL name. */
+extern const struct conf_section conf_sections[];
+
+#endif

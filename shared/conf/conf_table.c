@@ -1,0 +1,122 @@
+/*
+ * conf_table.c - every key of the configuration: name, kind, default, limits, where it is stored and one line of help.
+ * The reader, -t, posternctl and the manual page go by these tables; a key that is not here does not exist.
+ */
+#include "conf.h"
+
+#define DAY       ((int64_t)86400)
+#define SECOND_MS ((int64_t)1000)
+
+#define TEXT_MAX 255
+#define LIST_MAX 64
+
+#define REDIS(member)   offsetof(struct conf_redis, member)
+#define STSD(member)    offsetof(struct conf_stsd, member)
+#define POLICYD(member) offsetof(struct conf_policyd, member)
+
+/* clang-format off */
+static const struct conf_option redis_options[] = {
+    {"url", CONF_ADDRESS, "\"tcp:127.0.0.1:6379\"", 0, TEXT_MAX, REDIS(url),
+     "the Redis server: \"unix:/path\" or \"tcp:ADDRESS:PORT\"; \"\" for none"},
+    {"prefix", CONF_STRING, "\"postern:\"", 0, 64, REDIS(prefix),
+     "what every key begins with; nodes that share lists and facts share it"},
+    {"username", CONF_STRING, "\"\"", 0, TEXT_MAX, REDIS(username),
+     "name to log in with (Redis 6 ACL); \"\" for the default user"},
+    {"password", CONF_STRING, "\"\"", 0, TEXT_MAX, REDIS(password),
+     "password to log in with; \"\" for none"},
+    {"database", CONF_NUMBER, "0", 0, 65535, REDIS(database),
+     "number of the Redis database"},
+    {"timeout", CONF_MILLIS, "500ms", 10, 30 * SECOND_MS, REDIS(timeout_ms),
+     "longest wait for the reply to one command"},
+    {NULL, CONF_STRING, NULL, 0, 0, 0, NULL},
+};
+
+static const struct conf_option stsd_options[] = {
+    {"listen", CONF_ADDRESS, "\"unix:/run/postern/stsd.sock\"", 1, TEXT_MAX, STSD(listen),
+     "where policyd and posternctl ask"},
+    {"user", CONF_STRING, "\"postern\"", 0, 64, STSD(user),
+     "user to run as when started as root"},
+    {"metrics_listen", CONF_ADDRESS, "\"\"", 0, TEXT_MAX, STSD(metrics_listen),
+     "where Prometheus may GET /metrics, such as \"inet:127.0.0.1:9462\"; \"\" for nowhere"},
+    {"pid_file", CONF_STRING, "\"\"", 0, TEXT_MAX, STSD(pid_file),
+     "file that holds the process id; \"\" for none"},
+    {"resolvers", CONF_RESOLVERS, "{}", 0, 16, STSD(resolvers),
+     "DNS servers, such as {\"127.0.0.1:53\", \"[::1]:53\"}; {} for those of /etc/resolv.conf"},
+    {"trust_ad", CONF_BOOL, "no", 0, 0, STSD(trust_ad),
+     "believe the AD bit also of resolvers that are not on loopback; the network to them must be safe"},
+    {"dns_timeout", CONF_MILLIS, "1500ms", 50, 30 * SECOND_MS, STSD(dns_timeout_ms),
+     "wait for the first DNS answer; later tries wait longer"},
+    {"dns_tries", CONF_NUMBER, "4", 1, 20, STSD(dns_tries),
+     "tries of one DNS query, over the resolvers in turn"},
+    {"ca_file", CONF_STRING, "\"\"", 0, TEXT_MAX, STSD(ca_file),
+     "PEM file of the authorities that policy hosts' certificates must come from; \"\" for the system's"},
+    {"https_port", CONF_NUMBER, "443", 1, 65535, STSD(https_port),
+     "port of policy hosts; anything but 443 is for tests"},
+    {"https_timeout", CONF_MILLIS, "30s", 100, 60 * SECOND_MS, STSD(https_timeout_ms),
+     "longest time for one policy fetch (RFC 8461 3.3 suggests a minute)"},
+    {"https_concurrency", CONF_NUMBER, "200", 1, 10000, STSD(https_concurrency),
+     "policy fetches at one time; more wait"},
+    {"lookup_timeout", CONF_MILLIS, "40s", 100, 90 * SECOND_MS, STSD(lookup_timeout_ms),
+     "longest time for all facts of one domain; what is missing then counts as a temporary failure"},
+    {"lookup_concurrency", CONF_NUMBER, "2000", 1, 100000, STSD(lookup_concurrency),
+     "domains looked up at one time; more wait"},
+    {"lookup_queue", CONF_NUMBER, "10000", 0, 1000000, STSD(lookup_queue),
+     "domains that may wait; more are refused for now"},
+    {"memory_records", CONF_NUMBER, "20000", 1, 10000000, STSD(memory_records),
+     "domains whose facts are kept in memory, for when Redis is away"},
+    {"dane", CONF_BOOL, "yes", 0, 0, STSD(dane),
+     "look for TLSA records (RFC 7672)"},
+    {"sts", CONF_BOOL, "yes", 0, 0, STSD(sts),
+     "look for MTA-STS policies (RFC 8461)"},
+    {"ttl_min", CONF_SECONDS, "0", 0, DAY, STSD(ttl_min),
+     "facts are kept at least so long, whatever their TTL in DNS"},
+    {"refetch_after", CONF_SECONDS, "1d", 1, 30 * DAY, STSD(refetch_after),
+     "a policy older than this is fetched again though its id is the same (RFC 8461 10.2: a day)"},
+    {"retry_after", CONF_SECONDS, "5m", 1, DAY, STSD(retry_after),
+     "no new fetch so soon after a failed one (RFC 8461 3.3: five minutes or longer; less is for tests)"},
+    {"refresh_used_within", CONF_SECONDS, "30d", 0, 366 * DAY, STSD(refresh_used_within),
+     "policies of domains that were asked about within that time are kept fresh; 0 for none"},
+    {NULL, CONF_STRING, NULL, 0, 0, 0, NULL},
+};
+
+static const struct conf_option policyd_options[] = {
+    {"listen", CONF_ADDRESSES, "{\"unix:/run/postern/policyd.sock\", \"inet:127.0.0.1:8461\"}", 1, LIST_MAX, POLICYD(listen),
+     "where MTAs ask, by the socketmap protocol"},
+    {"control", CONF_ADDRESS, "\"unix:/run/postern/policyd.ctl\"", 1, TEXT_MAX, POLICYD(control),
+     "where posternctl asks"},
+    {"stsd", CONF_ADDRESS, "\"unix:/run/postern/stsd.sock\"", 1, TEXT_MAX, POLICYD(stsd),
+     "where postern-stsd listens"},
+    {"user", CONF_STRING, "\"postern\"", 0, 64, POLICYD(user),
+     "user to run as when started as root"},
+    {"metrics_listen", CONF_ADDRESS, "\"\"", 0, TEXT_MAX, POLICYD(metrics_listen),
+     "where Prometheus may GET /metrics, such as \"inet:127.0.0.1:9461\"; \"\" for nowhere"},
+    {"pid_file", CONF_STRING, "\"\"", 0, TEXT_MAX, POLICYD(pid_file),
+     "file that holds the process id; \"\" for none"},
+    {"socket_mode", CONF_MODE, "0666", 0, 0777, POLICYD(socket_mode),
+     "permissions of unix sockets in listen"},
+    {"cache_entries", CONF_NUMBER, "100000", 1, 10000000, POLICYD(cache_entries),
+     "answers kept in memory"},
+    {"connections", CONF_NUMBER, "10000", 1, 1000000, POLICYD(connections),
+     "connections of MTAs at one time; more wait to be accepted"},
+    {"lookup_timeout", CONF_MILLIS, "45s", 100, 90 * SECOND_MS, POLICYD(lookup_timeout_ms),
+     "longest wait for an answer of stsd; Postfix itself gives up after 100s"},
+    {"idle_timeout", CONF_MILLIS, "5m", 0, DAY * SECOND_MS, POLICYD(idle_timeout_ms),
+     "a connection without a request for so long is closed; 0 for never"},
+    {"dane", CONF_BOOL, "yes", 0, 0, POLICYD(dane),
+     "DANE counts; \"no\" when the MTA has no validating resolver"},
+    {"sts", CONF_BOOL, "yes", 0, 0, POLICYD(sts),
+     "MTA-STS counts"},
+    {"sts_unknown_holds", CONF_BOOL, "yes", 0, 0, POLICYD(sts_unknown_holds),
+     "mail to a domain whose MTA-STS record cannot be looked up waits; \"no\": it goes as without MTA-STS"},
+    {"stale_max", CONF_SECONDS, "1h", 0, 30 * DAY, POLICYD(stale_max),
+     "facts that bind nothing are used so long past their time when no newer ones can be had"},
+    {NULL, CONF_STRING, NULL, 0, 0, 0, NULL},
+};
+/* clang-format on */
+
+const struct conf_section conf_sections[] = {
+    {"redis", redis_options, offsetof(struct conf, redis)},
+    {"stsd", stsd_options, offsetof(struct conf, stsd)},
+    {"policyd", policyd_options, offsetof(struct conf, policyd)},
+    {NULL, NULL, 0},
+};

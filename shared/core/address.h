@@ -1,0 +1,24 @@
+/* address.h - "unix:/path" and "inet:ADDRESS:PORT", the way sockets are written in the configuration. Pure, no resolving. */
+#ifndef POSTERN_ADDRESS_H
+#define POSTERN_ADDRESS_H
+
+#include <sys/socket.h>
+
+#include "err.h"
+
+struct address {
+    struct sockaddr_storage sa;
+    socklen_t len;
+    char text[128]; /* as it was written */
+};
+
+/*
+ * "unix:/absolute/path", "inet:192.0.2.1:25", "inet:[2001:db8::1]:25", "inet:*:25" (any IPv4), "tcp:" as another word for "inet:". Returns 0, or -1 with the
+ * reason and an example in e.
+ */
+int address_parse(struct address *out, const char *text, struct err *e);
+
+/* "192.0.2.1:53" or "[::1]:53" or "192.0.2.1" with a default port. Returns 0, or -1 with the reason. */
+int address_parse_port(struct address *out, const char *text, unsigned default_port, struct err *e);
+
+#endif

@@ -1,0 +1,92 @@
+/*
+ * decide.h - the decision: from the facts about a destination to the TLS policy for mail to it, with the reasons. One
+ * pure function (DESIGN: doc/architecture.md, "The decision"). RFC 7672 and RFC 8461; DANE goes before MTA-STS (A11).
+ */
+#ifndef POSTERN_DECIDE_H
+#define POSTERN_DECIDE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "dest.h"
+
+#define DECIDE_REASONS_MAX 12
+#define DECIDE_REASON_MAX  240
+
+/* Postfix's names (TLS_README); LEVEL_DEFAULT: nothing binds, the MTA's own setting goes. */
+enum tls_level {
+    LEVEL_DEFAULT,
+    LEVEL_NONE,
+    LEVEL_MAY,
+    LEVEL_ENCRYPT,
+    LEVEL_DANE,
+    LEVEL_VERIFY,
+    LEVEL_SECURE,
+    LEVEL_DANE_ONLY
+};
+
+/* "default", "none", "may", "encrypt", "dane", "verify", "secure", "dane-only" */
+const char *tls_level_name(enum tls_level level);
+
+struct decide_options {
+    bool dane; /* DANE counts; off when the MTA has no validating resolver */
+    bool sts;  /* MTA-STS counts */
+
+    /* A domain whose MTA-STS record cannot be looked up, and of which no policy is kept, is a temporary error (true) or
+       as without MTA-STS (false). */
+    bool sts_unknown_holds;
+
+    /* Seconds past valid_until for which facts that bind nothing are still used when no newer can be had. */
+    int64_t stale_max;
+};
+struct decide_options decide_options_default(void); /* true, true, true, 3600 */
+
+/* How fresh the facts are that the caller could get. */
+enum decide_age {
+    DECIDE_FRESH, /* now < valid_until, or gathered just now */
+    DECIDE_STALE  /* newer ones were asked for and cannot be had now */
+};
+
+struct decision {
+    bool temp;            /* no policy can be given now: the MTA must hold the mail; the last reason says why */
+    enum tls_level level; /* when not temp */
+
+    /* The level comes from, or is backed by, the enforced MTA-STS policy: match= and servername= go with secure. */
+    bool use_sts;
+
+    bool sts_testing;    /* a testing policy is live, for reports; says nothing of the level */
+    int64_t valid_until; /* the answer may be given until then */
+    char reason[DECIDE_REASONS_MAX][DECIDE_REASON_MAX];
+    size_t reason_count; /* never 0 */
+};
+
+/*
+ * DANE counts when the options say so, the MX look-up found hosts and was authenticated. "Enforced": an enforce policy
+ * is live and MTA-STS counts. "Unknown": the MTA-STS record is TEMP, no policy is live, and sts_unknown_holds. The
+ * first line that fits decides:
+ *
+ *   facts                                                 enforced    unknown     else
+ *   no record at all (dest NULL: stsd is away)            temp        temp        temp
+ *   MX TEMP                                               secure      temp        temp
+ *   DANE: every host usable, none left out                dane-only   dane-only   dane-only
+ *   DANE: a host TEMP, no host usable                     temp        temp        temp
+ *   DANE: a host usable, others not, or left out          dane-only   dane-only   dane
+ *   DANE: none usable, a host unusable                    secure      temp        dane
+ *   else, null MX, no such domain, no host                secure      temp        default
+ *
+ * "Left out" is mx_truncated. `dane` is safe beside a host TEMP because the MTA's own look-up skips that host, and
+ * beside an unusable one because it makes TLS mandatory there. Policies in mode testing or none bind nothing.
+ *
+ * STALE facts: what binds goes on (a live enforce policy, DANE); default goes on for stale_max seconds after
+ * dest->valid_until, then temp. valid_until is after now, and the least of dest->valid_until (when that is to come),
+ * the live policy's expiry, for temp and stale now + RESOLVE_TEMP_TTL, and for default from stale facts the end of
+ * stale_max. Reasons are printable ASCII, cut to fit; what foreign text holds besides becomes '?'.
+ */
+void decide(struct decision *out, const struct dest *dest, enum decide_age age, const struct decide_options *options,
+            int64_t now);
+
+/* The same for next hops that have no facts: [host], addresses -> default, with the reason. */
+void decide_fixed(struct decision *out, const char *why, int64_t valid_until);
+
+#endif

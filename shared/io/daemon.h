@@ -1,0 +1,47 @@
+/*
+ * daemon.h - the skeleton of every Postern daemon: options (-c FILE, -f, -t, -V), configuration, daemonising, pid file,
+ * privileges, signals, sd_notify (READY, RELOADING, STOPPING, WATCHDOG), event loop. A daemon's main() is a table of
+ * hooks and one call. After privileges are dropped the configuration is read again at each reload: the daemon's user
+ * must be able to read it.
+ */
+#ifndef POSTERN_DAEMON_H
+#define POSTERN_DAEMON_H
+
+#include <event2/event.h>
+
+#include "conf.h"
+#include "err.h"
+
+struct daemon;
+
+struct daemon_hooks {
+    const char *name;                                 /* "postern-policyd" */
+    const char *summary;                              /* one line for -h */
+    const char *(*user)(const struct conf *conf);     /* to run as when started as root; "" is an error then */
+    const char *(*pid_file)(const struct conf *conf); /* "" = none */
+    int (*start)(struct daemon *d, struct err *e); /* still with the privileges of start-up: open listeners. 0 or -1 */
+    int (*run)(struct daemon *d, struct err *e);   /* privileges dropped: everything else. 0 or -1 */
+    void (*reload)(struct daemon *d,
+                   struct conf *conf); /* SIGHUP: the new, checked configuration. The skeleton keeps it and frees it at
+                                          the end; the old one is valid until this returns. A bad file is logged by the
+                                          skeleton, the old one goes on and this is not called. NULL: not supported */
+    void (*drain)(struct daemon *d);   /* SIGTERM, SIGINT: take no new work, call daemon_stop when the rest is done;
+                                          the skeleton stops anyway after DAEMON_DRAIN_SECONDS, or at a second signal */
+    void (*stop)(struct daemon *d); /* after the loop: free everything. Also after start or run failed, when the state
+                                       had been set by then */
+};
+
+#define DAEMON_DRAIN_SECONDS 20
+
+/* The whole program. Returns the exit code: 0 after a clean stop or a good -t; 1 when it could not start; 2 for wrong
+ * options. */
+int daemon_main(int argc, char **argv, const struct daemon_hooks *hooks);
+
+struct event_base *daemon_base(struct daemon *d);
+const struct conf *
+daemon_conf(struct daemon *d); /* the present configuration; replaced by reload after the hook has returned */
+void daemon_set_state(struct daemon *d, void *state); /* the daemon's own struct */
+void *daemon_state(struct daemon *d);
+void daemon_stop(struct daemon *d); /* leave the loop; the exit code is 0 */
+
+#endif

@@ -1,0 +1,292 @@
+/*
+ * https_io.c - HTTPS GETs: the queue, the deadlines, the delivery. One transfer is https_transfer_io.c, the event loop
+ * https_loop_io.c.
+ *
+ * libcurl never calls the user's code: a transfer that has ended, for whatever reason, goes to the finished list, and
+ * the pump event delivers one at a time, as the last thing it does. So callbacks may start, cancel and free at will.
+ */
+#include "https_io.h"
+#include "https_loop_io.h"
+#include "https_transfer_io.h"
+#include "log.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <unistd.h>
+
+enum get_state { GET_WAITING, GET_RUNNING, GET_FINISHED, GET_STATES };
+
+TAILQ_HEAD(get_list, https_get);
+
+struct https {
+    struct https_loop *loop;
+    struct event_base *base;
+    struct event *pump;
+    struct https_options options; /* strings owned */
+    struct get_list list[GET_STATES];
+    size_t count[GET_STATES];
+};
+
+struct https_get {
+    TAILQ_ENTRY(https_get) link;
+    struct https *https;
+    enum get_state state;
+    https_done_fn *fn;
+    void *ctx;
+    struct event *deadline;
+    struct https_transfer transfer;
+    enum https_outcome outcome;
+    char why[HTTPS_WHY_MAX];
+};
+
+static void pump_wake(struct https *h)
+{
+    if (h->count[GET_FINISHED] > 0 || (h->count[GET_WAITING] > 0 && h->count[GET_RUNNING] < h->options.concurrency)) {
+        event_active(h->pump, EV_TIMEOUT, 0);
+    }
+}
+
+static void get_link(struct https_get *g, enum get_state state)
+{
+    g->state = state;
+    TAILQ_INSERT_TAIL(&g->https->list[state], g, link);
+    g->https->count[state]++;
+}
+
+static void get_unlink(struct https_get *g)
+{
+    TAILQ_REMOVE(&g->https->list[g->state], g, link);
+    g->https->count[g->state]--;
+}
+
+static void get_finish(struct https_get *g, enum https_outcome outcome)
+{
+    event_del(g->deadline);
+    g->outcome = outcome;
+    get_unlink(g);
+    get_link(g, GET_FINISHED);
+    pump_wake(g->https);
+}
+
+static void get_timed_out(struct https_get *g)
+{
+    const char *stage = g->state == GET_WAITING ? "waiting for its turn" : https_transfer_stage(&g->transfer);
+
+    (void)snprintf(g->why, sizeof(g->why), "time-out after %d ms, %s", g->https->options.timeout_ms, stage);
+    if (g->state == GET_RUNNING) {
+        https_loop_remove(g->https->loop, g->transfer.easy);
+    }
+    get_finish(g, HTTPS_FAILED);
+}
+
+static void on_deadline(evutil_socket_t fd, short what, void *ctx)
+{
+    (void)fd;
+    (void)what;
+    get_timed_out(ctx);
+}
+
+static void on_ended(void *ctx, CURL *easy, CURLcode code)
+{
+    struct https_get *g = NULL;
+
+    (void)ctx;
+    (void)curl_easy_getinfo(easy, CURLINFO_PRIVATE, &g);
+    if (code == CURLE_OPERATION_TIMEDOUT) {
+        get_timed_out(g);
+    } else {
+        get_finish(g, https_transfer_outcome(g->why, &g->transfer, code));
+    }
+}
+
+static void get_free(struct https_get *g)
+{
+    if (g->state == GET_RUNNING) {
+        https_loop_remove(g->https->loop, g->transfer.easy);
+    }
+    https_transfer_clear(&g->transfer);
+    event_free(g->deadline);
+    free(g);
+}
+
+static char *content_type_copy(CURL *easy)
+{
+    char *type = NULL;
+
+    (void)curl_easy_getinfo(easy, CURLINFO_CONTENT_TYPE, &type);
+    if (type == NULL) {
+        return NULL;
+    }
+    type = strdup(type);
+    if (type == NULL) {
+        log_oom();
+    }
+    return type;
+}
+
+/* g is freed first, and nothing of ours touched after the callback: it may free everything. */
+static void get_deliver(struct https_get *g)
+{
+    struct https_result r = {.outcome = g->outcome, .body = ""};
+    https_done_fn *fn = g->fn;
+    void *ctx = g->ctx;
+    struct buf body = g->transfer.body;
+    char *type = content_type_copy(g->transfer.easy);
+    char why[HTTPS_WHY_MAX];
+
+    memcpy(why, g->why, sizeof(why));
+    if (g->outcome == HTTPS_ANSWERED) {
+        (void)curl_easy_getinfo(g->transfer.easy, CURLINFO_RESPONSE_CODE, &r.status);
+        r.content_type = type;
+        r.body = buf_text(&body);
+        r.len = body.len;
+    }
+    r.why = why;
+    buf_init(&g->transfer.body, 0); /* moved */
+    get_free(g);
+    fn(ctx, &r);
+    buf_clear(&body);
+    free(type);
+}
+
+static void on_pump(evutil_socket_t fd, short what, void *ctx)
+{
+    struct https *h = ctx;
+    struct https_get *g;
+
+    (void)fd;
+    (void)what;
+    while (h->count[GET_RUNNING] < h->options.concurrency && (g = TAILQ_FIRST(&h->list[GET_WAITING])) != NULL) {
+        get_unlink(g);
+        get_link(g, GET_RUNNING);
+        https_loop_add(h->loop, g->transfer.easy);
+    }
+    g = TAILQ_FIRST(&h->list[GET_FINISHED]);
+    if (g != NULL) {
+        get_unlink(g);
+        pump_wake(h);
+        get_deliver(g);
+    }
+}
+
+static char *copy(const char *s)
+{
+    char *c = strdup(s != NULL ? s : "");
+
+    if (c == NULL) {
+        log_oom();
+    }
+    return c;
+}
+
+struct https *https_new(struct event_base *base, const struct https_options *options, struct err *e)
+{
+    struct https *h;
+    size_t i;
+
+    if (options->ca_file != NULL && options->ca_file[0] != '\0' && access(options->ca_file, R_OK) != 0) {
+        err_set(e, "%s: %s", options->ca_file, strerror(errno));
+        return NULL;
+    }
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+        err_set(e, "libcurl cannot be initialised");
+        return NULL;
+    }
+    h = calloc(1, sizeof(*h));
+    if (h == NULL) {
+        log_oom();
+    }
+    h->base = base;
+    h->options = *options;
+    h->options.ca_file = copy(options->ca_file);
+    h->options.user_agent = copy(options->user_agent);
+    h->options.concurrency = options->concurrency > 0 ? options->concurrency : 1;
+    for (i = 0; i < GET_STATES; i++) {
+        TAILQ_INIT(&h->list[i]);
+    }
+    h->loop = https_loop_new(base, on_ended, h);
+    h->pump = event_new(base, -1, 0, on_pump, h);
+    if (h->pump == NULL) {
+        log_oom();
+    }
+    return h;
+}
+
+static void list_free(struct get_list *list)
+{
+    struct https_get *g;
+
+    while ((g = TAILQ_FIRST(list)) != NULL) {
+        TAILQ_REMOVE(list, g, link);
+        get_free(g);
+    }
+}
+
+void https_free(struct https *h)
+{
+    size_t i;
+
+    if (h == NULL) {
+        return;
+    }
+    for (i = 0; i < GET_STATES; i++) {
+        list_free(&h->list[i]);
+    }
+    https_loop_free(h->loop);
+    event_free(h->pump);
+    free((char *)h->options.ca_file);
+    free((char *)h->options.user_agent);
+    free(h);
+    curl_global_cleanup();
+}
+
+struct https_get *https_start(struct https *h, const char *host, const char *path, const char *const *addresses,
+                              size_t count, https_done_fn *fn, void *ctx)
+{
+    const struct timeval tv = {.tv_sec = h->options.timeout_ms / 1000,
+                               .tv_usec = (suseconds_t)(h->options.timeout_ms % 1000) * 1000};
+    struct https_get *g = calloc(1, sizeof(*g));
+
+    if (g == NULL) {
+        log_oom();
+    }
+    g->https = h;
+    g->fn = fn;
+    g->ctx = ctx;
+    https_transfer_init(&g->transfer, &h->options, host, path, addresses, count);
+    g->deadline = evtimer_new(h->base, on_deadline, g);
+    if (g->deadline == NULL || curl_easy_setopt(g->transfer.easy, CURLOPT_PRIVATE, g) != CURLE_OK ||
+        event_add(g->deadline, &tv) != 0) {
+        log_oom();
+    }
+    get_link(g, GET_WAITING);
+    if (count == 0) {
+        (void)snprintf(g->why, sizeof(g->why), "no address");
+        get_finish(g, HTTPS_FAILED);
+    }
+    pump_wake(h);
+    return g;
+}
+
+void https_cancel(struct https_get *g)
+{
+    struct https *h = g->https;
+
+    get_unlink(g);
+    get_free(g);
+    pump_wake(h);
+}
+
+size_t https_outstanding(const struct https *h)
+{
+    size_t i;
+    size_t n = 0;
+
+    for (i = 0; i < GET_STATES; i++) {
+        n += h->count[i];
+    }
+    return n;
+}

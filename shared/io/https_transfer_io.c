@@ -1,0 +1,216 @@
+/* https_transfer_io.c - one HTTPS GET as a libcurl easy handle. */
+#include "https_transfer_io.h"
+#include "log.h"
+
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define HEADER_OCTETS_MAX 65536 /* of one answer; the deadline alone would let a fast server send a lot */
+#define CA_CACHE_SECONDS  600L  /* how long an exchanged CA file may go unseen */
+#define URL_MAX           4096
+
+static size_t on_body(char *data, size_t size, size_t n, void *ctx)
+{
+    struct https_transfer *t = ctx;
+    size_t room = t->body.max - t->body.len;
+
+    if (size * n > room) {
+        t->too_large = true;
+        return 0;
+    }
+    buf_add(&t->body, data, size * n);
+    if (!buf_ok(&t->body)) {
+        log_oom();
+    }
+    return size * n;
+}
+
+static size_t on_header(char *data, size_t size, size_t n, void *ctx)
+{
+    struct https_transfer *t = ctx;
+
+    (void)data;
+    t->header_octets += size * n;
+    t->too_many_headers = t->header_octets > HEADER_OCTETS_MAX;
+    return t->too_many_headers ? 0 : size * n;
+}
+
+/* libcurl looks at the CN when there is no dNSName; RFC 8461 3.3 does not. So OpenSSL checks the name too, without the
+ * CN. */
+static CURLcode on_ssl_ctx(CURL *easy, void *ssl_ctx, void *ctx)
+{
+    struct https_transfer *t = ctx;
+    X509_VERIFY_PARAM *param = SSL_CTX_get0_param(ssl_ctx);
+
+    (void)easy;
+    t->connected = true;
+    X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    return X509_VERIFY_PARAM_set1_host(param, t->host, 0) == 1 ? CURLE_OK : CURLE_OUT_OF_MEMORY;
+}
+
+/* An option that libcurl does not take is a fault of the build or no memory; going on without it would be unsafe. */
+static void option_check(CURLcode code)
+{
+    if (code != CURLE_OK) {
+        log_error("https_option", "error=%s", curl_easy_strerror(code));
+        abort();
+    }
+}
+
+#define SET(easy, option, value) option_check(curl_easy_setopt(easy, option, value))
+
+/* libcurl keeps the CA certificates that it has read, but not when there is a directory of them, too; so one file where
+ * we can. */
+static void set_ca(CURL *easy, const char *ca_file)
+{
+    const char *file = ca_file;
+
+    if (file == NULL || file[0] == '\0') {
+        file = curl_version_info(CURLVERSION_NOW)->cainfo;
+    }
+    if (file != NULL && (file == ca_file || access(file, R_OK) == 0)) {
+        SET(easy, CURLOPT_CAINFO, file);
+        SET(easy, CURLOPT_CAPATH, NULL);
+    }
+    SET(easy, CURLOPT_CA_CACHE_TIMEOUT, CA_CACHE_SECONDS);
+}
+
+static void set_tls(struct https_transfer *t, const char *ca_file)
+{
+    set_ca(t->easy, ca_file);
+    SET(t->easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    SET(t->easy, CURLOPT_SSL_VERIFYPEER, 1L);
+    SET(t->easy, CURLOPT_SSL_VERIFYHOST, 2L);
+    SET(t->easy, CURLOPT_SSL_SESSIONID_CACHE, 0L);
+    SET(t->easy, CURLOPT_SSL_CTX_FUNCTION, on_ssl_ctx);
+    SET(t->easy, CURLOPT_SSL_CTX_DATA, t);
+}
+
+/* What libcurl would do of its own accord and we do not want. */
+static void set_limits(CURL *easy, const struct https_options *options)
+{
+    SET(easy, CURLOPT_PROTOCOLS_STR, "https");
+    SET(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    SET(easy, CURLOPT_HTTP09_ALLOWED, 0L);
+    SET(easy, CURLOPT_FOLLOWLOCATION, 0L);
+    SET(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+    SET(easy, CURLOPT_PROXY, "");
+    SET(easy, CURLOPT_NOPROXY, "*");
+    SET(easy, CURLOPT_NOSIGNAL, 1L);
+    SET(easy, CURLOPT_FRESH_CONNECT, 1L);
+    SET(easy, CURLOPT_FORBID_REUSE, 1L);
+    /* The caller keeps the deadline; this makes libcurl share the time out among the addresses. */
+    SET(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)options->timeout_ms);
+    SET(easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)options->max_octets);
+}
+
+static void set_request(struct https_transfer *t, const struct https_options *options, const char *path)
+{
+    struct buf url;
+
+    buf_init(&url, URL_MAX);
+    buf_printf(&url, "https://%s:%d%s", t->host, options->port, path);
+    if (!buf_ok(&url)) {
+        log_oom();
+    }
+    SET(t->easy, CURLOPT_URL, buf_text(&url));
+    buf_clear(&url);
+    SET(t->easy, CURLOPT_RESOLVE, t->resolve);
+    SET(t->easy, CURLOPT_ERRORBUFFER, t->error);
+    SET(t->easy, CURLOPT_WRITEFUNCTION, on_body);
+    SET(t->easy, CURLOPT_WRITEDATA, t);
+    SET(t->easy, CURLOPT_HEADERFUNCTION, on_header);
+    SET(t->easy, CURLOPT_HEADERDATA, t);
+    if (options->user_agent != NULL && options->user_agent[0] != '\0') {
+        SET(t->easy, CURLOPT_USERAGENT, options->user_agent);
+    }
+}
+
+/*
+ * "+HOST:PORT:ADDRESS,[ADDRESS]": libcurl asks nobody else. The plus sign makes it forget the entry by and by; without
+ * it, every host ever asked would stay in memory.
+ */
+static struct curl_slist *resolve_build(const char *host, int port, const char *const *addresses, size_t count)
+{
+    struct curl_slist *list;
+    struct buf b;
+    size_t i;
+
+    buf_init(&b, SIZE_MAX / 2);
+    buf_printf(&b, "+%s:%d:", host, port);
+    for (i = 0; i < count; i++) {
+        buf_str(&b, i > 0 ? "," : "");
+        buf_str(&b, strchr(addresses[i], ':') != NULL ? "[" : "");
+        buf_str(&b, addresses[i]);
+        buf_str(&b, strchr(addresses[i], ':') != NULL ? "]" : "");
+    }
+    list = buf_ok(&b) ? curl_slist_append(NULL, buf_text(&b)) : NULL;
+    buf_clear(&b);
+    if (list == NULL) {
+        log_oom();
+    }
+    return list;
+}
+
+void https_transfer_init(struct https_transfer *t, const struct https_options *options, const char *host,
+                         const char *path, const char *const *addresses, size_t count)
+{
+    memset(t, 0, sizeof(*t));
+    buf_init(&t->body, options->max_octets);
+    t->host = strdup(host);
+    t->easy = curl_easy_init();
+    if (t->host == NULL || t->easy == NULL) {
+        log_oom();
+    }
+    t->resolve = resolve_build(host, options->port, addresses, count);
+    set_tls(t, options->ca_file);
+    set_limits(t->easy, options);
+    set_request(t, options, path);
+}
+
+void https_transfer_clear(struct https_transfer *t)
+{
+    curl_easy_cleanup(t->easy);
+    curl_slist_free_all(t->resolve);
+    buf_clear(&t->body);
+    free(t->host);
+    memset(t, 0, sizeof(*t));
+}
+
+enum https_outcome https_transfer_outcome(char why[HTTPS_WHY_MAX], const struct https_transfer *t, CURLcode code)
+{
+    const char *words = t->error[0] != '\0' ? t->error : curl_easy_strerror(code);
+
+    why[0] = '\0';
+    if (code == CURLE_OK) {
+        return HTTPS_ANSWERED;
+    }
+    if (t->too_large || code == CURLE_FILESIZE_EXCEEDED) {
+        (void)snprintf(why, HTTPS_WHY_MAX, "larger than %zu octets", t->body.max);
+    } else if (t->too_many_headers) {
+        (void)snprintf(why, HTTPS_WHY_MAX, "headers larger than %d octets", HEADER_OCTETS_MAX);
+    } else {
+        (void)snprintf(why, HTTPS_WHY_MAX, "%s", words);
+    }
+    return code == CURLE_PEER_FAILED_VERIFICATION ? HTTPS_UNTRUSTED : HTTPS_FAILED;
+}
+
+const char *https_transfer_stage(const struct https_transfer *t)
+{
+    curl_off_t secured = 0;
+
+    if (!t->connected) {
+        return "connecting";
+    }
+    (void)curl_easy_getinfo(t->easy, CURLINFO_APPCONNECT_TIME_T, &secured);
+    if (secured == 0) {
+        return "in the TLS handshake";
+    }
+    return t->header_octets == 0 ? "waiting for the answer" : "receiving the answer";
+}

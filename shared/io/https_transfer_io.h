@@ -1,0 +1,41 @@
+/*
+ * https_transfer_io.h - one HTTPS GET as a libcurl easy handle: what is asked, what is trusted, what is taken, and what
+ * became of it. Knows no event loop. Private to https_*.c.
+ */
+#ifndef POSTERN_HTTPS_TRANSFER_IO_H
+#define POSTERN_HTTPS_TRANSFER_IO_H
+
+#include <curl/curl.h>
+#include <stdbool.h>
+
+#include "buf.h"
+#include "https_io.h"
+
+#define HTTPS_WHY_MAX (CURL_ERROR_SIZE + 64)
+
+struct https_transfer {
+    CURL *easy;
+    char *host;
+    struct curl_slist *resolve;
+    struct buf body;
+    bool connected; /* TLS has begun; libcurl's own CONNECT_TIME is set when it is over */
+    size_t header_octets;
+    bool too_large, too_many_headers;
+    char error[CURL_ERROR_SIZE]; /* libcurl's words */
+};
+
+/* count must not be 0, or libcurl would ask the system's resolver. t must stay where it is. Options are used during the
+ * call only. Aborts without memory. */
+void https_transfer_init(struct https_transfer *t, const struct https_options *options, const char *host,
+                         const char *path, const char *const *addresses, size_t count);
+
+/* Closes what is open. The handle must be in no loop. */
+void https_transfer_clear(struct https_transfer *t);
+
+/* What libcurl's result code means; why is "" for HTTPS_ANSWERED. */
+enum https_outcome https_transfer_outcome(char why[HTTPS_WHY_MAX], const struct https_transfer *t, CURLcode code);
+
+/* "TLS handshake": how far it has got, for the reason of a time-out. */
+const char *https_transfer_stage(const struct https_transfer *t);
+
+#endif

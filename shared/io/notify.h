@@ -1,0 +1,17 @@
+/* notify.h - what systemd is told (sd_notify(3)); all of it without effect when systemd did not start us. */
+#ifndef POSTERN_NOTIFY_H
+#define POSTERN_NOTIFY_H
+
+#include <event2/event.h>
+
+void notify_ready(void);
+void notify_reloading(void); /* notify_ready ends it */
+void notify_stopping(void);
+
+/*
+ * Tell the watchdog twice per WATCHDOG_USEC that we live, from the event loop, so that a loop that hangs is noticed.
+ * NULL when there is no watchdog; to be freed with event_free.
+ */
+struct event *notify_watchdog(struct event_base *base);
+
+#endif

@@ -1,0 +1,310 @@
+/*
+ * redis_io.c - the connection for commands: the queue of those under way, their deadlines, and who is told what. The
+ * connection itself is redis_link_io.c, invalidation messages redis_track_io.c.
+ *
+ * Replies come in order, so the oldest command is the one a reply is for, and the first whose deadline passes; as no
+ * reply can be skipped, the connection goes with it. Everything a lost connection leaves to be told is told by the pump
+ * event, one at a time and as its last thing, so callbacks may send and free at will.
+ */
+#include "redis_io.h"
+#include "log.h"
+#include "redis_link_io.h"
+#include "redis_track_io.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <time.h>
+
+#define COMMANDS_MAX 10000
+#define IDLE_PING_S  5 /* with tracking wanted, a server that hangs is noticed also when nothing is asked */
+
+TAILQ_HEAD(command_list, command);
+
+struct command {
+    TAILQ_ENTRY(command) link;
+    redis_reply_fn *fn;
+    void *ctx;
+    int64_t due_ms;
+};
+
+struct redis {
+    struct event_base *base;
+    char *prefix, *username, *password;
+    struct redis_login login;
+    struct redis_link *link; /* NULL: no Redis */
+    struct redis_track *track;
+    void (*state)(void *ctx, bool up);
+    void *ctx;
+    bool told_up;
+    struct command_list sent, lost;
+    size_t sent_count;
+    struct event *pump, *deadline, *idle;
+};
+
+static int64_t now_ms(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static void deadline_set(struct redis *r, int64_t ms)
+{
+    const struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000) * 1000};
+
+    if (event_add(r->deadline, &tv) != 0) {
+        log_oom();
+    }
+}
+
+/* The timer runs to the oldest command's deadline, or to that of one answered since: cheaper than setting it at each
+ * reply. */
+static void on_deadline(evutil_socket_t fd, short what, void *ctx)
+{
+    struct redis *r = ctx;
+    const struct command *oldest = TAILQ_FIRST(&r->sent);
+    int64_t left;
+
+    (void)fd;
+    (void)what;
+    if (oldest == NULL) {
+        return;
+    }
+    left = oldest->due_ms - now_ms();
+    if (left > 0) {
+        deadline_set(r, left);
+    } else {
+        redis_link_drop(r->link, "time-out");
+    }
+}
+
+static void on_idle(evutil_socket_t fd, short what, void *ctx)
+{
+    static const char *const ping[] = {"PING"};
+    struct redis *r = ctx;
+
+    (void)fd;
+    (void)what;
+    if (TAILQ_EMPTY(&r->sent)) {
+        (void)redis_send(r, NULL, NULL, 1, ping, NULL);
+    }
+}
+
+static void pump_wake(struct redis *r)
+{
+    if (!TAILQ_EMPTY(&r->lost) || r->told_up != redis_up(r)) {
+        event_active(r->pump, EV_TIMEOUT, 0);
+    }
+}
+
+static void command_tell(struct command *c, redisReply *reply)
+{
+    redis_reply_fn *fn = c->fn;
+    void *ctx = c->ctx;
+
+    free(c);
+    if (fn != NULL) {
+        fn(ctx, reply);
+    }
+}
+
+static void on_pump(evutil_socket_t fd, short what, void *ctx)
+{
+    struct redis *r = ctx;
+    struct command *c;
+
+    (void)fd;
+    (void)what;
+    if (r->told_up != redis_up(r)) {
+        r->told_up = !r->told_up;
+        pump_wake(r);
+        if (r->state != NULL) {
+            r->state(r->ctx, r->told_up);
+        }
+        return;
+    }
+    c = TAILQ_FIRST(&r->lost);
+    if (c != NULL) {
+        TAILQ_REMOVE(&r->lost, c, link);
+        pump_wake(r);
+        command_tell(c, NULL);
+    }
+}
+
+static void on_reply(void *ctx, redisReply *reply)
+{
+    struct redis *r = ctx;
+    struct command *c = TAILQ_FIRST(&r->sent);
+
+    if (c == NULL) {
+        redis_link_drop(r->link, "reply without a command");
+        return;
+    }
+    TAILQ_REMOVE(&r->sent, c, link);
+    r->sent_count--;
+    command_tell(c, reply);
+}
+
+static void on_up(void *ctx)
+{
+    struct redis *r = ctx;
+
+    pump_wake(r);
+    if (r->track != NULL) {
+        redis_track_up(r->track);
+    }
+}
+
+static void on_down(void *ctx)
+{
+    struct redis *r = ctx;
+
+    event_del(r->deadline);
+    TAILQ_CONCAT(&r->lost, &r->sent, link);
+    r->sent_count = 0;
+    pump_wake(r);
+    if (r->track != NULL) {
+        redis_track_down(r->track);
+    }
+}
+
+static const struct redis_link_hooks hooks = {.up = on_up, .down = on_down, .reply = on_reply};
+
+static char *copy(const char *s)
+{
+    char *c = strdup(s);
+
+    if (c == NULL) {
+        log_oom();
+    }
+    return c;
+}
+
+static struct event *event_make(struct event_base *base, short what, event_callback_fn fn, void *ctx)
+{
+    struct event *ev = event_new(base, -1, what, fn, ctx);
+
+    if (ev == NULL) {
+        log_oom();
+    }
+    return ev;
+}
+
+struct redis *redis_new(struct event_base *base, const struct conf_redis *conf, void (*state)(void *ctx, bool up),
+                        void *ctx, struct err *e)
+{
+    struct redis *r;
+    struct address address;
+
+    if (conf->url[0] != '\0' && address_parse(&address, conf->url, e) != 0) {
+        return NULL;
+    }
+    r = calloc(1, sizeof(*r));
+    if (r == NULL) {
+        log_oom();
+    }
+    r->base = base;
+    r->state = state;
+    r->ctx = ctx;
+    r->prefix = copy(conf->prefix);
+    r->username = copy(conf->username);
+    r->password = copy(conf->password);
+    r->login = (struct redis_login){.username = r->username, .password = r->password, .database = conf->database};
+    r->login.timeout_ms = conf->timeout_ms < INT_MAX ? (int)conf->timeout_ms : INT_MAX;
+    TAILQ_INIT(&r->sent);
+    TAILQ_INIT(&r->lost);
+    r->pump = event_make(base, 0, on_pump, r);
+    r->deadline = event_make(base, 0, on_deadline, r);
+    r->idle = event_make(base, EV_PERSIST, on_idle, r);
+    if (conf->url[0] != '\0') {
+        r->login.address = address;
+        r->link = redis_link_new(base, &r->login, "commands", &hooks, r);
+    }
+    return r;
+}
+
+static void list_free(struct command_list *list)
+{
+    struct command *c;
+
+    while ((c = TAILQ_FIRST(list)) != NULL) {
+        TAILQ_REMOVE(list, c, link);
+        free(c);
+    }
+}
+
+void redis_free(struct redis *r)
+{
+    if (r == NULL) {
+        return;
+    }
+    redis_track_free(r->track);
+    redis_link_free(r->link);
+    list_free(&r->sent);
+    list_free(&r->lost);
+    event_free(r->pump);
+    event_free(r->deadline);
+    event_free(r->idle);
+    free(r->prefix);
+    free(r->username);
+    free(r->password);
+    free(r);
+}
+
+bool redis_up(const struct redis *r)
+{
+    return redis_link_up(r->link);
+}
+
+int redis_send(struct redis *r, redis_reply_fn *fn, void *ctx, size_t count, const char *const *words,
+               const size_t *lengths)
+{
+    struct command *c;
+
+    if (!redis_up(r) || r->sent_count >= COMMANDS_MAX) {
+        return -1;
+    }
+    c = calloc(1, sizeof(*c));
+    if (c == NULL) {
+        log_oom();
+    }
+    c->fn = fn;
+    c->ctx = ctx;
+    c->due_ms = now_ms() + r->login.timeout_ms;
+    if (!event_pending(r->deadline, EV_TIMEOUT, NULL)) {
+        deadline_set(r, r->login.timeout_ms);
+    }
+    TAILQ_INSERT_TAIL(&r->sent, c, link);
+    r->sent_count++;
+    redis_link_send(r->link, count, words, lengths);
+    return 0;
+}
+
+size_t redis_key(const struct redis *r, char *out, size_t cap, const char *kind, const char *name)
+{
+    int n = snprintf(out, cap, "%s%s:%s", r->prefix, kind, name);
+
+    return n > 0 && (size_t)n < cap ? (size_t)n : 0;
+}
+
+void redis_track(struct redis *r, const char *const *kinds, redis_changed_fn *fn, void *ctx)
+{
+    const struct timeval every = {.tv_sec = IDLE_PING_S};
+
+    if (r->link == NULL || r->track != NULL) {
+        return;
+    }
+    r->track = redis_track_new(r->base, r, &r->login, r->prefix, kinds, fn, ctx);
+    if (event_add(r->idle, &every) != 0) {
+        log_oom();
+    }
+}
+
+bool redis_tracking(const struct redis *r)
+{
+    return redis_track_on(r->track);
+}

@@ -1,0 +1,191 @@
+/*
+ * main.c - postern-stsd: finds out how mail for a domain must leave. From outside to inside: serve_io (who asks),
+ * records_io (memory, Redis, one resolution a domain), resolution_io (one resolution), and schedule_io, which keeps
+ * policies fresh.
+ */
+#include "counters.h"
+#include "daemon.h"
+#include "log.h"
+#include "records_io.h"
+#include "schedule_io.h"
+#include "serve_io.h"
+
+#include <stdlib.h>
+
+#define DNS_CONCURRENCY 4000
+#define DRAIN_LOOK_MS   50
+
+struct stsd {
+    struct daemon *daemon;
+    struct serve *serve;
+    struct metrics_server *metrics;
+    struct redis *redis;
+    struct resolution_env env;
+    struct records *records;
+    struct schedule *schedule;
+    struct event *drained;
+};
+
+static const char *stsd_user(const struct conf *conf)
+{
+    return conf->stsd.user;
+}
+
+static const char *stsd_pid_file(const struct conf *conf)
+{
+    return conf->stsd.pid_file;
+}
+
+static void on_update(void *ctx)
+{
+    struct stsd *s = ctx;
+
+    counters[GAUGE_WANTED].value = records_wanted(s->records);
+    counters[GAUGE_WAITING].value = records_waiting(s->records);
+    counters[GAUGE_RECORDS].value = records_in_memory(s->records);
+    counters[GAUGE_REDIS_UP].value = redis_up(s->redis);
+}
+
+static int stsd_start(struct daemon *d, struct err *e)
+{
+    const struct conf_stsd *conf = &daemon_conf(d)->stsd;
+    struct stsd *s = calloc(1, sizeof(*s));
+
+    if (s == NULL)
+        log_oom();
+    s->daemon = d;
+    daemon_set_state(d, s);
+    s->serve = serve_new(daemon_base(d), conf->listen, e);
+    if (s->serve == NULL)
+        return -1;
+    if (conf->metrics_listen[0] == '\0')
+        return 0;
+    s->metrics = metrics_serve(daemon_base(d), conf->metrics_listen, counters, COUNTERS, on_update, s, e);
+    return s->metrics == NULL ? -1 : 0;
+}
+
+static void on_redis_state(void *ctx, bool up)
+{
+    (void)ctx;
+    if (up)
+        log_info("redis", "state=%s", "up");
+    else
+        log_warning("redis", "state=%s", "down, memory and DNS go on");
+}
+
+static void configure(struct stsd *s, const struct conf_stsd *conf)
+{
+    s->env.options = (struct resolve_options){.dane = conf->dane,
+                                              .sts = conf->sts,
+                                              .ttl_min = conf->ttl_min,
+                                              .refetch_after = conf->refetch_after,
+                                              .retry_after = conf->retry_after};
+    s->env.timeout_ms = (int)conf->lookup_timeout_ms;
+}
+
+static int open_clients(struct stsd *s, const struct conf_stsd *conf, struct err *e)
+{
+    struct event_base *base = daemon_base(s->daemon);
+    struct dns_options dns = {.resolvers = conf->resolvers,
+                              .trust_ad = conf->trust_ad,
+                              .timeout_ms = (int)conf->dns_timeout_ms,
+                              .tries = (int)conf->dns_tries,
+                              .concurrency = DNS_CONCURRENCY};
+    struct https_options https = {.ca_file = conf->ca_file,
+                                  .user_agent = "postern/" PACKAGE_VERSION,
+                                  .port = (int)conf->https_port,
+                                  .timeout_ms = (int)conf->https_timeout_ms,
+                                  .max_octets = STS_BODY_MAX,
+                                  .concurrency = (size_t)conf->https_concurrency};
+
+    s->env.base = base;
+    s->env.dns = dns_new(base, &dns, e);
+    if (s->env.dns == NULL)
+        return -1;
+    s->env.https = https_new(base, &https, e);
+    return s->env.https == NULL ? -1 : 0;
+}
+
+static int stsd_run(struct daemon *d, struct err *e)
+{
+    const struct conf *conf = daemon_conf(d);
+    struct stsd *s = daemon_state(d);
+
+    configure(s, &conf->stsd);
+    if (open_clients(s, &conf->stsd, e) != 0)
+        return -1;
+    s->redis = redis_new(daemon_base(d), &conf->redis, on_redis_state, s, e);
+    if (s->redis == NULL)
+        return -1;
+    s->records = records_new(&s->env, s->redis, &conf->stsd);
+    s->schedule = schedule_new(daemon_base(d), s->records, s->redis, conf->stsd.refresh_used_within);
+    serve_run(s->serve, s->records, s->redis);
+    return 0;
+}
+
+/* Sockets, resolvers, HTTPS and Redis need a restart; limits and times do not. */
+static void stsd_reload(struct daemon *d, struct conf *conf)
+{
+    struct stsd *s = daemon_state(d);
+
+    configure(s, &conf->stsd);
+    records_configure(s->records, &conf->stsd);
+    schedule_configure(s->schedule, conf->stsd.refresh_used_within);
+}
+
+static void on_drain_look(evutil_socket_t fd, short what, void *ctx)
+{
+    struct stsd *s = ctx;
+
+    (void)fd;
+    (void)what;
+    if (serve_outstanding(s->serve) == 0 && records_wanted(s->records) == 0)
+        daemon_stop(s->daemon);
+}
+
+static void stsd_drain(struct daemon *d)
+{
+    struct stsd *s = daemon_state(d);
+    struct timeval every = {.tv_usec = DRAIN_LOOK_MS * 1000};
+
+    serve_drain(s->serve);
+    s->drained = event_new(daemon_base(d), -1, EV_PERSIST, on_drain_look, s);
+    if (s->drained == NULL)
+        log_oom();
+    event_add(s->drained, &every);
+}
+
+static void stsd_stop(struct daemon *d)
+{
+    struct stsd *s = daemon_state(d);
+
+    if (s == NULL)
+        return;
+    if (s->drained != NULL)
+        event_free(s->drained);
+    metrics_server_free(s->metrics);
+    serve_free(s->serve);
+    schedule_free(s->schedule);
+    redis_free(s->redis);
+    records_free(s->records);
+    https_free(s->env.https);
+    dns_free(s->env.dns);
+    free(s);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct daemon_hooks hooks = {
+        .name = "postern-stsd",
+        .summary = "resolves how mail for a domain must leave: MX, DANE, MTA-STS",
+        .user = stsd_user,
+        .pid_file = stsd_pid_file,
+        .start = stsd_start,
+        .run = stsd_run,
+        .reload = stsd_reload,
+        .drain = stsd_drain,
+        .stop = stsd_stop,
+    };
+
+    return daemon_main(argc, argv, &hooks);
+}

@@ -1,0 +1,47 @@
+/*
+ * records_io.h - destination records for whoever asks: from memory, from Redis, or by a resolution, of which there is
+ * one a domain at a time on this node, and, through a lock in Redis, on all nodes. Everything is bounded: resolutions
+ * at a time, domains that wait for their turn, records in memory.
+ */
+#ifndef POSTERN_RECORDS_IO_H
+#define POSTERN_RECORDS_IO_H
+
+#include <event2/event.h>
+
+#include "conf.h"
+#include "dest.h"
+#include "redis_io.h"
+#include "resolution_io.h"
+
+struct records;
+
+enum records_need {
+    RECORDS_USE,    /* facts that hold now: mail waits for them */
+    RECORDS_AHEAD,  /* facts that are not near their end */
+    RECORDS_POLICY, /* a policy that is not due */
+    RECORDS_FRESH   /* facts gathered from now on, the policy fetched again */
+};
+
+/* dest is valid during the callback; NULL: too many domains are waiting. May be called from within records_get. */
+typedef void records_fn(void *ctx, const struct dest *dest);
+
+struct records *records_new(const struct resolution_env *env, struct redis *redis, const struct conf_stsd *conf);
+void records_configure(struct records *r, const struct conf_stsd *conf);
+
+/* fn NULL: nobody waits, it is done for later. RECORDS_USE notes that the domain is in use. domain in its one form. */
+void records_get(struct records *r, const char *domain, enum records_need need, records_fn *fn, void *ctx);
+
+/*
+ * For a node without Redis: up to limit domains in memory whose policy is due and which were used since used_since.
+ * Returns how many names were written; they are valid until the next call on r.
+ */
+size_t records_due(struct records *r, int64_t now, int64_t used_since, const char **names, size_t limit);
+
+size_t records_wanted(const struct records *r);  /* domains being worked on or waiting */
+size_t records_waiting(const struct records *r); /* of these, waiting for their turn */
+size_t records_in_memory(const struct records *r);
+
+/* Redis must have been closed before. Nobody is called back. */
+void records_free(struct records *r);
+
+#endif

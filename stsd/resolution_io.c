@@ -1,0 +1,181 @@
+/* resolution_io.c - see resolution_io.h. */
+#include "resolution_io.h"
+
+#include "counters.h"
+#include "log.h"
+#include "sts_http.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <time.h>
+
+/* One action that is under way. */
+struct step {
+    LIST_ENTRY(step) link;
+    struct resolution *resolution;
+    unsigned slot;
+    struct dns_query *query; /* or */
+    struct https_get *get;
+};
+
+struct resolution {
+    const struct resolution_env *env;
+    struct resolve *machine;
+    LIST_HEAD(, step) steps;
+    struct event *deadline;
+    resolution_done_fn *fn;
+    void *ctx;
+    char domain[DOMAIN_BUF];
+};
+
+static int64_t now_seconds(void)
+{
+    return (int64_t)time(NULL);
+}
+
+static void advance(struct resolution *r);
+
+static void step_end(struct step *s)
+{
+    LIST_REMOVE(s, link);
+    free(s);
+}
+
+void resolution_cancel(struct resolution *r)
+{
+    struct step *s;
+
+    if (r == NULL)
+        return;
+    while ((s = LIST_FIRST(&r->steps)) != NULL) {
+        if (s->query != NULL)
+            dns_cancel(s->query);
+        if (s->get != NULL)
+            https_cancel(s->get);
+        step_end(s);
+    }
+    event_free(r->deadline);
+    resolve_free(r->machine);
+    free(r);
+}
+
+static void finish(struct resolution *r)
+{
+    struct dest *dest = resolve_take(r->machine, now_seconds());
+    resolution_done_fn *fn = r->fn;
+    void *ctx = r->ctx;
+
+    if (dest == NULL)
+        log_oom();
+    resolution_cancel(r);
+    fn(ctx, dest);
+}
+
+static void on_answer(void *ctx, const struct dns_answer *answer)
+{
+    struct step *s = ctx;
+    struct resolution *r = s->resolution;
+
+    if (answer->status == DNS_FAILED)
+        count(COUNT_DNS_FAILURES);
+    resolve_dns(r->machine, s->slot, answer);
+    step_end(s);
+    advance(r);
+}
+
+/* What the HTTP layer saw, in the terms of RFC 8460 section 4.3.2.2. */
+static void judge_fetch(struct resolve_fetch *out, const struct https_result *result, struct err *e)
+{
+    *out = (struct resolve_fetch){.failure = DEST_STS_FETCH_ERROR, .why = result->why};
+    if (result->outcome == HTTPS_UNTRUSTED) {
+        out->failure = DEST_STS_WEBPKI_INVALID;
+    } else if (result->outcome == HTTPS_ANSWERED) {
+        out->why = e->text;
+        if (sts_http_check(result->status, result->content_type, e) == 0)
+            *out = (struct resolve_fetch){.failure = DEST_STS_OK, .body = result->body, .len = result->len};
+    }
+}
+
+static void on_fetched(void *ctx, const struct https_result *result)
+{
+    struct step *s = ctx;
+    struct resolution *r = s->resolution;
+    struct resolve_fetch fetch;
+    struct err e = {""};
+
+    judge_fetch(&fetch, result, &e);
+    if (fetch.failure != DEST_STS_OK) {
+        count(COUNT_FETCH_FAILURES);
+        log_warning("policy-fetch-failed", "domain=%s type=%s why=%s", r->domain, dest_sts_failure_name(fetch.failure),
+                    fetch.why);
+    }
+    resolve_fetched(r->machine, s->slot, &fetch, now_seconds());
+    step_end(s);
+    advance(r);
+}
+
+static void perform(struct resolution *r, const struct resolve_action *action)
+{
+    const char *address[DEST_ADDRESSES_MAX];
+    struct step *s = calloc(1, sizeof(*s));
+
+    if (s == NULL)
+        log_oom();
+    s->resolution = r;
+    s->slot = action->slot;
+    LIST_INSERT_HEAD(&r->steps, s, link);
+    if (action->what == RESOLVE_QUERY) {
+        count(COUNT_DNS_QUERIES);
+        s->query = dns_ask(r->env->dns, action->name, action->type, on_answer, s);
+        return;
+    }
+    count(COUNT_FETCHES);
+    for (size_t i = 0; i < action->address_count; i++)
+        address[i] = action->address[i];
+    s->get = https_start(r->env->https, action->name, STS_HTTP_PATH, address, action->address_count, on_fetched, s);
+}
+
+static void advance(struct resolution *r)
+{
+    struct resolve_action action;
+
+    while (resolve_next(r->machine, &action) == 1)
+        perform(r, &action);
+    if (resolve_done(r->machine))
+        event_active(r->deadline, EV_TIMEOUT, 0); /* callers are not called back from within their call */
+}
+
+/* Also the way a finished resolution ends; what is missing at the real deadline counts as a temporary failure. */
+static void on_deadline(evutil_socket_t fd, short what, void *ctx)
+{
+    struct resolution *r = ctx;
+
+    (void)fd;
+    (void)what;
+    if (!resolve_done(r->machine))
+        log_warning("resolution-too-slow", "domain=%s", r->domain);
+    finish(r);
+}
+
+struct resolution *resolution_start(const struct resolution_env *env, const char *domain, const struct dest *previous,
+                                    bool force, resolution_done_fn *fn, void *ctx)
+{
+    struct timeval timeout = {.tv_sec = env->timeout_ms / 1000, .tv_usec = env->timeout_ms % 1000 * 1000};
+    struct resolution *r = calloc(1, sizeof(*r));
+
+    if (r == NULL)
+        log_oom();
+    r->env = env;
+    r->fn = fn;
+    r->ctx = ctx;
+    strncpy(r->domain, domain, sizeof(r->domain) - 1);
+    LIST_INIT(&r->steps);
+    r->machine = resolve_new(domain, previous, force, now_seconds(), &env->options);
+    r->deadline = evtimer_new(env->base, on_deadline, r);
+    if (r->machine == NULL || r->deadline == NULL)
+        log_oom();
+    evtimer_add(r->deadline, &timeout);
+    advance(r);
+    return r;
+}

@@ -1,0 +1,97 @@
+/* schedule_io.c - every few seconds a small batch of what is due. */
+#include "schedule_io.h"
+
+#include "counters.h"
+#include "log.h"
+#include "store_io.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#define EVERY_SECONDS 5
+#define BATCH         100
+#define BUSY          1000 /* domains being worked on, above which nothing is added */
+
+struct schedule {
+    struct records *records;
+    struct redis *redis;
+    struct event *tick;
+    int64_t used_within;
+    bool asking; /* the last question to Redis has not been answered yet */
+};
+
+static void on_due(void *ctx, const char *domain, int64_t used)
+{
+    struct schedule *s = ctx;
+
+    if (domain == NULL) {
+        s->asking = false;
+        return;
+    }
+    if (used < (int64_t)time(NULL) - s->used_within) {
+        log_info("policy-not-in-use", "domain=%s", domain);
+        store_forget(s->redis, domain);
+        return;
+    }
+    count(COUNT_SCHEDULED);
+    records_get(s->records, domain, RECORDS_POLICY, NULL, NULL);
+}
+
+static void without_redis(struct schedule *s, int64_t now)
+{
+    const char *names[BATCH];
+    char domain[BATCH][DOMAIN_BUF];
+    size_t found = records_due(s->records, now, now - s->used_within, names, BATCH);
+
+    for (size_t i = 0; i < found; i++)
+        snprintf(domain[i], DOMAIN_BUF, "%s", names[i]);
+    for (size_t i = 0; i < found; i++)
+        on_due(s, domain[i], now);
+}
+
+static void on_tick(evutil_socket_t fd, short what, void *ctx)
+{
+    struct schedule *s = ctx;
+    int64_t now = (int64_t)time(NULL);
+
+    (void)fd;
+    (void)what;
+    if (s->asking || records_wanted(s->records) > BUSY)
+        return;
+    if (store_due(s->redis, now, BATCH, on_due, s) == 0)
+        s->asking = true;
+    else
+        without_redis(s, now);
+}
+
+void schedule_configure(struct schedule *s, int64_t used_within)
+{
+    s->used_within = used_within;
+}
+
+struct schedule *schedule_new(struct event_base *base, struct records *records, struct redis *redis,
+                              int64_t used_within)
+{
+    struct timeval every = {.tv_sec = EVERY_SECONDS};
+    struct schedule *s = calloc(1, sizeof(*s));
+
+    if (s == NULL)
+        log_oom();
+    s->records = records;
+    s->redis = redis;
+    s->used_within = used_within;
+    s->tick = event_new(base, -1, EV_PERSIST, on_tick, s);
+    if (s->tick == NULL)
+        log_oom();
+    event_add(s->tick, &every);
+    return s;
+}
+
+void schedule_free(struct schedule *s)
+{
+    if (s == NULL)
+        return;
+    event_free(s->tick);
+    free(s);
+}

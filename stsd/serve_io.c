@@ -1,0 +1,155 @@
+/* serve_io.c - see serve_io.h. */
+#include "serve_io.h"
+
+#include "call_server.h"
+#include "counters.h"
+#include "log.h"
+
+#include <jansson.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <time.h>
+#include <unistd.h>
+
+#define SERVE_MODE 0660
+
+/* A call that waits for its record. */
+struct asked {
+    LIST_ENTRY(asked) link;
+    struct call *call;
+};
+
+struct serve {
+    struct call_server *server;
+    struct records *records;
+    const struct redis *redis;
+    time_t started;
+    LIST_HEAD(, asked) asked;
+};
+
+static void answer_record(struct call *call, const struct dest *dest)
+{
+    struct buf json;
+
+    if (dest == NULL) {
+        call_answerf(call, CALL_TEMP, "too many domains are being resolved, try again later");
+        return;
+    }
+    buf_init(&json, DEST_JSON_MAX);
+    dest_to_json(&json, dest);
+    if (buf_ok(&json))
+        call_answer(call, CALL_OK, json.data, json.len);
+    else
+        call_answerf(call, CALL_TEMP, "the record is too large");
+    buf_clear(&json);
+}
+
+static void on_record(void *ctx, const struct dest *dest)
+{
+    struct asked *a = ctx;
+
+    answer_record(a->call, dest);
+    LIST_REMOVE(a, link);
+    free(a);
+}
+
+static void do_resolve(struct serve *s, struct call *call, const char *arg, size_t len, enum records_need need)
+{
+    char domain[DOMAIN_BUF];
+    struct err e = {""};
+    struct asked *a;
+
+    count(COUNT_REQUESTS);
+    if (domain_normalise(domain, arg, len, &e) != 0) {
+        call_answerf(call, CALL_PERM, "this is no domain name: %s", e.text);
+        return;
+    }
+    a = calloc(1, sizeof(*a));
+    if (a == NULL)
+        log_oom();
+    a->call = call;
+    LIST_INSERT_HEAD(&s->asked, a, link);
+    records_get(s->records, domain, need, on_record, a);
+}
+
+static void do_status(struct serve *s, struct call *call)
+{
+    json_t *status = json_pack("{ss sI sI ss}", "version", PACKAGE_VERSION, "pid", (json_int_t)getpid(), "uptime",
+                               (json_int_t)(time(NULL) - s->started), "redis", redis_up(s->redis) ? "up" : "down");
+    size_t skip = strlen("postern_stsd_");
+    char *text;
+
+    for (size_t i = 0; i < COUNTERS; i++)
+        json_object_set_new(status, counters[i].name + skip, json_integer((json_int_t)counters[i].value));
+    text = json_dumps(status, JSON_COMPACT);
+    if (text == NULL)
+        log_oom();
+    call_answer(call, CALL_OK, text, strlen(text));
+    free(text);
+    json_decref(status);
+}
+
+static void on_call(void *ctx, struct call *call, const char *verb, const char *arg, size_t len)
+{
+    struct serve *s = ctx;
+
+    if (s->records == NULL)
+        call_answerf(call, CALL_TEMP, "still starting");
+    else if (strcmp(verb, "resolve") == 0)
+        do_resolve(s, call, arg, len, RECORDS_USE);
+    else if (strcmp(verb, "refresh") == 0)
+        do_resolve(s, call, arg, len, RECORDS_FRESH);
+    else if (strcmp(verb, "status") == 0)
+        do_status(s, call);
+    else
+        call_answerf(call, CALL_PERM, "stsd does not know the verb %s", verb);
+}
+
+struct serve *serve_new(struct event_base *base, const char *address, struct err *e)
+{
+    struct serve *s = calloc(1, sizeof(*s));
+
+    if (s == NULL)
+        log_oom();
+    LIST_INIT(&s->asked);
+    s->started = time(NULL);
+    s->server = call_server_open(base, address, SERVE_MODE, on_call, s, e);
+    if (s->server == NULL) {
+        free(s);
+        return NULL;
+    }
+    return s;
+}
+
+void serve_run(struct serve *s, struct records *records, const struct redis *redis)
+{
+    s->records = records;
+    s->redis = redis;
+}
+
+void serve_drain(struct serve *s)
+{
+    call_server_drain(s->server);
+}
+
+size_t serve_outstanding(const struct serve *s)
+{
+    return call_server_outstanding(s->server);
+}
+
+void serve_free(struct serve *s)
+{
+    struct asked *a;
+
+    if (s == NULL)
+        return;
+    call_server_free(s->server);
+    while ((a = LIST_FIRST(&s->asked)) != NULL) {
+        LIST_REMOVE(a, link);
+        call_answerf(a->call, CALL_TEMP, "stsd is stopping");
+        free(a);
+    }
+    free(s);
+}

@@ -1,0 +1,29 @@
+/*
+ * serve_io.h - stsd's call socket (core/call.h). Verbs:
+ *     resolve DOMAIN   the destination record as JSON, from memory or Redis while it holds; TEMP when too many are
+ * waiting refresh DOMAIN   the same, gathered anew status           JSON: version, pid, uptime, redis, and the numbers
+ * of /metrics
+ */
+#ifndef POSTERN_STSD_SERVE_IO_H
+#define POSTERN_STSD_SERVE_IO_H
+
+#include <event2/event.h>
+
+#include "err.h"
+#include "records_io.h"
+
+struct serve;
+
+/* Opens the socket. NULL with the reason in e. */
+struct serve *serve_new(struct event_base *base, const char *address, struct err *e);
+
+/* From now on answer. */
+void serve_run(struct serve *s, struct records *records, const struct redis *redis);
+
+/* Take nothing new. */
+void serve_drain(struct serve *s);
+size_t serve_outstanding(const struct serve *s);
+
+void serve_free(struct serve *s);
+
+#endif

@@ -1,0 +1,219 @@
+/* store_io.c - see store_io.h. */
+#include "store_io.h"
+
+#include "log.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define KEY_BUF    (DOMAIN_BUF + 128)
+#define NUMBER_BUF 24
+
+/* A callback with its context across one command. */
+struct call_back {
+    union {
+        store_record_fn *record;
+        store_lock_fn *lock;
+        store_due_fn *due;
+    } fn;
+    void *ctx;
+    char domain[DOMAIN_BUF];
+};
+
+static struct call_back *call_back_new(const char *domain, void *ctx)
+{
+    struct call_back *cb = calloc(1, sizeof(*cb));
+
+    if (cb == NULL)
+        log_oom();
+    cb->ctx = ctx;
+    snprintf(cb->domain, sizeof(cb->domain), "%s", domain);
+    return cb;
+}
+
+static void number(char out[NUMBER_BUF], int64_t value)
+{
+    snprintf(out, NUMBER_BUF, "%" PRId64, value);
+}
+
+/* Errors of commands whose reply nobody waits for still have to be seen. */
+static void on_written(void *ctx, redisReply *reply)
+{
+    const char *what = ctx;
+
+    if (reply != NULL && reply->type == REDIS_REPLY_ERROR)
+        log_warning("redis-error", "doing=%s why=%s", what, reply->str);
+}
+
+/* --- records --- */
+
+static void on_record(void *ctx, redisReply *reply)
+{
+    struct call_back *cb = ctx;
+    struct dest *dest = NULL;
+    struct err e = {""};
+
+    if (reply != NULL && reply->type == REDIS_REPLY_STRING) {
+        dest = dest_from_json(reply->str, (size_t)reply->len, &e);
+        if (dest != NULL && strcmp(dest->domain, cb->domain) != 0) {
+            err_set(&e, "it is about another domain");
+            dest_free(dest);
+            dest = NULL;
+        }
+    } else if (reply != NULL && reply->type != REDIS_REPLY_NIL) {
+        err_set(&e, "%s", reply->type == REDIS_REPLY_ERROR ? reply->str : "not a string");
+    }
+    if (e.text[0] != '\0')
+        log_warning("bad-record", "key=%s why=%s", cb->domain, e.text);
+    cb->fn.record(cb->ctx, dest);
+    free(cb);
+}
+
+int store_get(struct redis *redis, const char *domain, store_record_fn *fn, void *ctx)
+{
+    struct call_back *cb = call_back_new(domain, ctx);
+    char key[KEY_BUF];
+
+    cb->fn.record = fn;
+    if (redis_key(redis, key, sizeof(key), "dest", domain) != 0 &&
+        redis_send(redis, on_record, cb, 2, (const char *[]){"GET", key}, NULL) == 0)
+        return 0;
+    free(cb);
+    return -1;
+}
+
+void store_schedule(struct redis *redis, const char *domain, int64_t refresh_at)
+{
+    static char doing[] = "ZADD refresh";
+    char key[KEY_BUF], score[NUMBER_BUF];
+
+    if (redis_key(redis, key, sizeof(key), "refresh", "") == 0)
+        return;
+    number(score, refresh_at);
+    if (refresh_at == 0)
+        redis_send(redis, on_written, doing, 3, (const char *[]){"ZREM", key, domain}, NULL);
+    else
+        redis_send(redis, on_written, doing, 4, (const char *[]){"ZADD", key, score, domain}, NULL);
+}
+
+int store_put(struct redis *redis, const struct dest *dest, int64_t keep_until, int64_t refresh_at)
+{
+    static char doing[] = "SET dest";
+    char key[KEY_BUF], at[NUMBER_BUF];
+    struct buf json;
+    int rc = -1;
+
+    buf_init(&json, DEST_JSON_MAX);
+    dest_to_json(&json, dest);
+    number(at, keep_until);
+    if (!buf_ok(&json))
+        log_error("record-too-large", "domain=%s", dest->domain);
+    else if (redis_key(redis, key, sizeof(key), "dest", dest->domain) != 0)
+        rc = redis_send(redis, on_written, doing, 5, (const char *[]){"SET", key, json.data, "EXAT", at},
+                        (size_t[]){3, strlen(key), json.len, 4, strlen(at)});
+    buf_clear(&json);
+    if (rc == 0)
+        store_schedule(redis, dest->domain, refresh_at);
+    return rc;
+}
+
+/* --- the lock --- */
+
+static void on_lock(void *ctx, redisReply *reply)
+{
+    struct call_back *cb = ctx;
+
+    cb->fn.lock(cb->ctx, reply == NULL || reply->type != REDIS_REPLY_NIL);
+    free(cb);
+}
+
+int store_lock(struct redis *redis, const char *domain, const char *token, int64_t milliseconds, store_lock_fn *fn,
+               void *ctx)
+{
+    struct call_back *cb = call_back_new(domain, ctx);
+    char key[KEY_BUF], ms[NUMBER_BUF];
+
+    cb->fn.lock = fn;
+    number(ms, milliseconds);
+    if (redis_key(redis, key, sizeof(key), "lock", domain) != 0 &&
+        redis_send(redis, on_lock, cb, 6, (const char *[]){"SET", key, token, "NX", "PX", ms}, NULL) == 0)
+        return 0;
+    free(cb);
+    return -1;
+}
+
+/* Only our own: it may have expired and be another node's by now. */
+void store_unlock(struct redis *redis, const char *domain, const char *token)
+{
+    static const char script[] =
+        "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end return 0";
+    static char doing[] = "EVAL unlock";
+    char key[KEY_BUF];
+
+    if (redis_key(redis, key, sizeof(key), "lock", domain) != 0)
+        redis_send(redis, on_written, doing, 5, (const char *[]){"EVAL", script, "1", key, token}, NULL);
+}
+
+/* --- what is in use and due --- */
+
+void store_used(struct redis *redis, const char *domain, int64_t now)
+{
+    static char doing[] = "ZADD used";
+    char key[KEY_BUF], score[NUMBER_BUF];
+
+    number(score, now);
+    if (redis_key(redis, key, sizeof(key), "used", "") != 0)
+        redis_send(redis, on_written, doing, 4, (const char *[]){"ZADD", key, score, domain}, NULL);
+}
+
+void store_forget(struct redis *redis, const char *domain)
+{
+    static char doing[] = "ZREM";
+    static const char *const kinds[] = {"refresh", "used"};
+    char key[KEY_BUF];
+
+    for (size_t i = 0; i < 2; i++)
+        if (redis_key(redis, key, sizeof(key), kinds[i], "") != 0)
+            redis_send(redis, on_written, doing, 3, (const char *[]){"ZREM", key, domain}, NULL);
+}
+
+/* Pairs of domain and score, from both sets in one script, so that it is one round trip. */
+static void on_due(void *ctx, redisReply *reply)
+{
+    struct call_back *cb = ctx;
+
+    if (reply != NULL && reply->type == REDIS_REPLY_ARRAY) {
+        for (size_t i = 0; i + 1 < reply->elements; i += 2) {
+            const redisReply *domain = reply->element[i], *used = reply->element[i + 1];
+
+            if (domain->type == REDIS_REPLY_STRING && used->type == REDIS_REPLY_STRING)
+                cb->fn.due(cb->ctx, domain->str, (int64_t)strtoll(used->str, NULL, 10));
+        }
+    } else {
+        on_written((char[]){"EVAL due"}, reply);
+    }
+    cb->fn.due(cb->ctx, NULL, 0);
+    free(cb);
+}
+
+int store_due(struct redis *redis, int64_t now, size_t limit, store_due_fn *fn, void *ctx)
+{
+    static const char script[] =
+        "local out = {} "
+        "for _, d in ipairs(redis.call('zrangebyscore', KEYS[1], '-inf', ARGV[1], 'limit', 0, ARGV[2])) do "
+        "out[#out + 1] = d out[#out + 1] = redis.call('zscore', KEYS[2], d) or '0' end return out";
+    struct call_back *cb = call_back_new("", ctx);
+    char refresh[KEY_BUF], used[KEY_BUF], until[NUMBER_BUF], count[NUMBER_BUF];
+
+    cb->fn.due = fn;
+    number(until, now);
+    number(count, (int64_t)limit);
+    if (redis_key(redis, refresh, sizeof(refresh), "refresh", "") != 0 &&
+        redis_key(redis, used, sizeof(used), "used", "") != 0 &&
+        redis_send(redis, on_due, cb, 7, (const char *[]){"EVAL", script, "2", refresh, used, until, count}, NULL) == 0)
+        return 0;
+    free(cb);
+    return -1;
+}

@@ -1,0 +1,42 @@
+/*
+ * store_io.h - destination records in Redis, shared by all nodes:
+ *     PREFIXdest:DOMAIN     the record as JSON, with expiry
+ *     PREFIXlock:DOMAIN     held by the node that resolves the domain, with expiry
+ *     PREFIXrefresh         sorted set: domains with a policy, by the time when it is to be fetched again
+ *     PREFIXused            sorted set: the same domains, by the time of the last use
+ * All calls return 0, or -1 when Redis is away: then their callback is not called.
+ */
+#ifndef POSTERN_STORE_IO_H
+#define POSTERN_STORE_IO_H
+
+#include "dest.h"
+#include "redis_io.h"
+
+#define STORE_TOKEN_BUF 33
+
+/* The record (the callee's own), or NULL: none, one that cannot be read, or Redis went away. */
+typedef void store_record_fn(void *ctx, struct dest *dest);
+int store_get(struct redis *redis, const char *domain, store_record_fn *fn, void *ctx);
+
+/* Make the record known to all, until keep_until; refresh_at 0: no policy to keep fresh. */
+int store_put(struct redis *redis, const struct dest *dest, int64_t keep_until, int64_t refresh_at);
+
+/* When the policy of a domain is to be fetched again; 0: there is none to keep fresh. */
+void store_schedule(struct redis *redis, const char *domain, int64_t refresh_at);
+
+/* held: the lock is ours; otherwise another node has it. Redis going away counts as held: better twice than never. */
+typedef void store_lock_fn(void *ctx, bool held);
+int store_lock(struct redis *redis, const char *domain, const char *token, int64_t milliseconds, store_lock_fn *fn,
+               void *ctx);
+void store_unlock(struct redis *redis, const char *domain, const char *token);
+
+void store_used(struct redis *redis, const char *domain, int64_t now);
+
+/* Domains whose policy is due now, at most limit; called once a domain, then with NULL. used 0: not known. */
+typedef void store_due_fn(void *ctx, const char *domain, int64_t used);
+int store_due(struct redis *redis, int64_t now, size_t limit, store_due_fn *fn, void *ctx);
+
+/* This domain is no longer in use: do not keep its policy fresh. */
+void store_forget(struct redis *redis, const char *domain);
+
+#endif

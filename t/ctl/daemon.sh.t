@@ -1,0 +1,131 @@
+#!/bin/sh
+# daemon.sh.t - posternctl's commands that ask daemons, against fake ones. POSTERNCTL names the binary.
+. "$(dirname "$0")/lib.sh"
+
+printf 'stsd {\n  listen = "unix:%s/stsd.sock"\n}\npolicyd {\n  control = "unix:%s/policyd.sock"\n}\n' "$dir" "$dir" >"$dir/conf"
+ask() { run -c "$dir/conf" "$@"; }
+asked() { [ "$(cat "$dir/$1/asked")" = "$2" ]; }
+code() { [ "$rc" -eq "$1" ]; }
+same_json() { sed 's/^OK //' "$1" | cmp -s - "$dir/out"; }
+
+# nobody there
+ask resolve example.com
+ok "stsd away" code 1
+ok "stsd away: what, where, what to do" says "postern-stsd at unix:$dir/stsd.sock: .*systemctl status postern-stsd"
+ok "stsd away: nothing on standard output" silent out
+ask explain example.com --json
+ok "policyd away" code 1
+ok "policyd away: nothing on standard output" silent out
+ask status
+ok "status, both down" code 1
+ok "status, both down: told" prints '^postern-policyd  down$'
+ask status --json
+ok "status, both down, JSON" json 'exists $j->{policyd} && !defined $j->{policyd} && exists $j->{stsd} && !defined $j->{stsd}'
+ok "status, both down, JSON: exit code" code 1
+run -c "$dir/nonesuch" status
+ok "no configuration" code 2
+ok "no configuration: told" says 'nonesuch.*-c FILE'
+
+start_daemon stsd
+start_daemon policyd
+
+# resolve
+ask resolve 'no..name'
+ok "resolve: no domain name" code 2
+ok "resolve: no domain name, not asked" [ ! -e "$dir/stsd/asked" ]
+cat >"$dir/stsd/resolve" <<'END'
+OK {"v":1,"domain":"example.com","resolved":1763747820,"valid_until":1763748840,"mx":{"state":"list","secure":false,"truncated":false,"why":"","hosts":[{"name":"mx1.example.com","preference":10,"address_secure":false,"dane":"none","tlsa_base":"","tlsa":[],"addresses":["192.0.2.1"]}]},"sts":{"record":"none","id":"","policy":null,"failure":"","why":"","attempted":0},"tlsrpt":""}
+END
+ask resolve --json Example.COM.
+ok "resolve --json" code 0
+ok "resolve --json: the record as it came" same_json "$dir/stsd/resolve"
+ok "resolve: asked in the one form" asked stsd 'resolve|example.com'
+ask resolve example.com
+ok "resolve, for people" code 0
+ok "resolve, for people: host" prints '^10    mx1.example.com  192.0.2.1  no      none$'
+rm "$dir/stsd/asked"
+cp "$dir/stsd/resolve" "$dir/stsd/refresh"
+ask resolve --fresh example.com
+ok "resolve --fresh" code 0
+ok "resolve --fresh: verb" asked stsd 'refresh|example.com'
+echo 'TEMP too many look-ups' >"$dir/stsd/resolve"
+ask resolve example.com
+ok "resolve: TEMP" code 1
+ok "resolve: TEMP is told" says 'example.com: too many look-ups; try again later'
+printf 'PERM bad \033[2Jname\n' >"$dir/stsd/resolve"
+ask resolve example.com
+ok "resolve: PERM" code 1
+ok "resolve: PERM is told, escaped" says 'bad \\x1b\[2Jname$'
+echo 'OK {"v":1,"domain":7}' >"$dir/stsd/resolve"
+ask resolve example.com
+ok "resolve: no record" code 1
+ok "resolve: no record is told" says 'no destination record'
+for answer in 'OK ' 'OK {' 'OK []' 'OK 7'; do
+    echo "$answer" >"$dir/stsd/resolve"
+    ask resolve --json example.com
+    ok "resolve: answer '$answer'" eval 'code 1 && silent out && says "cannot be read"'
+done
+rm "$dir/stsd/resolve"
+ask resolve example.com
+ok "closed without an answer" eval 'code 1 && says "postern-stsd at unix:"'
+echo 'frob' >"$dir/stsd/raw"
+ask resolve example.com
+ok "an answer that is no call protocol" eval 'code 1 && says "postern-stsd at unix:"'
+rm "$dir/stsd/raw"
+
+# explain
+cat >"$dir/policyd/explain" <<'END'
+OK {"nexthop":"[mx.Example.com]:25","domain":"mx.example.com","kind":"host","answer":"NOTFOUND ","answer_tlsrpt":"NOTFOUND ","temp":false,"level":"default","reasons":["no MX look-up, so no MTA-STS"],"source":"none","valid_until":4102444800,"record":null}
+END
+ask explain --json '[mx.Example.com]:25'
+ok "explain --json" eval 'code 0 && same_json "$dir/policyd/explain"'
+ok "explain: next hop as given" asked policyd 'explain|[mx.Example.com]:25'
+ask explain '[mx.Example.com]:25'
+ok "explain, for people" eval 'code 0 && prints "^  1. no MX look-up, so no MTA-STS$"'
+ok "explain, for people: until when" prints '^The answer holds until 2100-01-01T00:00:00Z (in [0-9]* d)\.$'
+ok "no colour when it is no terminal" sh -c '! grep -q "$(printf "\033")" "$1"' sh "$dir/out"
+ask explain "$(head -c 3000 /dev/zero | tr '\0' a)"
+ok "explain: too long to be sent" eval 'code 1 && says "too long"'
+echo 'PERM no next hop' >"$dir/policyd/explain"
+ask explain '..'
+ok "explain: PERM" eval 'code 1 && says "no next hop"'
+
+# cache
+rm "$dir/policyd/asked"
+cat >"$dir/policyd/cache-show" <<'END'
+OK {"entries":1,"limit":10,"domains":[{"domain":"example.com","answer":"OK dane-only","valid_until":4102444800,"hits":3}],"more":false}
+END
+ask cache show
+ok "cache show" eval 'code 0 && prints "^example.com  3     2100-" && prints "^1 of at most 10 entries$"'
+ask cache show --json
+ok "cache show --json" eval 'code 0 && same_json "$dir/policyd/cache-show"'
+echo 'OK {"domain":"example.com","answer":"OK dane","valid_until":4102444800,"hits":1,"reasons":["r1"]}' >"$dir/policyd/cache-get"
+ask cache get example.com
+ok "cache get" eval 'code 0 && prints "^answer       OK dane$" && prints "^  1. r1$"'
+echo 'PERM not cached' >"$dir/policyd/cache-get"
+ask cache get example.com --json
+ok "cache get, not cached" eval 'code 1 && silent out && says "^posternctl: example.com: not cached$"'
+echo 'OK {"flushed":2}' >"$dir/policyd/cache-flush"
+ask cache flush
+ok "cache flush" eval 'code 0 && prints "^2 answers forgotten$"'
+ask cache flush example.com --json
+ok "cache flush of a domain" eval 'code 0 && json "\$j->{flushed} == 2"'
+ok "cache: what was asked" asked policyd 'cache-show|
+cache-show|
+cache-get|example.com
+cache-get|example.com
+cache-flush|
+cache-flush|example.com'
+
+# status
+echo 'OK {"version":"0.1.0","pid":7,"uptime":7200,"redis":"up"}' >"$dir/policyd/status"
+echo 'OK {"version":"0.1.0","pid":8,"uptime":5,"redis":"down"}' >"$dir/stsd/status"
+ask status
+ok "status" eval 'code 0 && silent err && prints "^  uptime         2 h$" && prints "^  uptime      5 s$"'
+ask status --json
+ok "status --json" eval 'code 0 && json "\$j->{policyd}{pid} == 7 && \$j->{stsd}{redis} eq q(down)"'
+rm "$dir/stsd/status"
+ask status --json
+ok "status, stsd down" eval 'code 1 && says "systemctl status postern-stsd" && json "\$j->{policyd}{pid} == 7 && !defined \$j->{stsd}"'
+
+finish

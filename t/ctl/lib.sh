@@ -1,0 +1,81 @@
+# lib.sh - what the tests of the built posternctl share: TAP, running it, looking into its JSON. Sourced.
+ctl=${POSTERNCTL:-./ctl/posternctl}
+dir=$(mktemp -d) || exit 99
+count=0
+daemons=
+
+clean_up() {
+    for pid in $daemons; do
+        kill "$pid" 2>/dev/null
+        wait "$pid" 2>/dev/null
+    done
+    rm -rf "$dir"
+}
+trap clean_up EXIT
+trap 'exit 99' HUP INT TERM
+
+# ok NAME COMMAND...: a test that passes when the command does
+ok() {
+    name=$1
+    shift
+    count=$((count + 1))
+    if "$@"; then
+        echo "ok $count - $name"
+    else
+        echo "not ok $count - $name"
+        [ -z "${rc:-}" ] || echo "# exit code $rc"
+        sed 's/^/# stdout: /' "$dir/out"
+        sed 's/^/# stderr: /' "$dir/err"
+    fi
+}
+
+# run WORD...: posternctl, its output in $dir/out and $dir/err, its exit code in $rc
+run() {
+    "$ctl" "$@" >"$dir/out" 2>"$dir/err" </dev/null
+    rc=$?
+}
+
+# exits CODE NAME WORD...: run and compare the exit code
+exits() {
+    want=$1 name=$2
+    shift 2
+    run "$@"
+    ok "$name" [ "$rc" -eq "$want" ]
+}
+
+says() { grep -q -e "$1" "$dir/err"; }
+prints() { grep -q -e "$1" "$dir/out"; }
+silent() { [ ! -s "$dir/$1" ]; }
+
+# json EXPRESSION: the output is one line, one JSON object ($j), and the Perl expression about it is true
+json() {
+    perl -MJSON::PP -e '
+        local $/;
+        my $text = <STDIN>;
+        $text =~ /\A[^\n]+\n\z/ or die "not one line\n";
+        my $j = JSON::PP->new->utf8->decode($text);
+        ref $j eq "HASH" or die "no object\n";
+        exit(eval($ARGV[0]) ? 0 : 1);' "$1" <"$dir/out" 2>>"$dir/err"
+}
+
+# json_exits CODE NAME EXPRESSION WORD...: run with --json; exit code and object are as wanted
+json_exits() {
+    want=$1 name=$2 expression=$3
+    shift 3
+    run --json "$@"
+    ok "$name" eval '[ "$rc" -eq "$want" ] && silent err && json "$expression"'
+}
+
+# start_daemon NAME: a fake daemon on $dir/NAME.sock that answers with the files in $dir/NAME
+start_daemon() {
+    mkdir -p "$dir/$1"
+    perl "$(dirname "$0")/fake_daemon.pl" "$dir/$1.sock" "$dir/$1" &
+    daemons="$daemons $!"
+    tries=0
+    until [ -S "$dir/$1.sock" ] || [ $tries -ge 100 ]; do
+        tries=$((tries + 1))
+        sleep 0.1
+    done
+}
+
+finish() { echo "1..$count"; }

@@ -1,0 +1,111 @@
+# mail.sh - two Postfix: the sender (stock Debian, asks Postern), and one that is all receivers
+# shellcheck shell=bash
+#
+# The sender's configuration is in /etc/postfix, so that mailq, sendmail and postmap work as
+# they do on any Debian host. The receivers are smtpd services of one Postfix on node mx, in
+# /etc/postfix-mx, each with addresses, name and certificate of its own; what it is given ends
+# in $LAB/mail/DOMAIN, as a Maildir.
+
+MX_SERVICES=$LAB/mx.services
+MX_MAILBOXES=$LAB/mx.mailboxes
+
+# mail_listen HOST ADDRESS CERTIFICATE-KIND [-o { PARAMETER = VALUE } …]: a receiving smtpd
+mail_listen() {
+    local host=$1 addr=$2 tls=may chain=$LAB/certs/$1.pem
+    [ "$3" = none ] && tls=none chain=
+    case $addr in
+    *:*) node_addr mx "$addr/64"; addr="[$addr]" ;;
+    *) node_addr mx "$addr/24" ;;
+    esac
+    {
+        echo "$addr:25 inet n - n - - smtpd"
+        echo "  -o myhostname=$host -o syslog_name=postfix/$host"
+        echo "  -o smtpd_tls_security_level=$tls -o smtpd_tls_chain_files=$chain"
+        [ $# -lt 4 ] || echo "  ${*:4}"
+    } >>"$MX_SERVICES"
+}
+
+mail_start() {
+    mail_conf_common /etc/postfix client
+    mail_conf_common /etc/postfix-mx mx
+    mail_conf_client >>/etc/postfix/main.cf
+    mail_conf_mx >>/etc/postfix-mx/main.cf
+    sed '/^smtp  *inet/s/^smtp/127.0.0.1:25/' -i /etc/postfix/master.cf
+    sed '/^smtp  *inet/d' -i /etc/postfix-mx/master.cf
+    cat "$MX_SERVICES" >>/etc/postfix-mx/master.cf
+    # Postfix waits until a file that it reads is two seconds old.
+    touch -d "1 minute ago" /etc/postfix/*.cf /etc/postfix-mx/*.cf "$MX_MAILBOXES"
+    chgrp postdrop /usr/sbin/postdrop /usr/sbin/postqueue
+    chmod 2555 /usr/sbin/postdrop /usr/sbin/postqueue
+    mail_daemon client client 127.0.0.1
+    mail_daemon mx mx 198.51.100.10
+}
+
+# mail_daemon NAME NODE ADDRESS
+mail_daemon() {
+    local conf=/etc/postfix
+    [ "$1" = mx ] && conf=/etc/postfix-mx
+    daemon "$1" "$2" "exec 3<>/dev/tcp/$3/25 && read -r -t 5 line <&3 && [[ \$line = 220* ]]" \
+        postfix -c "$conf" start-fg
+}
+
+# Both start from Debian's main.cf and master.cf, without chroot.
+mail_conf_common() {
+    local dir=$1 name=$2
+    mkdir -p "$dir" "$LAB/$name/spool" "$LAB/$name/lib"
+    chown postfix: "$LAB/$name/lib"
+    cp "$POSTERN_LAB_ROOT/usr/share/postfix/main.cf.debian" "$dir/main.cf"
+    sed '/^[^# ]/s/^\(\S\+\s\+\S\+\s\+\S\+\s\+\S\+\s\+\)y/\1n/' \
+        "$POSTERN_LAB_ROOT/usr/share/postfix/master.cf.dist" >"$dir/master.cf"
+    # what Debian's start script copies, for services that are switched back to chroot
+    mkdir -p "$LAB/$name/spool/etc"
+    cp /etc/resolv.conf /etc/hosts /etc/nsswitch.conf /etc/services "$LAB/$name/spool/etc/"
+    cat >>"$dir/main.cf" <<END
+queue_directory = $LAB/$name/spool
+data_directory = $LAB/$name/lib
+maillog_file = $LAB/log/$name.log
+maillog_file_prefixes = $LAB
+mydestination =
+alias_maps =
+alias_database =
+local_recipient_maps =
+mynetworks = 127.0.0.0/8
+END
+}
+
+mail_conf_client() {
+    cat <<END
+myhostname = client.test
+myorigin = client.test
+smtp_helo_name = client.test
+smtp_bind_address = $CLIENT_ADDR
+smtp_tls_security_level = may
+smtp_dns_support_level = dnssec
+smtp_tls_loglevel = 1
+smtp_tls_CAfile = $CA_CERT
+smtp_tls_policy_maps = socketmap:unix:$LAB/postern/policyd.sock:postfix
+# so that a test sees the second attempt too
+queue_run_delay = 2s
+minimal_backoff_time = 2s
+maximal_backoff_time = 10s
+END
+}
+
+mail_conf_mx() {
+    chown vmail: "$LAB/mail"
+    cat <<END
+myhostname = mx.test
+smtpd_tls_loglevel = 1
+smtpd_tls_received_header = yes
+# an entry that is never used, so that smtpd logs the name that the client asks for
+tls_server_sni_maps = inline:{unused.invalid=$CA_KEY}
+smtpd_peername_lookup = no
+virtual_mailbox_domains = static:all
+virtual_mailbox_maps = texthash:$MX_MAILBOXES
+virtual_mailbox_base = $LAB/mail
+virtual_uid_maps = static:$(id -u vmail)
+virtual_gid_maps = static:$(id -g vmail)
+default_transport = error:the receivers send nothing
+smtpd_client_connection_rate_limit = 0
+END
+}

@@ -1,0 +1,43 @@
+# nodes.sh - hosts of the small internet: network namespaces on one bridge
+# shellcheck shell=bash
+#
+# The bridge is in the lab's own first network namespace, so the host sees none of it.
+# All names and addresses are the ones set aside for documentation.
+
+DNS_ADDR=192.0.2.53
+WEB_ADDR=192.0.2.80
+CLIENT_ADDR=192.0.2.25
+
+nodes_up() {
+    need "making the bridge" ip link add wire type bridge forward_delay 0
+    need "starting the bridge" ip link set wire up
+    node_up dns "$DNS_ADDR" 2001:db8::53
+    node_up web "$WEB_ADDR" 2001:db8::80
+    node_up client "$CLIENT_ADDR" 2001:db8::25
+    node_up mx 198.51.100.1 2001:db8::1:1
+}
+
+# node_up NAME IPV4 IPV6
+node_up() {
+    need "making node $1" ip netns add "$1"
+    need "wiring node $1" ip link add "$1" type veth peer name eth0 netns "$1"
+    need "wiring node $1" ip link set "$1" master wire up
+    ip -n "$1" -batch - >"$LAB/log/step.out" 2>&1 <<END || die "addresses of node $1" "$LAB/log/step.out"
+link set lo up
+link set eth0 up
+addr add $2/24 dev eth0
+addr add $3/64 dev eth0 nodad
+route replace 192.0.2.0/24 dev eth0
+route replace 198.51.100.0/24 dev eth0
+END
+}
+
+# node_addr NODE ADDRESS/LEN…: more addresses for a node
+node_addr() {
+    local node=$1 addr
+    shift
+    for addr in "$@"; do
+        echo "addr add $addr dev eth0 $(case $addr in *:*) echo nodad ;; esac)"
+    done | ip -n "$node" -batch - >"$LAB/log/step.out" 2>&1 ||
+        die "addresses $* for node $node" "$LAB/log/step.out"
+}

@@ -1,0 +1,175 @@
+# Policyd.pm - for the tests of the built postern-policyd: a private directory, a stand-in for stsd whose answers the domain names choose, and socketmap
+# requests. The stand-in is for faults and delays that a real stsd cannot be made to show; the lab has the real one.
+package Policyd;
+
+use strict;
+use warnings;
+use Exporter 'import';
+use Fcntl qw(SEEK_SET);
+use File::Temp qw(tempdir);
+use IO::Select;
+use IO::Socket::UNIX;
+use POSIX qw(:sys_wait_h);
+use Socket qw(SOCK_STREAM);
+use Time::HiRes qw(sleep time);
+
+our @EXPORT = qw(start stop connect_to netstring ask read_answer read_all asked $dir $policyd_pid log_text);
+our ($dir, $policyd_pid);
+my $stsd_pid;
+
+sub netstring { return length($_[0]) . ":$_[0]," }
+
+sub json_record {
+    my ($domain, $enforce) = @_;
+    my $now = time();
+    my $until = int($now) + 300;
+    my $body = "version: STSv1\\nmode: enforce\\nmx: mx.$domain\\nmax_age: 86400\\n";
+    my $policy = $enforce
+        ? sprintf('{"id":"1","body":"%s","fetched":%d,"expires":%d}', $body, $now, int($now) + 86400)
+        : 'null';
+    return sprintf('{"v":1,"domain":"%s","resolved":%d,"valid_until":%d,"mx":{"state":"list","secure":false,'
+        . '"truncated":false,"why":"","hosts":[{"name":"mx.%s","preference":10,"address_secure":false,"dane":"none",'
+        . '"tlsa_base":"","tlsa":[],"addresses":["192.0.2.1"]}]},"sts":{"record":"%s","id":"%s","policy":%s,'
+        . '"failure":"","why":"","attempted":%d},"tlsrpt":""}',
+        $domain, $now, $until, $domain, $enforce ? 'found' : 'none', $enforce ? '1' : '', $policy, $enforce ? $now : 0);
+}
+
+# What the stand-in says about a domain: status and text, and after how many seconds.
+sub stand_in_answer {
+    my ($domain) = @_;
+    return (0, 'TEMP', 'no luck today') if $domain =~ /^temp/;
+    return (0, 'OK', '{"v":1') if $domain =~ /^garbage/;
+    return (0, 'OK', json_record('another.test', 0)) if $domain =~ /^otherdomain/;
+    return (3600, 'OK', '') if $domain =~ /^hang/;
+    return ($domain =~ /^slow/ ? 0.5 : 0, 'OK', json_record($domain, $domain !~ /none/));
+}
+
+sub stand_in {
+    my ($listener) = @_;
+    my $select = IO::Select->new($listener);
+    my (%in, @due);
+    open(my $asked, '>>', "$dir/asked") or die;
+    $asked->autoflush(1);
+    while (1) {
+        my $wait = @due ? $due[0][0] - time() : 10;
+        for my $fh ($select->can_read($wait < 0 ? 0 : $wait)) {
+            if ($fh == $listener) { $select->add($fh->accept); next }
+            if (!sysread($fh, $in{$fh}, 65536, length($in{$fh} // ''))) { $select->remove($fh); close $fh; next }
+            while ($in{$fh} =~ s/^(\d+):// ) {
+                my $request = substr($in{$fh}, 0, $1, '');
+                $in{$fh} =~ s/^,//;
+                my (undef, $id, $verb, $domain) = split / /, $request, 4;
+                print $asked "$verb $domain\n";
+                my ($after, $status, $text) = stand_in_answer($domain);
+                push @due, [time() + $after, $fh, netstring("1 $id $status $text")];
+            }
+        }
+        @due = sort { $a->[0] <=> $b->[0] } @due;
+        while (@due && $due[0][0] <= time()) { my $d = shift @due; syswrite $d->[1], $d->[2] }
+    }
+}
+
+sub start {
+    my ($more) = @_;
+    $dir = tempdir(CLEANUP => 1);
+    chmod 0755, $dir;
+    my $user = $> == 0 ? 'nobody' : (getpwuid($>))[0];
+    open(my $conf, '>', "$dir/postern.conf") or die;
+    print $conf <<CONF;
+redis { url = "" }
+policyd {
+    listen = {"unix:$dir/policyd.sock", "unix:$dir/second.sock"}
+    control = "unix:$dir/policyd.ctl"
+    stsd = "unix:$dir/stsd.sock"
+    user = "$user"
+    lookup_timeout = 2s
+    $more
+}
+CONF
+    close $conf;
+    my $listener = IO::Socket::UNIX->new(Type => SOCK_STREAM, Local => "$dir/stsd.sock", Listen => 100) or die "$!";
+    chmod 0666, "$dir/stsd.sock";
+    $stsd_pid = fork() // die;
+    if (!$stsd_pid) { $SIG{TERM} = 'DEFAULT'; stand_in($listener); POSIX::_exit(0) }
+    close $listener;
+    my $program = $ENV{POSTERN_POLICYD} // './policyd/postern-policyd';
+    $policyd_pid = fork() // die;
+    if (!$policyd_pid) {
+        open(STDERR, '>', "$dir/log");
+        exec($program, '-f', '-c', "$dir/postern.conf") or POSIX::_exit(127);
+    }
+    for (1 .. 200) { last if -S "$dir/second.sock" && -S "$dir/policyd.ctl"; sleep 0.05 }
+    for (1 .. 200) { last if log_text() =~ /started/; sleep 0.05 }
+}
+
+# Ends policyd with TERM and returns its wait status; undef when it does not end.
+sub stop {
+    my $status;
+    kill 'TERM', $policyd_pid;
+    for (1 .. 200) {
+        if (waitpid($policyd_pid, WNOHANG) == $policyd_pid) { $status = $?; last }
+        sleep 0.05;
+    }
+    kill 'KILL', $policyd_pid unless defined $status;
+    kill 'TERM', $stsd_pid;
+    waitpid($stsd_pid, 0);
+    return $status;
+}
+
+sub log_text {
+    open(my $fh, '<', "$dir/log") or return '';
+    local $/;
+    return <$fh> // '';
+}
+
+# How often the stand-in was asked for a domain.
+sub asked {
+    my ($domain) = @_;
+    open(my $fh, '<', "$dir/asked") or return 0;
+    return scalar grep { /^resolve \Q$domain\E$/ } <$fh>;
+}
+
+sub connect_to {
+    my ($name) = @_;
+    return IO::Socket::UNIX->new(Type => SOCK_STREAM, Peer => "$dir/" . ($name // 'policyd.sock')) // die "connect: $!";
+}
+
+# One whole reply's text, or undef when the connection ends or 10 seconds pass.
+my %rest;
+sub read_answer {
+    my ($fh) = @_;
+    my $end = time() + 10;
+    while (1) {
+        my $have = $rest{$fh} // '';
+        if ($have =~ /^(\d+):/ && length($have) >= length($1) + 2 + $1) {
+            my $text = substr($have, length($1) + 1, $1);
+            $rest{$fh} = substr($have, length($1) + 2 + $1);
+            return $text;
+        }
+        return undef if $end < time() || !IO::Select->new($fh)->can_read($end - time());
+        return undef if !sysread($fh, $rest{$fh}, 65536, length($have));
+    }
+}
+
+# Everything until the connection ends; undef after 10 seconds.
+sub read_all {
+    my ($fh) = @_;
+    my $all = delete $rest{$fh} // '';
+    while (IO::Select->new($fh)->can_read(10)) {
+        return $all if !sysread($fh, $all, 65536, length($all));
+    }
+    return undef;
+}
+
+# One request on a connection of its own.
+sub ask {
+    my ($request, $socket) = @_;
+    my $fh = connect_to($socket);
+    delete $rest{$fh};
+    syswrite $fh, netstring($request);
+    my $answer = read_answer($fh);
+    delete $rest{$fh};
+    return $answer // 'nothing';
+}
+
+1;

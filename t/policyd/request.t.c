@@ -1,0 +1,78 @@
+/* Tests of policyd/request.c: keys as Postfix sends them (doc/architecture.md, "What Postfix asks"). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "request.h"
+
+#include <string.h>
+
+struct row {
+    const char *text;
+    enum request_kind kind;
+    enum answer_map map;
+    const char *name;
+};
+
+static const struct row rows[] = {
+    {"postfix example.com", REQUEST_DOMAIN, ANSWER_POSTFIX, "example.com"},
+    {"QUERY example.com", REQUEST_DOMAIN, ANSWER_POSTFIX, "example.com"},
+    {"QUERYwithTLSRPT example.com", REQUEST_DOMAIN, ANSWER_TLSRPT, "example.com"},
+    {"postfix NoRPT.Example", REQUEST_DOMAIN, ANSWER_POSTFIX, "norpt.example"},
+    {"postfix example.com.", REQUEST_DOMAIN, ANSWER_POSTFIX, "example.com"},
+    {"postfix good.example:25", REQUEST_DOMAIN, ANSWER_POSTFIX, "good.example"},
+    {"postfix .example", REQUEST_NOTFOUND, ANSWER_POSTFIX, NULL},
+    {"postfix .", REQUEST_NOTFOUND, ANSWER_POSTFIX, NULL},
+    {"postfix [mx.good.example]", REQUEST_NOTFOUND, ANSWER_POSTFIX, NULL},
+    {"postfix [mx.good.example]:25", REQUEST_NOTFOUND, ANSWER_POSTFIX, NULL},
+    {"postfix [192.0.2.11]", REQUEST_NOTFOUND, ANSWER_POSTFIX, NULL},
+    {"postfix 127.0.0.1:2424", REQUEST_NOTFOUND, ANSWER_POSTFIX, NULL},
+    {"postfix /run/dovecot/lmtp", REQUEST_NOTFOUND, ANSWER_POSTFIX, NULL},
+    {"postfix good..loc", REQUEST_BAD, ANSWER_POSTFIX, NULL},
+    {"postfix", REQUEST_BAD, ANSWER_POSTFIX, NULL},
+    {"postfix ", REQUEST_BAD, ANSWER_POSTFIX, NULL},
+    {" example.com", REQUEST_BAD, ANSWER_POSTFIX, NULL},
+    {"Postfix example.com", REQUEST_BAD, ANSWER_POSTFIX, NULL},
+    {"other example.com", REQUEST_BAD, ANSWER_POSTFIX, NULL},
+    {"", REQUEST_BAD, ANSWER_POSTFIX, NULL},
+};
+
+static void test_rows(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct request req;
+
+        request_parse(&req, rows[i].text, strlen(rows[i].text));
+        if (req.kind != rows[i].kind)
+            fail_msg("\"%s\": kind %d, not %d", rows[i].text, (int)req.kind, (int)rows[i].kind);
+        if (req.kind == REQUEST_DOMAIN) {
+            assert_int_equal(req.map, rows[i].map);
+            assert_string_equal(req.hop.name, rows[i].name);
+        }
+        assert_int_equal(req.kind == REQUEST_BAD, req.why.text[0] != '\0');
+    }
+}
+
+/* A NUL in the key must not cut it into another domain. */
+static void test_nul_in_key(void **state)
+{
+    struct request req;
+
+    (void)state;
+    request_parse(&req, "postfix a.com\0.b.com", 20);
+    assert_int_equal(req.kind, REQUEST_BAD);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_nul_in_key),
+    };
+
+    return cmocka_run_group_tests_name("request", tests, NULL, NULL);
+}

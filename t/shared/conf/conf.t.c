@@ -1,0 +1,324 @@
+/* conf.t.c - the tables, the defaults, every kind of value and every kind of error. */
+
+/* clang-format off */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+/* clang-format on */
+
+#include "conf.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "conf_name.h"
+#include "conf_value.h"
+
+static struct conf *parse(const char *text)
+{
+    struct conf *c = NULL;
+    struct err e = {""};
+
+    if (conf_parse(&c, "F", text, strlen(text), &e) != 0) {
+        fail_msg("refused: %s", e.text);
+    }
+    return c;
+}
+
+static void test_tables(void **state)
+{
+    const struct conf_section *s;
+    const struct conf_option *o;
+    size_t sections = 0;
+
+    (void)state;
+    for (s = conf_sections; s->name != NULL; s++) {
+        sections++;
+        for (o = s->option; o->name != NULL; o++) {
+            struct conf *c = conf_default();
+            struct err e = {""};
+
+            assert_non_null(c);
+            assert_non_null(o->help);
+            assert_true(o->min <= o->max);
+            assert_ptr_equal(conf_option_find(s, o->name), o);
+            if (conf_value_default((char *)c + s->offset, o, &e) != 0) {
+                fail_msg("%s.%s: %s", s->name, o->name, e.text);
+            }
+            assert_int_equal(conf_value_complete((char *)c + s->offset, o, &e), 0);
+            conf_free(c);
+        }
+        assert_in_range(o - s->option, 1, 40);
+    }
+    assert_in_range(sections, 1, 8);
+}
+
+/* Writing every default into a file gives the same as an empty file. */
+static void test_defaults_as_file(void **state)
+{
+    char text[8192] = "";
+    size_t len = 0;
+    const struct conf_section *s;
+    const struct conf_option *o;
+    struct conf *c;
+
+    (void)state;
+    for (s = conf_sections; s->name != NULL; s++) {
+        len += (size_t)snprintf(text + len, sizeof(text) - len, "%s {\n", s->name);
+        for (o = s->option; o->name != NULL; o++) {
+            len += (size_t)snprintf(text + len, sizeof(text) - len, "  %s = %s # %s\n", o->name, o->fallback, o->help);
+        }
+        len += (size_t)snprintf(text + len, sizeof(text) - len, "}\n");
+    }
+    assert_in_range(len, 1, sizeof(text) - 1);
+    c = parse(text);
+    assert_string_equal(c->policyd.listen[1], "inet:127.0.0.1:8461");
+    assert_int_equal(c->stsd.refetch_after, 86400);
+    conf_free(c);
+}
+
+static void test_defaults(void **state)
+{
+    struct conf *c = parse("");
+
+    (void)state;
+    assert_string_equal(c->redis.url, "tcp:127.0.0.1:6379");
+    assert_string_equal(c->redis.prefix, "postern:");
+    assert_string_equal(c->redis.password, "");
+    assert_int_equal(c->redis.timeout_ms, 500);
+    assert_string_equal(c->stsd.listen, "unix:/run/postern/stsd.sock");
+    assert_string_equal(c->stsd.user, "postern");
+    assert_null(c->stsd.resolvers[0]);
+    assert_false(c->stsd.trust_ad);
+    assert_int_equal(c->stsd.dns_timeout_ms, 1500);
+    assert_int_equal(c->stsd.dns_tries, 4);
+    assert_int_equal(c->stsd.https_port, 443);
+    assert_int_equal(c->stsd.https_timeout_ms, 30000);
+    assert_int_equal(c->stsd.https_concurrency, 200);
+    assert_int_equal(c->stsd.lookup_timeout_ms, 40000);
+    assert_int_equal(c->stsd.lookup_concurrency, 2000);
+    assert_int_equal(c->stsd.lookup_queue, 10000);
+    assert_int_equal(c->stsd.memory_records, 20000);
+    assert_int_equal(c->stsd.retry_after, 300);
+    assert_int_equal(c->stsd.refresh_used_within, 30 * 86400);
+    assert_true(c->stsd.dane && c->stsd.sts);
+    assert_string_equal(c->policyd.listen[0], "unix:/run/postern/policyd.sock");
+    assert_null(c->policyd.listen[2]);
+    assert_string_equal(c->policyd.control, "unix:/run/postern/policyd.ctl");
+    assert_int_equal(c->policyd.socket_mode, 0666);
+    assert_int_equal(c->policyd.cache_entries, 100000);
+    assert_int_equal(c->policyd.connections, 10000);
+    assert_int_equal(c->policyd.lookup_timeout_ms, 45000);
+    assert_int_equal(c->policyd.idle_timeout_ms, 300000);
+    assert_int_equal(c->policyd.stale_max, 3600);
+    assert_true(c->policyd.dane && c->policyd.sts && c->policyd.sts_unknown_holds);
+    conf_free(c);
+}
+
+static void test_values(void **state)
+{
+    struct conf *c =
+        parse("/* a comment\n of two lines, \"with ' */\n"
+              "redis { url = \"\" password = 'p\"${w} #//' } // more\n"
+              "stsd {\r\n\tresolvers = {\"[::1]:5353\", # first\n 192.0.2.1 /* second */ }\n trust_ad = on\n"
+              " dns_timeout = 2 https_timeout=1m ttl_min = 90s retry_after = 2h refetch_after = 30d sts = false\n}\n"
+              "policyd { listen = {\"unix:/a//b\"} listen += {\"inet:*:1\"} socket_mode = 0600 idle_timeout = 0\n"
+              " lookup_timeout = 100ms }\n"
+              "policyd { dane = no }");
+
+    (void)state;
+    assert_string_equal(c->redis.url, "");
+    assert_string_equal(c->redis.password, "p\"${w} #//");
+    assert_string_equal(c->stsd.resolvers[0], "[::1]:5353");
+    assert_string_equal(c->stsd.resolvers[1], "192.0.2.1");
+    assert_null(c->stsd.resolvers[2]);
+    assert_true(c->stsd.trust_ad);
+    assert_false(c->stsd.sts);
+    assert_int_equal(c->stsd.dns_timeout_ms, 2000);
+    assert_int_equal(c->stsd.https_timeout_ms, 60000);
+    assert_int_equal(c->stsd.ttl_min, 90);
+    assert_int_equal(c->stsd.retry_after, 7200);
+    assert_int_equal(c->stsd.refetch_after, 30 * 86400);
+    assert_string_equal(c->policyd.listen[0], "unix:/a//b");
+    assert_string_equal(c->policyd.listen[1], "inet:*:1");
+    assert_null(c->policyd.listen[2]);
+    assert_int_equal(c->policyd.socket_mode, 0600);
+    assert_int_equal(c->policyd.idle_timeout_ms, 0);
+    assert_int_equal(c->policyd.lookup_timeout_ms, 100);
+    assert_false(c->policyd.dane);
+    conf_free(c);
+}
+
+struct bad {
+    const char *text;
+    const char *where; /* how the error begins */
+    const char *why;   /* what stands in it */
+};
+
+static const struct bad bad_rows[] = {
+    /* names */
+    {"stsd {\n\n lookup_timout = 3s }", "F:3: lookup_timout: ", "did you mean lookup_timeout?"},
+    {"stsd { frobnicate = 3s }", "F:1: frobnicate: ", "no such key in section stsd"},
+    {"# one\n/* two\nthree */ sts {}", "F:3: sts: ", "no such section"},
+    {"dane = yes", "F:1: dane: ", "no such section"},
+    {"'stsd|dane' = yes", "F:1: dane: ", "within the braces"},
+    {"stsd { dane = yes\ndane = no }", "F:2: dane: ", "set before on line 1"},
+    {"stsd { dane = yes }\nstsd { dane = yes }", "F:2: dane: ", "set before on line 1"},
+    {"policyd { listen = {\"unix:/a\"}\n listen = {\"unix:/b\"} }", "F:2: listen: ", "set before"},
+    {"include(\"/etc/passwd\")", "F:1: include: ", "no such section"},
+    /* kinds */
+    {"stsd { dane = maybe }", "F:1: dane: ", "\"maybe\" is neither yes nor no"},
+    {"stsd { dane = yes; }", "F:1: dane: ", "\"yes;\""},
+    {"stsd { dns_tries = 0 }", "F:1: dns_tries: ", "0 is out of range; write 1 to 20"},
+    {"stsd { dns_tries = 21 }", "F:1: dns_tries: ", "out of range"},
+    {"stsd { dns_tries = -1 }", "F:1: dns_tries: ", "no whole number"},
+    {"stsd { dns_tries = 0x10 }", "F:1: dns_tries: ", "no whole number"},
+    {"stsd { dns_tries = \"\" }", "F:1: dns_tries: ", "no whole number"},
+    {"stsd { dns_tries = 18446744073709551617 }", "F:1: dns_tries: ", "no whole number"},
+    {"stsd { dns_tries = 9223372036854775808 }", "F:1: dns_tries: ", "no whole number"},
+    {"stsd { dns_tries = 9223372036854775807 }", "F:1: dns_tries: ", "out of range"},
+    {"stsd { https_timeout = 61s }", "F:1: https_timeout: ", "61s is out of range; write 100ms to 1m"},
+    {"stsd { https_timeout = 1.5s }", "F:1: https_timeout: ", "is no time"},
+    {"stsd { https_timeout = 10sec }", "F:1: https_timeout: ", "is no time"},
+    {"stsd { https_timeout = ms }", "F:1: https_timeout: ", "is no time"},
+    {"stsd { https_timeout = 9223372036854775807d }", "F:1: https_timeout: ", "is no time"},
+    {"stsd { retry_after = 1500ms }", "F:1: retry_after: ", "is no time"},
+    {"stsd { retry_after = 0 }", "F:1: retry_after: ", "write 1s to 1d"},
+    {"policyd { lookup_timeout = 91s }", "F:1: lookup_timeout: ", "write 100ms to 90s"},
+    {"policyd { socket_mode = 01000 }", "F:1: socket_mode: ", "write 0000 to 0777"},
+    {"policyd { socket_mode = 0680 }", "F:1: socket_mode: ", "octal"},
+    {"policyd { control = \"\" }", "F:1: control: ", "empty"},
+    {"policyd { control = \"/run/x\" }", "F:1: control: ", "write unix:/path"},
+    {"policyd { listen = {} }", "F:1: listen: ", "too short"},
+    {"policyd { listen = {\"unix:/a\", \"\"} }", "F:1: listen: ", "empty"},
+    {"policyd { listen = {\"unix:/a\",\n\"inet:8461\"} }", "F:2: listen: ", "write inet:"},
+    {"stsd { resolvers = {\"dns.example\"} }", "F:1: resolvers: ", "no IP address"},
+    {"stsd { resolvers = {a} }", "F:1: resolvers: ", "no IP address"},
+    {"redis { prefix = \"a\\nb\" }", "F:1: prefix: ", "control character"},
+    {"redis { prefix = 12345678901234567890123456789012345678901234567890123456789012345 }",
+     "F:1: prefix: ", "too long"},
+    /* syntax */
+    {"stsd {\n listen = \"unix:/x\n dane = yes }", "F:2: ", "no end on its line"},
+    {"stsd {\n ca_file = 'x\\' }", "F:2: ", "no end on its line"},
+    {"stsd { }\n/* dane", "F:2: ", "never ends"},
+    {"stsd { }\n/*/", "F:2: ", "never ends"},
+    {"/* a\nb */ }", "F:2: ", "closes nothing"},
+    {"policyd { }\nstsd {\n dane = yes\n", "F:2: ", "never closed"},
+    {"stsd { }\n}", "F:2: ", "closes nothing"},
+    {"stsd { listen = inet:*:25 }", "F:1: ", "needs quotes"},
+    {"stsd { ca_file = \xc3\xa4 }", "F:1: ", "needs quotes"},
+    {"stsd { ca_file = \"${HOME}/x\" }", "F:1: ", "environment"},
+    {"stsd { ca_file = ${HOME} }", "F:1: ", "environment"},
+    {"stsd { dane yes }", "F:1: ", "missing equal sign"},
+    {"stsd { dane = }", "F:1: ", "unexpected token '}'"},
+    {"stsd = 5", "F:1: ", "missing opening brace"},
+    {"stsd { dane += yes }", "F:1: ", "append"},
+    {"stsd { resolvers = {\"127.0.0.1\" \"[::1]\"} }", "F:1: ", "unexpected token"},
+    {"stsd { a\001 = 4 }", "F:1: ", "control character"},
+    {"{{{{{{{{{", "F:1: ", "too many braces"},
+};
+
+static void test_bad(void **state)
+{
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(bad_rows) / sizeof(bad_rows[0]); i++) {
+        const struct bad *r = &bad_rows[i];
+        struct conf *c = NULL;
+        struct err e = {""};
+
+        if (conf_parse(&c, "F", r->text, strlen(r->text), &e) == 0) {
+            fail_msg("accepted: %s", r->text);
+        }
+        assert_null(c);
+        if (strncmp(e.text, r->where, strlen(r->where)) != 0 || strstr(e.text, r->why) == NULL) {
+            fail_msg("%s\n  said: %s\n  want: %s...%s", r->text, e.text, r->where, r->why);
+        }
+    }
+}
+
+static void test_nul(void **state)
+{
+    struct conf *c = NULL;
+    struct err e = {""};
+
+    (void)state;
+    assert_int_equal(conf_parse(&c, "F", "stsd {}\0x", 9, &e), -1);
+    assert_string_equal(e.text, "F:1: this is no text file: there is a NUL in it");
+}
+
+/* The error of one file does not reach into the reading of the next. */
+static void test_again(void **state)
+{
+    struct conf *c = NULL;
+
+    (void)state;
+    assert_int_equal(conf_parse(&c, "F", "stsd { dane = 'x' }", 19, NULL), -1);
+    assert_int_equal(conf_parse(&c, "F", "stsd { \"\\999\" }", 15, NULL), -1);
+    conf_free(parse("stsd { dane = yes }"));
+}
+
+static void test_too_many(void **state)
+{
+    char text[4096] = "policyd { listen = {";
+    struct conf *c = NULL;
+    struct err e = {""};
+    int i;
+
+    (void)state;
+    for (i = 0; i < 65; i++) {
+        snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s\"unix:/%d\"", i > 0 ? "," : "", i);
+    }
+    snprintf(text + strlen(text), sizeof(text) - strlen(text), "} }");
+    assert_int_equal(conf_parse(&c, "F", text, strlen(text), &e), -1);
+    assert_string_equal(e.text, "F:1: listen: too many; write at most 64");
+}
+
+static void test_file(void **state)
+{
+    char path[] = "/tmp/conf.t.XXXXXX";
+    char want[100];
+    const char text[] = "\nstsd { dns_tries = x }\n";
+    struct conf *c = NULL;
+    struct err e = {""};
+    int fd = mkstemp(path);
+
+    (void)state;
+    assert_return_code(fd, 0);
+    assert_int_equal(write(fd, text, sizeof(text) - 1), sizeof(text) - 1);
+    assert_int_equal(conf_read(&c, path, &e), -1);
+    snprintf(want, sizeof(want), "%s:2: dns_tries: \"x\" is no whole number; write digits alone", path);
+    assert_string_equal(e.text, want);
+    assert_return_code(ftruncate(fd, 0), 0);
+    assert_int_equal(conf_read(&c, path, &e), 0);
+    conf_free(c);
+    assert_return_code(ftruncate(fd, CONF_FILE_MAX + 1), 0);
+    assert_int_equal(conf_read(&c, path, &e), -1);
+    assert_non_null(strstr(e.text, "larger"));
+    close(fd);
+    unlink(path);
+    assert_int_equal(conf_read(&c, path, &e), -1);
+    snprintf(want, sizeof(want), "%s: No such file or directory", path);
+    assert_string_equal(e.text, want);
+    assert_int_equal(conf_read(&c, "/", &e), -1);
+    assert_string_equal(e.text, "/: Is a directory");
+    conf_free(NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_tables),   cmocka_unit_test(test_defaults_as_file),
+        cmocka_unit_test(test_defaults), cmocka_unit_test(test_values),
+        cmocka_unit_test(test_bad),      cmocka_unit_test(test_nul),
+        cmocka_unit_test(test_again),    cmocka_unit_test(test_too_many),
+        cmocka_unit_test(test_file),
+    };
+
+    return cmocka_run_group_tests_name("conf", tests, NULL, NULL);
+}

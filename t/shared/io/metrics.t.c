@@ -1,0 +1,160 @@
+/* metrics.t.c - the text for Prometheus, and requests over a unix socket. */
+
+/* clang-format off */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+/* clang-format on */
+
+#include "metrics.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "address.h"
+
+static const struct metric sample[] = {
+    {"a_requests_total{map=\"postfix\"}", "Requests.", "counter", 3},
+    {"a_requests_total{map=\"QUERY\"}", NULL, NULL, 0},
+    {"a_entries", "Answers in memory.", "gauge", UINT64_MAX},
+};
+
+static const char sample_text[] = "# HELP a_requests_total Requests.\n"
+                                  "# TYPE a_requests_total counter\n"
+                                  "a_requests_total{map=\"postfix\"} 3\n"
+                                  "a_requests_total{map=\"QUERY\"} 0\n"
+                                  "# HELP a_entries Answers in memory.\n"
+                                  "# TYPE a_entries gauge\n"
+                                  "a_entries 18446744073709551615\n";
+
+static void test_render(void **state)
+{
+    struct buf b;
+
+    (void)state;
+    buf_init(&b, 4096);
+    metrics_render(&b, sample, 0);
+    assert_string_equal(buf_text(&b), "");
+    metrics_render(&b, sample, 3);
+    assert_true(buf_ok(&b));
+    assert_string_equal(buf_text(&b), sample_text);
+    buf_clear(&b);
+    buf_init(&b, 100);
+    metrics_render(&b, sample, 3);
+    assert_false(buf_ok(&b));
+    buf_clear(&b);
+}
+
+struct env {
+    char dir[64];
+    char address[120];
+    struct event_base *base;
+    struct metric metrics[3];
+};
+
+static int setup(void **state)
+{
+    struct env *v = calloc(1, sizeof(*v));
+
+    snprintf(v->dir, sizeof(v->dir), "/tmp/metrics.t.XXXXXX");
+    assert_non_null(mkdtemp(v->dir));
+    snprintf(v->address, sizeof(v->address), "unix:%s/m", v->dir);
+    v->base = event_base_new();
+    memcpy(v->metrics, sample, sizeof(sample));
+    *state = v;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct env *v = *state;
+
+    assert_return_code(rmdir(v->dir), errno);
+    event_base_free(v->base);
+    free(v);
+    return 0;
+}
+
+static void count_update(void *ctx)
+{
+    struct env *v = ctx;
+
+    v->metrics[1].value++;
+}
+
+/* One request on one connection, with the server on the same loop. */
+static void ask(struct env *v, const char *request, char *reply, size_t cap)
+{
+    struct address a;
+    int fd;
+    size_t len = 0;
+    ssize_t n = -1;
+
+    assert_int_equal(address_parse(&a, v->address, NULL), 0);
+    fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    assert_return_code(connect(fd, (const struct sockaddr *)&a.sa, a.len), errno);
+    assert_int_equal(write(fd, request, strlen(request)), strlen(request));
+    assert_return_code(fcntl(fd, F_SETFL, O_NONBLOCK), errno);
+    while (n != 0) {
+        n = read(fd, reply + len, cap - 1 - len);
+        assert_true(n >= 0 || errno == EAGAIN);
+        if (n < 0) {
+            event_base_loop(v->base, EVLOOP_ONCE);
+        }
+        len += n > 0 ? (size_t)n : 0;
+    }
+    reply[len] = '\0';
+    close(fd);
+}
+
+static void test_serve(void **state)
+{
+    struct env *v = *state;
+    struct err e = {""};
+    struct metrics_server *s = metrics_serve(v->base, v->address, v->metrics, 3, count_update, v, &e);
+    char reply[4096];
+
+    assert_string_equal(e.text, "");
+    assert_non_null(s);
+    ask(v, "GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", reply, sizeof(reply));
+    assert_int_equal(strncmp(reply, "HTTP/1.1 200 OK\r\n", 17), 0);
+    assert_non_null(strstr(reply, "\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n"));
+    assert_non_null(strstr(reply, "\r\n\r\n# HELP a_requests_total Requests.\n"));
+    assert_non_null(strstr(reply, "\na_requests_total{map=\"QUERY\"} 1\n"));
+    ask(v, "HEAD /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", reply, sizeof(reply));
+    assert_int_equal(strncmp(reply, "HTTP/1.1 501 ", 13), 0);
+    ask(v, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", reply, sizeof(reply));
+    assert_int_equal(strncmp(reply, "HTTP/1.1 404 ", 13), 0);
+    ask(v, "DELETE /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", reply, sizeof(reply));
+    assert_int_equal(strncmp(reply, "HTTP/1.1 501 ", 13), 0);
+    assert_int_equal(v->metrics[1].value, 1);
+    metrics_server_free(s);
+    metrics_server_free(NULL);
+}
+
+static void test_bad_address(void **state)
+{
+    struct env *v = *state;
+    struct err e = {""};
+
+    assert_null(metrics_serve(v->base, "9461", v->metrics, 3, NULL, NULL, &e));
+    assert_non_null(strstr(e.text, "no address"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_render),
+        cmocka_unit_test_setup_teardown(test_serve, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_bad_address, setup, teardown),
+    };
+
+    return cmocka_run_group_tests_name("metrics", tests, NULL, NULL);
+}

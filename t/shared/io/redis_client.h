@@ -1,0 +1,111 @@
+/* redis_client.h - one server for all tests of a program, and a client of ours that notes what it is told. All static.
+ */
+#ifndef POSTERN_REDIS_CLIENT_H
+#define POSTERN_REDIS_CLIENT_H
+
+#include <event2/event.h>
+
+#include "redis_io.h"
+#include "redis_server.h"
+
+#define GUARD_SECONDS 20
+
+static struct redis_server server;
+
+struct client {
+    struct event_base *base;
+    struct redis *redis;
+    unsigned ups, downs;
+    int replies, nulls, freed;
+    char log[256]; /* a word for each of the first replies */
+};
+
+/* Run the loop until the condition holds. */
+#define WAIT(c, condition)                                           \
+    do {                                                             \
+        int wait_turns = 0;                                          \
+        while (!(condition) && wait_turns++ < GUARD_SECONDS * 100) { \
+            client_run_ms(c, 10);                                    \
+        }                                                            \
+        assert_true(condition);                                      \
+    } while (0)
+
+static void client_run_ms(struct client *c, int ms)
+{
+    const struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000) * 1000};
+
+    event_base_loopexit(c->base, &tv);
+    event_base_dispatch(c->base);
+}
+
+static void on_state(void *ctx, bool up)
+{
+    struct client *c = ctx;
+
+    if (up) {
+        c->ups++;
+    } else {
+        c->downs++;
+    }
+}
+
+static void client_init(struct client *c, const char *url, int timeout_ms, const char *username, const char *password,
+                        int64_t database, void (*hook)(void *ctx, bool up))
+{
+    char prefix[] = "p:";
+    char url_copy[128], name_copy[32], pass_copy[32];
+    const struct conf_redis conf = {.url = url_copy,
+                                    .prefix = prefix,
+                                    .username = name_copy,
+                                    .password = pass_copy,
+                                    .database = database,
+                                    .timeout_ms = timeout_ms};
+    struct err e = {.text = ""};
+
+    memset(c, 0, sizeof(*c));
+    (void)snprintf(url_copy, sizeof(url_copy), "%s", url);
+    (void)snprintf(name_copy, sizeof(name_copy), "%s", username);
+    (void)snprintf(pass_copy, sizeof(pass_copy), "%s", password);
+    c->base = event_base_new();
+    c->redis = redis_new(c->base, &conf, hook, c, &e);
+    assert_string_equal(e.text, "");
+    assert_non_null(c->redis);
+}
+
+static void client_open(struct client *c, const char *url, int timeout_ms)
+{
+    client_init(c, url, timeout_ms, "", "", 0, on_state);
+}
+
+static void client_close(struct client *c)
+{
+    redis_free(c->redis);
+    c->redis = NULL;
+    client_run_ms(c, 1);
+    event_base_free(c->base);
+    c->base = NULL;
+}
+
+static void client_wait_up(struct client *c)
+{
+    WAIT(c, c->ups == 1);
+    assert_true(redis_up(c->redis));
+}
+
+static int server_setup(void **state)
+{
+    (void)state;
+    (void)signal(SIGPIPE, SIG_IGN);
+    redis_server_init(&server);
+    redis_server_start(&server);
+    return 0;
+}
+
+static int server_teardown(void **state)
+{
+    (void)state;
+    redis_server_clear(&server);
+    return 0;
+}
+
+#endif

@@ -1,0 +1,148 @@
+/*
+ * redis_server.h - a private redis-server on a unix socket (and a TCP port) in a temporary directory. All static, for
+ * one test program each. The program is $POSTERN_REDIS_SERVER, else the first redis-server of $PATH; without one the
+ * tests fail.
+ */
+#ifndef POSTERN_REDIS_SERVER_H
+#define POSTERN_REDIS_SERVER_H
+
+#include <hiredis/hiredis.h>
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h> /* needs some of the above */
+
+#define SERVER_START_SECONDS 20
+
+struct redis_server {
+    char dir[64], path[96], url[104], tcp_url[64];
+    int port;
+    pid_t pid;
+    redisContext *other; /* a second client, blocking */
+};
+
+static int port_free(void)
+{
+    struct sockaddr_in sa = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof(sa);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    assert_int_equal(bind(fd, (struct sockaddr *)&sa, len), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&sa, &len), 0);
+    close(fd);
+    return ntohs(sa.sin_port);
+}
+
+/* The directory and addresses; nothing runs yet. */
+static void redis_server_init(struct redis_server *s)
+{
+    memset(s, 0, sizeof(*s));
+    (void)snprintf(s->dir, sizeof(s->dir), "/tmp/postern-redis-test-XXXXXX");
+    assert_non_null(mkdtemp(s->dir));
+    s->port = port_free();
+    (void)snprintf(s->path, sizeof(s->path), "%s/redis.sock", s->dir);
+    (void)snprintf(s->url, sizeof(s->url), "unix:%s", s->path);
+    (void)snprintf(s->tcp_url, sizeof(s->tcp_url), "tcp:127.0.0.1:%d", s->port);
+}
+
+static void redis_server_exec(const struct redis_server *s)
+{
+    const char *program = getenv("POSTERN_REDIS_SERVER");
+    char port[16];
+    int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+    (void)snprintf(port, sizeof(port), "%d", s->port);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    (void)signal(SIGPIPE, SIG_DFL);
+    dup2(fd, STDOUT_FILENO);
+    if (program == NULL || program[0] == '\0') {
+        program = "redis-server";
+    }
+    execlp(program, program, "--port", port, "--bind", "127.0.0.1", "--unixsocket", s->path, "--dir", s->dir, "--save",
+           "", "--appendonly", "no", "--daemonize", "no", "--enable-debug-command", "yes", (char *)NULL);
+    fprintf(stderr, "%s cannot be run; install redis-server, or name it in POSTERN_REDIS_SERVER\n", program);
+    _exit(127);
+}
+
+static void redis_server_stop(struct redis_server *s)
+{
+    if (s->other != NULL) {
+        redisFree(s->other);
+        s->other = NULL;
+    }
+    if (s->pid > 0) {
+        kill(s->pid, SIGKILL);
+        waitpid(s->pid, NULL, 0);
+        s->pid = 0;
+    }
+}
+
+static void redis_server_clear(struct redis_server *s)
+{
+    redis_server_stop(s);
+    unlink(s->path);
+    rmdir(s->dir);
+}
+
+/* Start it and wait until it answers. */
+static void redis_server_start(struct redis_server *s)
+{
+    int i;
+
+    s->pid = fork();
+    assert_true(s->pid >= 0);
+    if (s->pid == 0) {
+        redis_server_exec(s);
+    }
+    for (i = 0; i < SERVER_START_SECONDS * 50; i++) {
+        s->other = redisConnectUnix(s->path);
+        if (s->other != NULL && s->other->err == 0) {
+            return;
+        }
+        redisFree(s->other);
+        s->other = NULL;
+        if (waitpid(s->pid, NULL, WNOHANG) == s->pid) {
+            s->pid = 0;
+            redis_server_clear(s);
+            fail_msg("no redis-server: install it, or name it in POSTERN_REDIS_SERVER");
+        }
+        usleep(20000);
+    }
+    redis_server_clear(s);
+    fail_msg("redis-server does not answer after %d s", SERVER_START_SECONDS);
+}
+
+/* A command of the second client that must not be refused; returns its integer, or 0. */
+static long long other_do(struct redis_server *s, const char *fmt, ...)
+{
+    long long n;
+    redisReply *reply;
+    va_list ap;
+
+    va_start(ap, fmt);
+    reply = redisvCommand(s->other, fmt, ap);
+    va_end(ap);
+    assert_non_null(reply);
+    if (reply->type == REDIS_REPLY_ERROR) {
+        fail_msg("%s: %s", fmt, reply->str);
+    }
+    n = reply->type == REDIS_REPLY_INTEGER ? reply->integer : 0;
+    freeReplyObject(reply);
+    return n;
+}
+
+#endif
