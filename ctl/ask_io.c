@@ -27,9 +27,8 @@ static int ask(struct answer *out, struct event_base *base, const char *address,
     struct call_client *client = call_client_new(base, address, e);
     struct waiting w = {.answer = out};
 
-    if (client == NULL) {
+    if (client == NULL)
         return -1;
-    }
     if (call_send(client, verb, arg, strlen(arg), ASK_TIMEOUT_MS, take_reply, &w) == NULL) {
         call_client_free(client);
         return err_set(e, "no memory, or a name that is too long to be sent");
@@ -48,9 +47,8 @@ int ask_daemon(struct answer *out, const char *address, const char *verb, const 
     memset(out, 0, sizeof(*out));
     out->status = CALL_TEMP;
     buf_init(&out->text, CALL_REPLY_MAX);
-    if (base == NULL) {
+    if (base == NULL)
         return err_set(e, "no event loop to wait with");
-    }
     rc = ask(out, base, address, verb, arg, e);
     event_base_free(base);
     return rc;

@@ -26,9 +26,8 @@ static json_t *errors_array(const char *fault)
     json_t *errors = json_array();
     struct buf text;
 
-    if (fault == NULL || errors == NULL) {
+    if (fault == NULL || errors == NULL)
         return errors;
-    }
     buf_init(&text, 4 * ERR_MAX + 1);
     print_text(&text, fault, strlen(fault)); /* json wants UTF-8; a fault may have been cut, or quote anything */
     if (!buf_ok(&text) || json_array_append_new(errors, json_string(buf_text(&text))) != 0) {
@@ -92,9 +91,8 @@ static int verdict_policy(const struct ctl *ctl, const char *what, const struct 
     buf_printf(&text, "valid: mode %s, max_age %lu (", sts_mode_name(p->mode), (unsigned long)p->max_age);
     print_span(&text, p->max_age);
     buf_printf(&text, "), %zu mx", p->mx_count);
-    for (size_t i = 0; i < p->mx_count; i++) {
+    for (size_t i = 0; i < p->mx_count; i++)
         buf_printf(&text, "\n  %s", p->mx[i]);
-    }
     rc = verdict(ctl, what, NULL, facts, buf_text(&text), CTL_YES);
     buf_clear(&text);
     return rc;
@@ -152,15 +150,13 @@ int check_sts_record(const struct ctl *ctl)
     char text[STS_ID_MAX + 32];
     int found;
 
-    if (txt == NULL) {
+    if (txt == NULL)
         return CTL_NO;
-    }
     found = sts_record_select(&record, txt, ctl->word_count, &e);
     free(txt);
     if (found != 1) {
-        if (found == 0) {
+        if (found == 0)
             err_set(&e, "no MTA-STS record: none begins with \"v=STSv1;\"");
-        }
         return verdict(ctl, "MTA-STS record", e.text, json_pack("{s:n}", "id"), "", CTL_NO);
     }
     snprintf(text, sizeof(text), "valid: id %s", record.id);
@@ -195,19 +191,16 @@ int check_tlsrpt_record(const struct ctl *ctl)
     size_t which = 0;
     int found;
 
-    if (txt == NULL) {
+    if (txt == NULL)
         return CTL_NO;
-    }
     found = tlsrpt_record_select(&which, txt, ctl->word_count, &e);
-    if (found == 0) {
+    if (found == 0)
         err_set(&e, "no TLSRPT record: none begins with \"v=TLSRPTv1;\"");
-    } else if (found == 1) {
+    else if (found == 1)
         found = tlsrpt_record_parse(&record, txt[which].text, txt[which].len, &e);
-    }
     free(txt);
-    if (found != 1) {
+    if (found != 1)
         return verdict(ctl, "TLSRPT record", e.text, json_pack("{s:[]}", "rua"), "", CTL_NO);
-    }
     return verdict_tlsrpt(ctl, &record);
 }
 
@@ -240,12 +233,10 @@ int check_config(const struct ctl *ctl)
     struct err e = {""};
     struct conf *conf = NULL;
 
-    if (input_readable(path, &e) != 0) {
+    if (input_readable(path, &e) != 0)
         return verdict(ctl, path, e.text, json_object(), "", CTL_USAGE);
-    }
-    if (conf_read(&conf, path, &e) != 0) {
+    if (conf_read(&conf, path, &e) != 0)
         return verdict(ctl, "configuration", e.text, json_object(), "", CTL_NO);
-    }
     conf_free(conf);
     return verdict(ctl, path, NULL, json_object(), "valid", CTL_YES);
 }

@@ -92,9 +92,8 @@ static int print_and_clear(struct buf *text)
 /* As it came, on one line; on a terminal written anew, so that nothing in it acts there. */
 static int print_raw(struct answer *a, json_t *object)
 {
-    if (isatty(STDOUT_FILENO)) {
+    if (isatty(STDOUT_FILENO))
         return output_json(json_incref(object));
-    }
     a->text.max++; /* room for the line feed after an answer of full length */
     buf_char(&a->text, '\n');
     return output_text(&a->text);
@@ -131,13 +130,10 @@ int run_resolve(const struct ctl *ctl)
         return CTL_USAGE;
     }
     conf = read_conf(ctl);
-    if (conf == NULL) {
+    if (conf == NULL)
         return CTL_USAGE;
-    }
-    if (ask_object(&object, &a, STSD, conf->stsd.listen, ctl->options & CTL_FRESH ? "refresh" : "resolve", domain) ==
-        0) {
+    if (ask_object(&object, &a, STSD, conf->stsd.listen, ctl->options & CTL_FRESH ? "refresh" : "resolve", domain) == 0)
         rc = ctl->options & CTL_JSON ? print_raw(&a, object) : print_record(ctl, &a);
-    }
     json_decref(object);
     answer_clear(&a);
     conf_free(conf);
@@ -154,9 +150,8 @@ static int run_policyd(const struct ctl *ctl, const char *verb,
     json_t *object;
     int rc = CTL_NO;
 
-    if (conf == NULL) {
+    if (conf == NULL)
         return CTL_USAGE;
-    }
     if (ask_object(&object, &a, POLICYD, conf->policyd.control, verb, ctl->word_count > 0 ? ctl->word[0] : "") == 0) {
         if (ctl->options & CTL_JSON) {
             rc = print_raw(&a, object);
@@ -209,9 +204,8 @@ int run_status(const struct ctl *ctl)
     struct buf text;
     int rc;
 
-    if (conf == NULL) {
+    if (conf == NULL)
         return CTL_USAGE;
-    }
     policyd = ask_status(POLICYD, conf->policyd.control);
     stsd = ask_status(STSD, conf->stsd.listen);
     if (ctl->options & CTL_JSON) {
@@ -223,9 +217,8 @@ int run_status(const struct ctl *ctl)
         status_print(&text, STSD, conf->stsd.listen, stsd, ctl->colour);
         rc = print_and_clear(&text);
     }
-    if (policyd == NULL || stsd == NULL) {
+    if (policyd == NULL || stsd == NULL)
         rc = CTL_NO;
-    }
     json_decref(policyd);
     json_decref(stsd);
     conf_free(conf);

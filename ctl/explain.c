@@ -34,9 +34,8 @@ static const struct meaning sources[] = {
 
 static const char *meaning_of(const struct meaning *table, const char *word)
 {
-    while (table->word != NULL && strcmp(table->word, word) != 0) {
+    while (table->word != NULL && strcmp(table->word, word) != 0)
         table++;
-    }
     return table->text;
 }
 
@@ -63,21 +62,18 @@ static bool answer_is(const char *answer, const char *level)
 
 enum tint answer_tint(const char *answer)
 {
-    if (strncmp(answer, "TEMP", 4) == 0 || strncmp(answer, "PERM", 4) == 0) {
+    if (strncmp(answer, "TEMP", 4) == 0 || strncmp(answer, "PERM", 4) == 0)
         return TINT_BAD;
-    }
     if (answer_is(answer, "secure") || answer_is(answer, "dane-only") || answer_is(answer, "dane") ||
-        answer_is(answer, "verify")) {
+        answer_is(answer, "verify"))
         return TINT_GOOD;
-    }
     return answer_is(answer, "none") ? TINT_WARN : TINT_NONE;
 }
 
 static const char *sentence(const json_t *explanation)
 {
-    if (json_is_true(json_object_get(explanation, "temp"))) {
+    if (json_is_true(json_object_get(explanation, "temp")))
         return "Mail is held and tried again later: what binds it cannot be told now.";
-    }
     if (strcmp(member_text(explanation, "kind"), "parent") == 0) {
         return "Postfix asks for parent domains too; Postern never answers for them, as that would cover all "
                "subdomains.";
@@ -102,9 +98,8 @@ static void print_answer(struct buf *out, const char *answer, bool colour)
 
     buf_init(&text, out->max);
     print_text(&text, answer, strlen(answer));
-    if (!buf_ok(&text)) {
+    if (!buf_ok(&text))
         out->failed = true;
-    }
     print_tinted(out, buf_text(&text), answer_tint(answer), colour);
     buf_clear(&text);
 }

@@ -63,11 +63,10 @@ static void add_tlsa(struct table *t, const struct tlsa *rr)
         return;
     }
     tlsa_format(text, rr);
-    if (strlen(text) > TLSA_SHOWN) {
+    if (strlen(text) > TLSA_SHOWN)
         table_addf(t, TINT_NONE, "%.*s... (%u octets)%s", TLSA_SHOWN, text, rr->len, usable ? "" : " unusable");
-    } else {
+    else
         table_addf(t, TINT_NONE, "%s%s", text, usable ? "" : " unusable");
-    }
     free(text);
 }
 
@@ -87,9 +86,8 @@ static void add_host(struct table *t, const struct dest_host *h)
         table_add(t, TINT_NONE, i < h->address_count ? h->address[i] : i == 0 ? "none" : NULL);
         table_add(t, TINT_NONE, i > 0 ? NULL : h->address_secure ? "yes" : "no");
         table_add(t, dane_tint(h->dane), i > 0 ? NULL : dest_dane_name(h->dane));
-        if (i < h->tlsa_count) {
+        if (i < h->tlsa_count)
             add_tlsa(t, &h->tlsa[i]);
-        }
         table_end_row(t);
     }
 }
@@ -99,12 +97,10 @@ static void print_hosts(struct buf *out, const struct dest *d, bool colour)
     static const char *const head[] = {"PREF", "HOST", "ADDRESS", "SIGNED", "DANE", "TLSA"};
     struct table *t = table_new(6);
 
-    for (size_t i = 0; i < sizeof(head) / sizeof(head[0]); i++) {
+    for (size_t i = 0; i < sizeof(head) / sizeof(head[0]); i++)
         table_add(t, TINT_HEAD, head[i]);
-    }
-    for (size_t i = 0; i < d->host_count; i++) {
+    for (size_t i = 0; i < d->host_count; i++)
         add_host(t, &d->host[i]);
-    }
     buf_char(out, '\n');
     table_print(out, t, 0, colour);
     table_free(t);
@@ -140,11 +136,10 @@ static void add_policy(struct table *t, const struct dest_sts *s, int64_t now)
     }
     buf_init(&age, 100);
     print_span(&age, s->policy.max_age);
-    if (!dest_sts_live(s, now)) {
+    if (!dest_sts_live(s, now))
         table_addf(t, TINT_WARN, "%s, but expired", mode);
-    } else {
+    else
         table_add(t, s->policy.mode == STS_MODE_ENFORCE ? TINT_GOOD : TINT_NONE, mode);
-    }
     table_add(t, TINT_NONE, "  id");
     table_add(t, TINT_NONE, s->policy_id);
     table_add(t, TINT_NONE, "  max_age");
@@ -161,9 +156,8 @@ static void add_policy(struct table *t, const struct dest_sts *s, int64_t now)
 /* The last fetch, when it failed. */
 static void add_failure(struct table *t, const struct dest_sts *s, int64_t now)
 {
-    if (s->failure == DEST_STS_OK) {
+    if (s->failure == DEST_STS_OK)
         return;
-    }
     table_add(t, TINT_NONE, "  last error");
     table_addf(t, TINT_BAD, "%s%s%s", dest_sts_failure_name(s->failure), s->why[0] != '\0' ? ": " : "", s->why);
     add_time(t, "  last attempt", s->attempted, now);
@@ -185,7 +179,6 @@ void facts_print(struct buf *out, const struct dest *d, int64_t now, bool colour
     add_time(t, "valid until", d->valid_until, now);
     table_print(out, t, 0, colour);
     table_free(t);
-    if (d->host_count > 0) {
+    if (d->host_count > 0)
         print_hosts(out, d, colour);
-    }
 }

@@ -16,13 +16,12 @@ static const struct option long_options[] = {
 
 static int bad_option(int c, const char *given)
 {
-    if (c == ':') {
+    if (c == ':')
         report_error("option %s needs a value", given);
-    } else if (optopt > 0 && optopt < LONG_FRESH && strchr("chV", optopt) == NULL) {
+    else if (optopt > 0 && optopt < LONG_FRESH && strchr("chV", optopt) == NULL)
         report_error("unknown option -%c; posternctl -h lists them", optopt);
-    } else {
+    else
         report_error("wrong option %s; posternctl -h lists them", given);
-    }
     return -1;
 }
 
@@ -57,16 +56,13 @@ int line_parse(struct line *out, int argc, char **argv)
 
     opterr = 0;
     /* '-': words come in order as option 1, whatever POSIXLY_CORRECT says; ':': a missing value is told apart. */
-    while ((c = getopt_long(argc, argv, "-:c:Vh", long_options, NULL)) != -1) {
-        if (c == 1) {
+    while ((c = getopt_long(argc, argv, "-:c:Vh", long_options, NULL)) != -1)
+        if (c == 1)
             word[count++] = optarg;
-        } else if (take_option(out, c, argv[optind - 1]) != 0) {
+        else if (take_option(out, c, argv[optind - 1]) != 0)
             return -1;
-        }
-    }
-    while (optind < argc) {
+    while (optind < argc)
         word[count++] = argv[optind++];
-    }
     out->ctl.word = word;
     out->ctl.word_count = count;
     return 0;

@@ -46,31 +46,28 @@ static int no_command(const struct line *line)
         usage_all(stdout, commands, CONF_FILE);
         return output_flush();
     }
-    if (line->help && first != NULL && usage_list(stdout, commands, first) > 0) {
+    if (line->help && first != NULL && usage_list(stdout, commands, first) > 0)
         return output_flush();
-    }
-    if (first == NULL) {
+    if (first == NULL)
         report_error("no command given; posternctl -h lists them");
-    } else if (line->ctl.word_count > 1) {
+    else if (line->ctl.word_count > 1)
         report_error("no command \"%s %s\"; posternctl -h lists them", first, line->ctl.word[1]);
-    } else {
+    else
         report_error("no command \"%s\"; posternctl -h lists them", first);
-    }
     usage_list(stderr, commands, first);
     return CTL_USAGE;
 }
 
 static int command_run(const struct command *c, const struct ctl *ctl)
 {
-    if ((ctl->options & ~c->options) != 0) {
+    if ((ctl->options & ~c->options) != 0)
         report_error("%s: takes no option %s", c->name, ctl->options & ~c->options & CTL_FRESH ? "--fresh" : "--json");
-    } else if (ctl->word_count < c->least) {
+    else if (ctl->word_count < c->least)
         report_error("%s: a word is missing: %s", c->name, c->args);
-    } else if (ctl->word_count > c->most) {
+    else if (ctl->word_count > c->most)
         report_error("%s: one word too many: \"%s\"", c->name, ctl->word[c->most]);
-    } else {
+    else
         return c->run(ctl);
-    }
     usage_command(stderr, c);
     return CTL_USAGE;
 }
@@ -82,18 +79,16 @@ int main(int argc, char **argv)
     size_t used = 0;
 
     signal(SIGPIPE, SIG_IGN); /* a daemon that closes, or a pager that ends, is an error like any other */
-    if (line_parse(&line, argc, argv) != 0) {
+    if (line_parse(&line, argc, argv) != 0)
         return CTL_USAGE;
-    }
     if (line.version) {
         puts("posternctl " PACKAGE_VERSION);
         return output_flush();
     }
     line.ctl.colour = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL;
     c = command_find(commands, line.ctl.word, line.ctl.word_count, &used);
-    if (c == NULL) {
+    if (c == NULL)
         return no_command(&line);
-    }
     if (line.help) {
         usage_command(stdout, c);
         return output_flush();

@@ -21,9 +21,8 @@ void report_error(const char *fmt, ...)
     va_list ap;
 
     va_start(ap, fmt);
-    if (vsnprintf(raw, sizeof(raw), fmt, ap) < 0) {
+    if (vsnprintf(raw, sizeof(raw), fmt, ap) < 0)
         raw[0] = '\0';
-    }
     va_end(ap);
     buf_init(&text, 4 * sizeof(raw));
     print_text(&text, raw, strlen(raw));
@@ -33,12 +32,10 @@ void report_error(const char *fmt, ...)
 
 int output_flush(void)
 {
-    if (fflush(stdout) == 0 && !ferror(stdout)) {
+    if (fflush(stdout) == 0 && !ferror(stdout))
         return CTL_YES;
-    }
-    if (errno != EPIPE) { /* a reader that has seen enough needs no message */
+    if (errno != EPIPE) /* a reader that has seen enough needs no message */
         report_error("cannot write to standard output: %s", strerror(errno));
-    }
     return CTL_NO;
 }
 
@@ -63,11 +60,10 @@ int output_json(json_t *value)
         report_error("no memory for the answer");
         return CTL_NO;
     }
-    if (puts(text) < 0 && errno != EPIPE) {
+    if (puts(text) < 0 && errno != EPIPE)
         report_error("cannot write to standard output: %s", strerror(errno));
-    } else {
+    else
         rc = output_flush();
-    }
     free(text);
     return rc;
 }

@@ -32,11 +32,9 @@ static const struct range wide[] = {
 
 static bool in_ranges(const struct range *r, size_t count, uint32_t c)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (c >= r[i].first && c <= r[i].last) {
+    for (size_t i = 0; i < count; i++)
+        if (c >= r[i].first && c <= r[i].last)
             return true;
-        }
-    }
     return false;
 }
 
@@ -47,9 +45,8 @@ static size_t char_read(uint32_t *out, const char *text, size_t len)
     size_t n = utf8_measure(text, len);
 
     *out = n <= 1 ? s[0] : s[0] & (0x7fU >> n);
-    for (size_t i = 1; i < n; i++) {
+    for (size_t i = 1; i < n; i++)
         *out = *out << 6 | (s[i] & 0x3fU);
-    }
     return n;
 }
 
@@ -66,9 +63,8 @@ void print_text(struct buf *out, const char *text, size_t len)
             continue;
         }
         n = n > 0 ? n : 1;
-        for (size_t k = 0; k < n; k++) {
+        for (size_t k = 0; k < n; k++)
             buf_printf(out, "\\x%02x", (unsigned)(unsigned char)text[i + k]);
-        }
     }
 }
 
@@ -81,11 +77,10 @@ size_t print_width(const char *text, size_t len)
         uint32_t c = 0;
 
         n = char_read(&c, text + i, len - i);
-        if (n == 0) {
+        if (n == 0)
             n = 1;
-        } else if (IN(combining, c)) {
+        else if (IN(combining, c))
             continue;
-        }
         width += IN(wide, c) ? 2 : 1;
     }
     return width;
@@ -108,15 +103,14 @@ void print_span(struct buf *out, int64_t seconds)
 {
     int64_t s = seconds > 0 ? seconds : 0;
 
-    if (s < 60) {
+    if (s < 60)
         buf_printf(out, "%d s", (int)s);
-    } else if (s < 3600) {
+    else if (s < 3600)
         buf_printf(out, "%d m", (int)(s / 60));
-    } else if (s < 2 * INT64_C(86400)) {
+    else if (s < 2 * INT64_C(86400))
         buf_printf(out, "%d h", (int)(s / 3600));
-    } else {
+    else
         buf_printf(out, "%lld d", (long long)(s / 86400));
-    }
 }
 
 /* How far off, without passing the range of the type. */
@@ -134,11 +128,10 @@ void print_time(struct buf *out, int64_t when, int64_t now)
     char iso[32];
 
     if (when >= 0 && when < YEAR_10000 && gmtime_r(&t, &tm) != NULL &&
-        strftime(iso, sizeof(iso), "%Y-%m-%dT%H:%M:%SZ", &tm) > 0) {
+        strftime(iso, sizeof(iso), "%Y-%m-%dT%H:%M:%SZ", &tm) > 0)
         buf_str(out, iso);
-    } else {
+    else
         buf_printf(out, "%lld", (long long)when);
-    }
     if (when == now) {
         buf_str(out, " (now)");
     } else if (when > now) {

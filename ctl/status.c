@@ -10,9 +10,8 @@
 
 static enum tint word_tint(const char *word)
 {
-    if (strcmp(word, "down") == 0) {
+    if (strcmp(word, "down") == 0)
         return TINT_BAD;
-    }
     return strcmp(word, "up") == 0 ? TINT_GOOD : TINT_NONE;
 }
 

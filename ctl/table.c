@@ -27,20 +27,17 @@ struct table *table_new(size_t columns)
 {
     struct table *t = calloc(1, sizeof(*t));
 
-    if (t != NULL) {
+    if (t != NULL)
         t->columns = columns < 1 ? 1 : columns < TABLE_COLUMNS_MAX ? columns : TABLE_COLUMNS_MAX;
-    }
     return t;
 }
 
 void table_free(struct table *t)
 {
-    if (t == NULL) {
+    if (t == NULL)
         return;
-    }
-    for (size_t i = 0; i < t->count; i++) {
+    for (size_t i = 0; i < t->count; i++)
         free(t->cell[i].text);
-    }
     free(t->cell);
     free(t);
 }
@@ -48,9 +45,8 @@ void table_free(struct table *t)
 /* A new cell at the end, or NULL with the table marked as failed. */
 static struct cell *cell_new(struct table *t)
 {
-    if (t == NULL || t->failed) {
+    if (t == NULL || t->failed)
         return NULL;
-    }
     if (t->count == t->room) {
         size_t room = t->room > 0 ? t->room * 2 : 32;
         struct cell *grown = room <= SIZE_MAX / sizeof(*grown) ? realloc(t->cell, room * sizeof(*grown)) : NULL;
@@ -71,9 +67,8 @@ void table_add(struct table *t, enum tint tint, const char *text)
     struct cell *c = cell_new(t);
     struct buf harmless;
 
-    if (c == NULL || text == NULL || text[0] == '\0') {
+    if (c == NULL || text == NULL || text[0] == '\0')
         return;
-    }
     buf_init(&harmless, CELL_MAX);
     print_text(&harmless, text, strlen(text));
     if (!buf_ok(&harmless)) {
@@ -96,9 +91,8 @@ void table_addf(struct table *t, enum tint tint, const char *fmt, ...)
     n = vasprintf(&text, fmt, ap);
     va_end(ap);
     if (n < 0) {
-        if (t != NULL) {
+        if (t != NULL)
             t->failed = true;
-        }
         return;
     }
     table_add(t, tint, text);
@@ -107,9 +101,8 @@ void table_addf(struct table *t, enum tint tint, const char *fmt, ...)
 
 void table_end_row(struct table *t)
 {
-    while (t != NULL && !t->failed && t->count % t->columns != 0) {
+    while (t != NULL && !t->failed && t->count % t->columns != 0)
         cell_new(t);
-    }
 }
 
 static void measure(size_t width[TABLE_COLUMNS_MAX], const struct table *t)
@@ -118,9 +111,8 @@ static void measure(size_t width[TABLE_COLUMNS_MAX], const struct table *t)
     for (size_t i = 0; i < t->count; i++) {
         size_t *w = &width[i % t->columns];
 
-        if (t->cell[i].width > *w && t->cell[i].width <= TABLE_ALIGN_MAX) {
+        if (t->cell[i].width > *w && t->cell[i].width <= TABLE_ALIGN_MAX)
             *w = t->cell[i].width;
-        }
     }
 }
 

@@ -14,12 +14,10 @@ static size_t name_matches(const char *name, char **word, size_t count)
 {
     size_t first = strcspn(name, " ");
 
-    if (count == 0 || !word_is(word[0], name, first)) {
+    if (count == 0 || !word_is(word[0], name, first))
         return 0;
-    }
-    if (name[first] == '\0') {
+    if (name[first] == '\0')
         return 1;
-    }
     return count > 1 && strcmp(word[1], name + first + 1) == 0 ? 2 : 0;
 }
 
@@ -27,9 +25,8 @@ const struct command *command_find(const struct command *table, char **word, siz
 {
     for (const struct command *c = table; c->name != NULL; c++) {
         *used = name_matches(c->name, word, count);
-        if (*used > 0) {
+        if (*used > 0)
             return c;
-        }
     }
     return NULL;
 }
@@ -37,12 +34,10 @@ const struct command *command_find(const struct command *table, char **word, siz
 static void print_synopsis(FILE *to, const struct command *c)
 {
     fprintf(to, "posternctl %s", c->name);
-    if (c->options & CTL_JSON) {
+    if (c->options & CTL_JSON)
         fputs(" [--json]", to);
-    }
-    if (c->options & CTL_FRESH) {
+    if (c->options & CTL_FRESH)
         fputs(" [--fresh]", to);
-    }
     fprintf(to, "%s%s\n", c->args[0] != '\0' ? " " : "", c->args);
 }
 

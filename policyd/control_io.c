@@ -24,7 +24,7 @@ struct control {
     const struct redis *redis;
     size_t cache_limit;
     time_t started;
-    LIST_HEAD(, explain) explains;
+    LIST_HEAD(explain_list, explain) explains;
 };
 
 /* One `explain` that waits for its look-up. */
@@ -238,25 +238,24 @@ static void on_call(void *ctx, struct call *call, const char *verb, const char *
     char domain[DOMAIN_BUF];
     struct err e = {""};
 
-    if (c->memory == NULL) {
+    if (c->memory == NULL)
         call_answerf(call, CALL_TEMP, "still starting");
-    } else if (strcmp(verb, "explain") == 0) {
+    else if (strcmp(verb, "explain") == 0)
         do_explain(c, call, arg, len);
-    } else if (strcmp(verb, "status") == 0) {
+    else if (strcmp(verb, "status") == 0)
         do_status(c, call);
-    } else if (strcmp(verb, "cache-show") == 0) {
+    else if (strcmp(verb, "cache-show") == 0)
         do_cache_show(c, call);
-    } else if (strcmp(verb, "cache-flush") == 0 && len == 0) {
+    else if (strcmp(verb, "cache-flush") == 0 && len == 0)
         do_cache_flush(c, call, NULL);
-    } else if (strcmp(verb, "cache-get") != 0 && strcmp(verb, "cache-flush") != 0) {
+    else if (strcmp(verb, "cache-get") != 0 && strcmp(verb, "cache-flush") != 0)
         call_answerf(call, CALL_PERM, "policyd does not know the verb %s", verb);
-    } else if (domain_normalise(domain, arg, len, &e) != 0) {
+    else if (domain_normalise(domain, arg, len, &e) != 0)
         call_answerf(call, CALL_PERM, "this is no domain name: %s", e.text);
-    } else if (strcmp(verb, "cache-get") == 0) {
+    else if (strcmp(verb, "cache-get") == 0)
         do_cache_get(c, call, domain);
-    } else {
+    else
         do_cache_flush(c, call, domain);
-    }
 }
 
 struct control *control_new(struct event_base *base, const char *address, struct err *e)

@@ -8,6 +8,7 @@
 #include "counters.h"
 #include "decide.h"
 #include "log.h"
+#include "millis.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,7 +28,7 @@ struct lookup_wait {
 
 struct pending {
     struct lookups *lookups;
-    TAILQ_HEAD(, lookup_wait) waits;
+    TAILQ_HEAD(wait_list, lookup_wait) waits;
     struct event *deadline;
     struct call_sent *sent; /* the call to stsd that is under way */
     struct dest *old;       /* facts from Redis that are past their time */
@@ -383,8 +384,7 @@ void lookups_configure(struct lookups *l, const struct conf_policyd *conf)
                                          .sts = conf->sts,
                                          .sts_unknown_holds = conf->sts_unknown_holds,
                                          .stale_max = conf->stale_max};
-    l->timeout.tv_sec = (time_t)(conf->lookup_timeout_ms / 1000);
-    l->timeout.tv_usec = (suseconds_t)(conf->lookup_timeout_ms % 1000 * 1000);
+    l->timeout = millis(conf->lookup_timeout_ms);
     l->stsd_timeout_ms = (int)conf->lookup_timeout_ms;
 }
 

@@ -6,6 +6,7 @@
 #include "counters.h"
 #include "daemon.h"
 #include "log.h"
+#include "millis.h"
 #include "records_io.h"
 #include "schedule_io.h"
 #include "serve_io.h"
@@ -146,7 +147,7 @@ static void on_drain_look(evutil_socket_t fd, short what, void *ctx)
 static void stsd_drain(struct daemon *d)
 {
     struct stsd *s = daemon_state(d);
-    struct timeval every = {.tv_usec = DRAIN_LOOK_MS * 1000};
+    struct timeval every = millis(DRAIN_LOOK_MS);
 
     serve_drain(s->serve);
     s->drained = event_new(daemon_base(d), -1, EV_PERSIST, on_drain_look, s);

@@ -8,6 +8,7 @@
 #include "cache.h"
 #include "counters.h"
 #include "log.h"
+#include "millis.h"
 #include "refresh.h"
 #include "store_io.h"
 
@@ -46,7 +47,7 @@ struct want {
     struct resolution *resolution;
     struct dest *previous; /* the newest record seen on the way; owned */
     bool locked;
-    TAILQ_HEAD(, waiter) waiters;
+    TAILQ_HEAD(waiter_list, waiter) waiters;
     char token[STORE_TOKEN_BUF];
     size_t len;
     char domain[DOMAIN_BUF];
@@ -57,7 +58,7 @@ struct records {
     struct redis *redis;
     struct cache *memory; /* struct record by domain */
     struct cache *wants;  /* struct want by domain; a plain map */
-    TAILQ_HEAD(, want) turns;
+    TAILQ_HEAD(turn_list, want) turns;
     size_t active, waiting;
     size_t active_max, waiting_max;
     int64_t refetch_after, retry_after;
@@ -241,8 +242,7 @@ static void on_locked(void *ctx, bool held)
     }
     if (w->look_ms == LOCK_LOOK_MS)
         count(COUNT_OTHER_NODE);
-    wait.tv_sec = w->look_ms / 1000;
-    wait.tv_usec = w->look_ms % 1000 * 1000;
+    wait = millis(w->look_ms);
     evtimer_add(w->look, &wait);
     w->look_ms = w->look_ms * 2 < LOCK_LOOK_MAX ? w->look_ms * 2 : LOCK_LOOK_MAX;
 }

@@ -3,6 +3,7 @@
 
 #include "counters.h"
 #include "log.h"
+#include "millis.h"
 #include "sts_http.h"
 
 #include <stdlib.h>
@@ -22,7 +23,7 @@ struct step {
 struct resolution {
     const struct resolution_env *env;
     struct resolve *machine;
-    LIST_HEAD(, step) steps;
+    LIST_HEAD(step_list, step) steps;
     struct event *deadline;
     resolution_done_fn *fn;
     void *ctx;
@@ -44,16 +45,17 @@ static void step_end(struct step *s)
 
 void resolution_cancel(struct resolution *r)
 {
-    struct step *s;
+    struct step *s, *next;
 
     if (r == NULL)
         return;
-    while ((s = LIST_FIRST(&r->steps)) != NULL) {
+    for (s = LIST_FIRST(&r->steps); s != NULL; s = next) {
+        next = LIST_NEXT(s, link);
         if (s->query != NULL)
             dns_cancel(s->query);
         if (s->get != NULL)
             https_cancel(s->get);
-        step_end(s);
+        free(s);
     }
     event_free(r->deadline);
     resolve_free(r->machine);
@@ -161,7 +163,7 @@ static void on_deadline(evutil_socket_t fd, short what, void *ctx)
 struct resolution *resolution_start(const struct resolution_env *env, const char *domain, const struct dest *previous,
                                     bool force, resolution_done_fn *fn, void *ctx)
 {
-    struct timeval timeout = {.tv_sec = env->timeout_ms / 1000, .tv_usec = env->timeout_ms % 1000 * 1000};
+    struct timeval timeout = millis(env->timeout_ms);
     struct resolution *r = calloc(1, sizeof(*r));
 
     if (r == NULL)

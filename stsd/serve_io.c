@@ -26,7 +26,7 @@ struct serve {
     struct records *records;
     const struct redis *redis;
     time_t started;
-    LIST_HEAD(, asked) asked;
+    LIST_HEAD(asked_list, asked) asked;
 };
 
 static void answer_record(struct call *call, const struct dest *dest)

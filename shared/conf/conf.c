@@ -45,13 +45,12 @@ static void unknown_key(struct reader *r, cfg_t *cfg, const char *key)
     const struct conf_section *section = conf_section_find(cfg_name(cfg));
     const struct conf_option *like = section == NULL ? NULL : conf_option_like(section, key);
 
-    if (section == NULL) {
+    if (section == NULL)
         err_set(r->e, "no such section; write redis, stsd or policyd, and keys within their braces");
-    } else if (like == NULL) {
+    else if (like == NULL)
         err_set(r->e, "no such key in section %s; see postern.conf(5)", section->name);
-    } else {
+    else
         err_set(r->e, "no such key in section %s; did you mean %s?", section->name, like->name);
-    }
     failed_at(r, cfg->line, key);
 }
 
@@ -62,16 +61,14 @@ static void take_error(cfg_t *cfg, const char *fmt, va_list ap)
 {
     char text[ERR_MAX];
 
-    if (reading == NULL || reading->failed) {
+    if (reading == NULL || reading->failed)
         return;
-    }
     if (strcmp(fmt, "no such option '%s'") == 0) {
         unknown_key(reading, cfg, va_arg(ap, const char *));
         return;
     }
-    if (vsnprintf(text, sizeof(text), fmt, ap) < 0) {
+    if (vsnprintf(text, sizeof(text), fmt, ap) < 0)
         text[0] = '\0';
-    }
     err_set(reading->e, "%s; write SECTION { KEY = VALUE ... }, lists as {\"A\", \"B\"}", text);
     failed_at(reading, cfg->line, NULL);
 }
@@ -82,12 +79,10 @@ static int begin_option(struct reader *r, const struct conf_section *s, const st
 {
     unsigned *seen = &r->seen[s - conf_sections][o - s->option];
 
-    if (nvalues > 1) {
+    if (nvalues > 1)
         return 0;
-    }
-    if (*seen != 0) {
+    if (*seen != 0)
         return err_set(r->e, "set before on line %u; take one of them out", *seen);
-    }
     *seen = (unsigned)line;
     return conf_value_empty(section_of(r->conf, s), o) == 0 ? 0 : err_set(r->e, "out of memory");
 }
@@ -97,17 +92,15 @@ static int take_value(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *resul
     const struct conf_section *s = conf_section_find(cfg_name(cfg));
     const struct conf_option *o = s == NULL ? NULL : conf_option_find(s, cfg_opt_name(opt));
 
-    if (reading == NULL || reading->failed) {
+    if (reading == NULL || reading->failed)
         return -1;
-    }
     if (o == NULL) {
         err_set(reading->e, "keys stand within the braces of a section");
         return failed_at(reading, cfg->line, cfg_opt_name(opt));
     }
     if (begin_option(reading, s, o, cfg->line, cfg_opt_size(opt)) != 0 ||
-        conf_value_set(section_of(reading->conf, s), o, value, reading->e) != 0) {
+        conf_value_set(section_of(reading->conf, s), o, value, reading->e) != 0)
         return failed_at(reading, cfg->line, o->name);
-    }
     *(const char **)result = value;
     return 0;
 }
@@ -125,12 +118,10 @@ static int finish_lists(struct reader *r, cfg_t *cfg)
             const cfg_opt_t *opt = cfg_getopt(sec, o->name);
 
             if (opt->nvalues == 0 && (opt->flags & CFGF_MODIFIED) != 0 &&
-                conf_value_empty(section_of(r->conf, s), o) != 0) {
+                conf_value_empty(section_of(r->conf, s), o) != 0)
                 return err_set(r->e, "out of memory");
-            }
-            if (conf_value_complete(section_of(r->conf, s), o, r->e) != 0) {
+            if (conf_value_complete(section_of(r->conf, s), o, r->e) != 0)
                 return failed_at(r, sec->line, o->name);
-            }
         }
     }
     return 0;
@@ -167,9 +158,8 @@ static int read_text(struct reader *r, const char *text)
 
     fill_options(top, sub);
     cfg = cfg_init(top, CFGF_NONE);
-    if (cfg == NULL) {
+    if (cfg == NULL)
         return err_set(r->e, "out of memory");
-    }
     cfg_set_error_function(cfg, take_error);
     reading = r;
     if (cfg_parse_buf(cfg, text) == CFG_SUCCESS && !r->failed) {
@@ -218,22 +208,20 @@ static int read_file(char **text, size_t *len, const char *path, struct err *e)
     FILE *f = fopen(path, "re");
     int rc = -1;
 
-    if (f == NULL) {
+    if (f == NULL)
         return err_set(e, "%s: %s", path, strerror(errno));
-    }
     *text = malloc(CONF_FILE_MAX + 1);
     if (*text == NULL) {
         err_set(e, "out of memory");
         goto out;
     }
     *len = fread(*text, 1, CONF_FILE_MAX + 1, f);
-    if (ferror(f)) {
+    if (ferror(f))
         err_set(e, "%s: %s", path, strerror(errno));
-    } else if (*len > CONF_FILE_MAX) {
+    else if (*len > CONF_FILE_MAX)
         err_set(e, "%s: larger than %d octets, which is no configuration", path, CONF_FILE_MAX);
-    } else {
+    else
         rc = 0;
-    }
 out:
     fclose(f);
     return rc;
@@ -245,9 +233,8 @@ int conf_read(struct conf **out, const char *path, struct err *e)
     size_t len = 0;
     int rc = read_file(&text, &len, path, e);
 
-    if (rc == 0 && text != NULL) {
+    if (rc == 0 && text != NULL)
         rc = conf_parse(out, path, text, len, e);
-    }
     free(text);
     return rc;
 }
@@ -258,9 +245,8 @@ struct conf *conf_default(void)
     const struct conf_section *s;
     const struct conf_option *o;
 
-    if (c == NULL) {
+    if (c == NULL)
         return NULL;
-    }
     for (s = conf_sections; s->name != NULL; s++) {
         for (o = s->option; o->name != NULL; o++) {
             if (conf_value_default(section_of(c, s), o, NULL) != 0) {
@@ -277,13 +263,10 @@ void conf_free(struct conf *c)
     const struct conf_section *s;
     const struct conf_option *o;
 
-    if (c == NULL) {
+    if (c == NULL)
         return;
-    }
-    for (s = conf_sections; s->name != NULL; s++) {
-        for (o = s->option; o->name != NULL; o++) {
+    for (s = conf_sections; s->name != NULL; s++)
+        for (o = s->option; o->name != NULL; o++)
             conf_value_clear(section_of(c, s), o);
-        }
-    }
     free(c);
 }

@@ -1,7 +1,8 @@
 /*
- * conf.h - the configuration: one file, a section a program, read with libconfuse. conf_table.c holds one table per section: name, kind,
- * default, limits, one line of help; the reader, `-t`, `posternctl check config` and the manual page check all go by these tables.
- * Neither other files (include) nor environment variables (${NAME}) are read; a key may stand once, a section more often.
+ * conf.h - the configuration: one file, a section a program, read with libconfuse. conf_table.c holds one table per
+ * section: name, kind, default, limits, one line of help; the reader, `-t`, `posternctl check config` and the manual
+ * page check all go by these tables. Neither other files (include) nor environment variables (${NAME}) are read; a key
+ * may stand once, a section more often.
  */
 #ifndef POSTERN_CONF_H
 #define POSTERN_CONF_H
@@ -71,12 +72,13 @@ struct conf {
 };
 
 /*
- * Read and check a file. Returns 0 and *out (free with conf_free), or -1 with "FILE:LINE: KEY: what is wrong, what to write" in e: unknown
- * sections and keys, bad values, values out of range, addresses that are none.
+ * Read and check a file. Returns 0 and *out (free with conf_free), or -1 with "FILE:LINE: KEY: what is wrong, what to
+ * write" in e: unknown sections and keys, bad values, values out of range, addresses that are none.
  */
 int conf_read(struct conf **out, const char *path, struct err *e);
 
-/* The same for a file's contents that are in memory; name is the one for errors. Not re-entrant, as libconfuse is not. */
+/* The same for a file's contents that are in memory; name is the one for errors. Not re-entrant, as libconfuse is not.
+ */
 int conf_parse(struct conf **out, const char *name, const char *text, size_t len, struct err *e);
 
 void conf_free(struct conf *c);
@@ -86,13 +88,14 @@ struct conf *conf_default(void);
 
 enum conf_kind {
     CONF_STRING,
-    CONF_LIST,     /* of strings */
+    CONF_LIST, /* of strings */
     CONF_BOOL,
     CONF_NUMBER,
-    CONF_SECONDS,  /* "90", "90s", "15m", "4h", "30d" -> seconds */
-    CONF_MILLIS,   /* "500ms", "2s", "1m" -> milliseconds; a bare number is seconds */
-    CONF_MODE,     /* octal file mode */
-    CONF_ADDRESS,  /* one address, see core/address.h: "unix:/path", "inet:127.0.0.1:8461", "inet:[::1]:8461"; "" allowed when min is 0 */
+    CONF_SECONDS, /* "90", "90s", "15m", "4h", "30d" -> seconds */
+    CONF_MILLIS,  /* "500ms", "2s", "1m" -> milliseconds; a bare number is seconds */
+    CONF_MODE,    /* octal file mode */
+    CONF_ADDRESS, /* one address, see core/address.h: "unix:/path", "inet:127.0.0.1:8461", "inet:[::1]:8461"; "" allowed
+                     when min is 0 */
     CONF_ADDRESSES,
     CONF_RESOLVERS
 };
@@ -107,9 +110,9 @@ struct conf_option {
 };
 
 struct conf_section {
-    const char *name; /* "redis", "stsd", "policyd" */
+    const char *name;                 /* "redis", "stsd", "policyd" */
     const struct conf_option *option; /* ends with a NULL name */
-    size_t offset; /* in struct conf */
+    size_t offset;                    /* in struct conf */
 };
 
 /* All sections; ends with a NULL name. */

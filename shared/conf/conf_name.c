@@ -10,11 +10,9 @@ const struct conf_section *conf_section_find(const char *name)
 {
     const struct conf_section *s;
 
-    for (s = conf_sections; s->name != NULL; s++) {
-        if (strcmp(s->name, name) == 0) {
+    for (s = conf_sections; s->name != NULL; s++)
+        if (strcmp(s->name, name) == 0)
             return s;
-        }
-    }
     return NULL;
 }
 
@@ -22,11 +20,9 @@ const struct conf_option *conf_option_find(const struct conf_section *section, c
 {
     const struct conf_option *o;
 
-    for (o = section->option; o->name != NULL; o++) {
-        if (strcmp(o->name, name) == 0) {
+    for (o = section->option; o->name != NULL; o++)
+        if (strcmp(o->name, name) == 0)
             return o;
-        }
-    }
     return NULL;
 }
 
@@ -46,12 +42,10 @@ static unsigned distance(const char *a, const char *b)
     size_t i;
     size_t j;
 
-    if (m > NAME_MAX_LEN || n > NAME_MAX_LEN) {
+    if (m > NAME_MAX_LEN || n > NAME_MAX_LEN)
         return NAME_MAX_LEN;
-    }
-    for (j = 0; j <= n; j++) {
+    for (j = 0; j <= n; j++)
         row[j] = (unsigned)j;
-    }
     for (i = 1; i <= m; i++) {
         unsigned corner = row[0];
 

@@ -29,17 +29,15 @@ static bool at_text(const struct scan *s, const char *word)
 /* "//" begins a comment only where a word could begin, so that it may stand in a URL. */
 static bool at_line_comment(const struct scan *s)
 {
-    if (s->text[s->at] == '#') {
+    if (s->text[s->at] == '#')
         return true;
-    }
     return at_text(s, "//") && (s->at == 0 || strchr(" \t\r\n{}=,", s->text[s->at - 1]) != NULL);
 }
 
 static void blank_line(struct scan *s)
 {
-    while (s->at < s->len && s->text[s->at] != '\n') {
+    while (s->at < s->len && s->text[s->at] != '\n')
         s->text[s->at++] = ' ';
-    }
 }
 
 static int blank_comment(struct scan *s, struct err *e)
@@ -47,16 +45,13 @@ static int blank_comment(struct scan *s, struct err *e)
     const char *end = memmem(s->text + s->at + 2, s->len - s->at - 2, "*/", 2);
     size_t stop;
 
-    if (end == NULL) {
+    if (end == NULL)
         return err_set(e, "this comment never ends; write */ after it");
-    }
-    for (stop = (size_t)(end - s->text) + 2; s->at < stop; s->at++) {
-        if (s->text[s->at] == '\n') {
+    for (stop = (size_t)(end - s->text) + 2; s->at < stop; s->at++)
+        if (s->text[s->at] == '\n')
             s->line++;
-        } else {
+        else
             s->text[s->at] = ' ';
-        }
-    }
     return 0;
 }
 
@@ -70,12 +65,10 @@ static int skip_string(struct scan *s, struct err *e)
             s->at++;
             return 0;
         }
-        if (quote == '"' && at_text(s, "${")) {
+        if (quote == '"' && at_text(s, "${"))
             return err_set(e, "environment variables are not read; write the value, or '...' around it for a plain ${");
-        }
-        if (s->text[s->at] == '\\' && s->at + 1 < s->len && s->text[s->at + 1] != '\n') {
+        if (s->text[s->at] == '\\' && s->at + 1 < s->len && s->text[s->at + 1] != '\n')
             s->at++;
-        }
     }
     return err_set(e, "this string has no end on its line; write %c after it", quote);
 }
@@ -83,9 +76,8 @@ static int skip_string(struct scan *s, struct err *e)
 static int take_brace(struct scan *s, struct err *e)
 {
     if (s->text[s->at] == '{') {
-        if (s->depth == DEPTH_MAX) {
+        if (s->depth == DEPTH_MAX)
             return err_set(e, "too many braces within each other");
-        }
         s->open[s->depth++] = s->line;
     } else if (s->depth == 0) {
         return err_set(e, "this } closes nothing; take it out");
@@ -100,15 +92,12 @@ static int take_octet(struct scan *s, struct err *e)
 {
     unsigned char c = (unsigned char)s->text[s->at];
 
-    if (c == '*' || (c == '+' && !at_text(s, "+=")) || c > 0x7e) {
+    if (c == '*' || (c == '+' && !at_text(s, "+=")) || c > 0x7e)
         return err_set(e, "a value that is not only letters, digits and ./:_-[] needs quotes; write \"...\"");
-    }
-    if (at_text(s, "${")) {
+    if (at_text(s, "${"))
         return err_set(e, "environment variables are not read; write the value");
-    }
-    if (c < 0x20 && c != '\t' && c != '\n' && c != '\r') {
+    if (c < 0x20 && c != '\t' && c != '\n' && c != '\r')
         return err_set(e, "a control character stands here; take it out");
-    }
     s->line += c == '\n';
     s->at++;
     return 0;
@@ -122,12 +111,10 @@ static int take_next(struct scan *s, struct err *e)
         blank_line(s);
         return 0;
     }
-    if (at_text(s, "/*")) {
+    if (at_text(s, "/*"))
         return blank_comment(s, e);
-    }
-    if (c == '"' || c == '\'') {
+    if (c == '"' || c == '\'')
         return skip_string(s, e);
-    }
     return c == '{' || c == '}' ? take_brace(s, e) : take_octet(s, e);
 }
 

@@ -52,9 +52,8 @@ static size_t read_digits(int64_t *out, const char *text, int base)
     for (i = 0; text[i] >= '0' && text[i] < '0' + base; i++) {
         int digit = text[i] - '0';
 
-        if (n > (INT64_MAX - digit) / base) {
+        if (n > (INT64_MAX - digit) / base)
             return 0;
-        }
         n = n * base + digit;
     }
     *out = n;
@@ -69,14 +68,11 @@ static int64_t read_time(const char *text)
     const char *name = text[digits] == '\0' ? "s" : text + digits;
     size_t i;
 
-    if (digits == 0) {
+    if (digits == 0)
         return -1;
-    }
-    for (i = 0; i < UNITS; i++) {
-        if (strcmp(name, units[i].name) == 0) {
+    for (i = 0; i < UNITS; i++)
+        if (strcmp(name, units[i].name) == 0)
             return n <= INT64_MAX / units[i].ms ? n * units[i].ms : -1;
-        }
-    }
     return -1;
 }
 
@@ -102,9 +98,8 @@ static int time_set(void *section, const struct conf_option *o, const char *text
         return err_set(e, "\"%.*s\" is no time; write a whole number with %ss, m, h or d, from %s to %s", SHOWN, text,
                        scale == 1 ? "ms, " : "", min, max);
     }
-    if (ms / scale < o->min || ms / scale > o->max) {
+    if (ms / scale < o->min || ms / scale > o->max)
         return err_set(e, "%.*s is out of range; write %s to %s", SHOWN, text, min, max);
-    }
     *(int64_t *)(void *)((char *)section + o->offset) = ms / scale;
     return 0;
 }
@@ -152,21 +147,17 @@ static int text_check(const struct conf_option *o, const char *text, struct err 
     bool list = conf_kind_is_list(o->kind);
     size_t i;
 
-    for (i = 0; i < len; i++) {
-        if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f) {
+    for (i = 0; i < len; i++)
+        if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
             return err_set(e, "\"%.*s\" holds a control character; write it without", SHOWN, text);
-        }
-    }
-    if (len < (list ? 1 : (size_t)o->min)) {
+    if (len < (list ? 1 : (size_t)o->min))
         return err_set(e, "the value is empty; write something between the quotes");
-    }
     if (len > (list ? WORD_MAX - 1 : (size_t)o->max)) {
         return err_set(e, "\"%.*s...\" is too long; write at most %zu octets", SHOWN, text,
                        list ? WORD_MAX - 1 : (size_t)o->max);
     }
-    if (len > 0 && (o->kind == CONF_ADDRESS || o->kind == CONF_ADDRESSES)) {
+    if (len > 0 && (o->kind == CONF_ADDRESS || o->kind == CONF_ADDRESSES))
         return address_parse(&address, text, e);
-    }
     return o->kind == CONF_RESOLVERS ? address_parse_port(&address, text, DNS_PORT, e) : 0;
 }
 
@@ -175,13 +166,11 @@ static int text_set(void *section, const struct conf_option *o, const char *text
     char **member = member_text(section, o);
     char *copy;
 
-    if (text_check(o, text, e) != 0) {
+    if (text_check(o, text, e) != 0)
         return -1;
-    }
     copy = strdup(text);
-    if (copy == NULL) {
+    if (copy == NULL)
         return err_set(e, "out of memory");
-    }
     free(*member);
     *member = copy;
     return 0;
@@ -191,9 +180,8 @@ static size_t list_count(char *const *list)
 {
     size_t n = 0;
 
-    while (list != NULL && list[n] != NULL) {
+    while (list != NULL && list[n] != NULL)
         n++;
-    }
     return n;
 }
 
@@ -203,16 +191,13 @@ static int list_add(void *section, const struct conf_option *o, const char *text
     size_t n = list_count(*member);
     char **list;
 
-    if (text_check(o, text, e) != 0) {
+    if (text_check(o, text, e) != 0)
         return -1;
-    }
-    if (n >= (size_t)o->max) {
+    if (n >= (size_t)o->max)
         return err_set(e, "too many; write at most %" PRId64, o->max);
-    }
     list = realloc(*member, (n + 2) * sizeof(*list));
-    if (list == NULL) {
+    if (list == NULL)
         return err_set(e, "out of memory");
-    }
     *member = list;
     list[n] = strdup(text);
     list[n + 1] = NULL;
@@ -243,9 +228,8 @@ int conf_value_set(void *section, const struct conf_option *option, const char *
 
 int conf_value_empty(void *section, const struct conf_option *option)
 {
-    if (!conf_kind_is_list(option->kind)) {
+    if (!conf_kind_is_list(option->kind))
         return 0;
-    }
     conf_value_clear(section, option);
     *member_list(section, option) = calloc(1, sizeof(char *));
     return *member_list(section, option) != NULL ? 0 : -1;
@@ -255,9 +239,8 @@ int conf_value_complete(const void *section, const struct conf_option *option, s
 {
     char *const *list;
 
-    if (!conf_kind_is_list(option->kind)) {
+    if (!conf_kind_is_list(option->kind))
         return 0;
-    }
     list = *(char **const *)(const void *)((const char *)section + option->offset);
     if (list_count(list) < (size_t)option->min) {
         return err_set(e, "the list is too short; write %" PRId64 " or more, such as %s", option->min,
@@ -272,9 +255,8 @@ static int next_word(char out[WORD_MAX], const char **at)
     const char *start = *at + strspn(*at, "{}, ");
     size_t len;
 
-    if (*start == '\0') {
+    if (*start == '\0')
         return 0;
-    }
     if (*start == '"') {
         start++;
         len = strcspn(start, "\"");
@@ -283,9 +265,8 @@ static int next_word(char out[WORD_MAX], const char **at)
         len = strcspn(start, "{}, ");
         *at = start + len;
     }
-    if (len >= WORD_MAX) {
+    if (len >= WORD_MAX)
         return 0;
-    }
     memcpy(out, start, len);
     out[len] = '\0';
     return 1;
@@ -296,14 +277,11 @@ int conf_value_default(void *section, const struct conf_option *option, struct e
     const char *at = option->fallback;
     char word[WORD_MAX];
 
-    if (conf_value_empty(section, option) != 0) {
+    if (conf_value_empty(section, option) != 0)
         return err_set(e, "out of memory");
-    }
-    while (next_word(word, &at)) {
-        if (conf_value_set(section, option, word, e) != 0) {
+    while (next_word(word, &at))
+        if (conf_value_set(section, option, word, e) != 0)
             return -1;
-        }
-    }
     return 0;
 }
 
@@ -316,9 +294,8 @@ void conf_value_clear(void *section, const struct conf_option *option)
         char **list = *member_list(section, option);
         size_t i;
 
-        for (i = 0; list != NULL && list[i] != NULL; i++) {
+        for (i = 0; list != NULL && list[i] != NULL; i++)
             free(list[i]);
-        }
         free(list);
         *member_list(section, option) = NULL;
     }

@@ -19,12 +19,10 @@ static int port_parse(in_port_t *out, const char *text)
     unsigned n = 0;
     size_t i;
 
-    for (i = 0; text[i] >= '0' && text[i] <= '9' && i < PORT_DIGITS; i++) {
+    for (i = 0; text[i] >= '0' && text[i] <= '9' && i < PORT_DIGITS; i++)
         n = n * 10 + (unsigned)(text[i] - '0');
-    }
-    if (i == 0 || text[i] != '\0' || text[0] == '0' || n > 65535) {
+    if (i == 0 || text[i] != '\0' || text[0] == '0' || n > 65535)
         return -1;
-    }
     *out = htons((in_port_t)n);
     return 0;
 }
@@ -36,15 +34,13 @@ static int host_parse(struct address *out, const char *host, size_t len, in_port
     struct sockaddr_in *v4 = (struct sockaddr_in *)&out->sa;
     struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&out->sa;
 
-    if (len == 0 || len > HOST_MAX) {
+    if (len == 0 || len > HOST_MAX)
         return -1;
-    }
     memcpy(text, host, len);
     text[len] = '\0';
     if (text[0] == '[') {
-        if (text[len - 1] != ']') {
+        if (text[len - 1] != ']')
             return -1;
-        }
         text[len - 1] = '\0';
         v6->sin6_family = AF_INET6;
         v6->sin6_port = port;
@@ -66,9 +62,8 @@ static int unix_parse(struct address *out, const char *path, struct err *e)
     struct sockaddr_un *un = (struct sockaddr_un *)&out->sa;
     size_t len = strlen(path);
 
-    if (path[0] != '/' || path[len - 1] == '/') {
+    if (path[0] != '/' || path[len - 1] == '/')
         return err_set(e, "\"%s\" is no absolute path; write unix:/run/postern/NAME.sock", out->text);
-    }
     if (len >= sizeof(un->sun_path)) {
         return err_set(e, "\"%s\" is longer than the %zu octets that a socket's path may have", out->text,
                        sizeof(un->sun_path) - 1);
@@ -84,12 +79,10 @@ static int inet_parse(struct address *out, const char *rest, struct err *e)
     const char *colon = strrchr(rest, ':');
     in_port_t port;
 
-    if (colon == NULL || port_parse(&port, colon + 1) != 0) {
+    if (colon == NULL || port_parse(&port, colon + 1) != 0)
         return err_set(e, "\"%s\" has no port from 1 to 65535 at its end; write inet:127.0.0.1:8461", out->text);
-    }
-    if (host_parse(out, rest, (size_t)(colon - rest), port, 1) != 0) {
+    if (host_parse(out, rest, (size_t)(colon - rest), port, 1) != 0)
         return err_set(e, "\"%s\" has no IP address; write inet:127.0.0.1:8461 or inet:[::1]:8461", out->text);
-    }
     return 0;
 }
 
@@ -98,24 +91,20 @@ static int text_set(struct address *out, const char *text, struct err *e)
     size_t len = strlen(text);
 
     memset(out, 0, sizeof(*out));
-    if (len >= sizeof(out->text)) {
+    if (len >= sizeof(out->text))
         return err_set(e, "\"%.60s...\" is too long for an address", text);
-    }
     memcpy(out->text, text, len + 1);
     return 0;
 }
 
 int address_parse(struct address *out, const char *text, struct err *e)
 {
-    if (text_set(out, text, e) != 0) {
+    if (text_set(out, text, e) != 0)
         return -1;
-    }
-    if (strncmp(out->text, "unix:", 5) == 0) {
+    if (strncmp(out->text, "unix:", 5) == 0)
         return unix_parse(out, out->text + 5, e);
-    }
-    if (strncmp(out->text, "inet:", 5) == 0 || strncmp(out->text, "tcp:", 4) == 0) {
+    if (strncmp(out->text, "inet:", 5) == 0 || strncmp(out->text, "tcp:", 4) == 0)
         return inet_parse(out, strchr(out->text, ':') + 1, e);
-    }
     return err_set(e, "\"%s\" is no address; write unix:/path or inet:ADDRESS:PORT", out->text);
 }
 
@@ -125,9 +114,8 @@ int address_parse_port(struct address *out, const char *text, unsigned default_p
     const char *colon;
     size_t len;
 
-    if (text_set(out, text, e) != 0) {
+    if (text_set(out, text, e) != 0)
         return -1;
-    }
     len = strlen(out->text);
     colon = strrchr(out->text, ':');
     if (colon != NULL && len > 0 && out->text[len - 1] != ']') {

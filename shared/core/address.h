@@ -1,4 +1,5 @@
-/* address.h - "unix:/path" and "inet:ADDRESS:PORT", the way sockets are written in the configuration. Pure, no resolving. */
+/* address.h - "unix:/path" and "inet:ADDRESS:PORT", the way sockets are written in the configuration. Pure, no
+ * resolving. */
 #ifndef POSTERN_ADDRESS_H
 #define POSTERN_ADDRESS_H
 
@@ -13,8 +14,8 @@ struct address {
 };
 
 /*
- * "unix:/absolute/path", "inet:192.0.2.1:25", "inet:[2001:db8::1]:25", "inet:*:25" (any IPv4), "tcp:" as another word for "inet:". Returns 0, or -1 with the
- * reason and an example in e.
+ * "unix:/absolute/path", "inet:192.0.2.1:25", "inet:[2001:db8::1]:25", "inet:*:25" (any IPv4), "tcp:" as another word
+ * for "inet:". Returns 0, or -1 with the reason and an example in e.
  */
 int address_parse(struct address *out, const char *text, struct err *e);
 

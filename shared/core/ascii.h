@@ -34,15 +34,12 @@ static inline bool ascii_is_visible(char c)
 /* The value of a hexadecimal digit in any case, or -1. */
 static inline int ascii_hex_value(char c)
 {
-    if (ascii_is_digit(c)) {
+    if (ascii_is_digit(c))
         return c - '0';
-    }
-    if (c >= 'a' && c <= 'f') {
+    if (c >= 'a' && c <= 'f')
         return c - 'a' + 10;
-    }
-    if (c >= 'A' && c <= 'F') {
+    if (c >= 'A' && c <= 'F')
         return c - 'A' + 10;
-    }
     return -1;
 }
 

@@ -26,9 +26,8 @@ void buf_reset(struct buf *b)
 {
     b->len = 0;
     b->failed = false;
-    if (b->data != NULL) {
+    if (b->data != NULL)
         b->data[0] = '\0';
-    }
 }
 
 bool buf_reserve(struct buf *b, size_t len)
@@ -42,16 +41,13 @@ bool buf_reserve(struct buf *b, size_t len)
         return false;
     }
     need = b->len + len + 1;
-    if (need <= b->cap) {
+    if (need <= b->cap)
         return true;
-    }
     cap = b->cap > 0 ? b->cap : FIRST_CAP;
-    while (cap < need) {
+    while (cap < need)
         cap *= 2; /* need is at most PTRDIFF_MAX, so this cannot wrap */
-    }
-    if (cap > b->max + 1) {
+    if (cap > b->max + 1)
         cap = b->max + 1;
-    }
     data = realloc(b->data, cap);
     if (data == NULL) {
         b->failed = true;
@@ -64,12 +60,10 @@ bool buf_reserve(struct buf *b, size_t len)
 
 void buf_add(struct buf *b, const void *data, size_t len)
 {
-    if (!buf_reserve(b, len)) {
+    if (!buf_reserve(b, len))
         return;
-    }
-    if (len > 0) {
+    if (len > 0)
         memcpy(b->data + b->len, data, len);
-    }
     b->len += len;
     b->data[b->len] = '\0';
 }
@@ -90,9 +84,8 @@ void buf_printf(struct buf *b, const char *fmt, ...)
     va_list again;
     int n;
 
-    if (!buf_reserve(b, 0)) {
+    if (!buf_reserve(b, 0))
         return;
-    }
     va_start(ap, fmt);
     va_copy(again, ap);
     n = vsnprintf(b->data + b->len, b->cap - b->len, fmt, ap);

@@ -35,14 +35,11 @@ static bool verb_ok(const char *verb, size_t len)
 {
     size_t i;
 
-    if (len == 0 || len > CALL_VERB_MAX) {
+    if (len == 0 || len > CALL_VERB_MAX)
         return false;
-    }
-    for (i = 0; i < len; i++) {
-        if ((verb[i] < 'a' || verb[i] > 'z') && verb[i] != '-') {
+    for (i = 0; i < len; i++)
+        if ((verb[i] < 'a' || verb[i] > 'z') && verb[i] != '-')
             return false;
-        }
-    }
     return true;
 }
 
@@ -50,9 +47,8 @@ static int take_version(struct cursor *c, struct err *e)
 {
     const size_t n = sizeof(VERSION) - 1;
 
-    if (c->left < n || memcmp(c->at, VERSION, n) != 0) {
+    if (c->left < n || memcmp(c->at, VERSION, n) != 0)
         return err_set(e, "not version 1 of the call protocol");
-    }
     c->at += n;
     c->left -= n;
     return 0;
@@ -64,9 +60,8 @@ static int take_word(const char **word, size_t *len, struct cursor *c, size_t ma
     size_t seen = c->left < max + 1 ? c->left : max + 1;
     const char *blank = memchr(c->at, ' ', seen);
 
-    if (blank == NULL) {
+    if (blank == NULL)
         return -1;
-    }
     *word = c->at;
     *len = (size_t)(blank - c->at);
     c->at += *len + 1;
@@ -81,18 +76,15 @@ static int take_id(uint32_t *id, struct cursor *c, struct err *e)
     uint64_t n = 0;
     size_t i;
 
-    if (take_word(&word, &len, c, ID_DIGITS) != 0 || len == 0 || (word[0] == '0' && len > 1)) {
+    if (take_word(&word, &len, c, ID_DIGITS) != 0 || len == 0 || (word[0] == '0' && len > 1))
         return err_set(e, "the id is not a plain decimal number");
-    }
     for (i = 0; i < len; i++) {
-        if (word[i] < '0' || word[i] > '9') {
+        if (word[i] < '0' || word[i] > '9')
             return err_set(e, "the id is not a plain decimal number");
-        }
         n = n * 10 + (uint64_t)(word[i] - '0');
     }
-    if (n > UINT32_MAX) {
+    if (n > UINT32_MAX)
         return err_set(e, "the id is not below 2^32");
-    }
     *id = (uint32_t)n;
     return 0;
 }
@@ -103,15 +95,12 @@ int call_request_parse(struct call_request *out, const char *data, size_t len, s
     const char *verb;
     size_t verb_len;
 
-    if (len > CALL_REQUEST_MAX) {
+    if (len > CALL_REQUEST_MAX)
         return err_set(e, "a request of more than %d octets", CALL_REQUEST_MAX);
-    }
-    if (take_version(&c, e) != 0 || take_id(&out->id, &c, e) != 0) {
+    if (take_version(&c, e) != 0 || take_id(&out->id, &c, e) != 0)
         return -1;
-    }
-    if (take_word(&verb, &verb_len, &c, CALL_VERB_MAX) != 0 || !verb_ok(verb, verb_len)) {
+    if (take_word(&verb, &verb_len, &c, CALL_VERB_MAX) != 0 || !verb_ok(verb, verb_len))
         return err_set(e, "the verb is not 1 to %d of a-z and '-' with a blank after it", CALL_VERB_MAX);
-    }
     memcpy(out->verb, verb, verb_len);
     out->verb[verb_len] = '\0';
     out->arg = c.at;
@@ -142,12 +131,10 @@ int call_reply_parse(struct call_reply *out, const char *data, size_t len, struc
 {
     struct cursor c = {data, len};
 
-    if (len > CALL_REPLY_MAX) {
+    if (len > CALL_REPLY_MAX)
         return err_set(e, "a reply of more than %d octets", CALL_REPLY_MAX);
-    }
-    if (take_version(&c, e) != 0 || take_id(&out->id, &c, e) != 0 || take_status(&out->status, &c, e) != 0) {
+    if (take_version(&c, e) != 0 || take_id(&out->id, &c, e) != 0 || take_status(&out->status, &c, e) != 0)
         return -1;
-    }
     out->text = c.at;
     out->text_len = c.left;
     return 0;
@@ -167,9 +154,8 @@ static void message_write(struct buf *out, uint32_t id, const char *word, const 
         return;
     }
     head_len = netstring_head(head, n + len);
-    if (!buf_reserve(out, head_len + n + len + 1)) {
+    if (!buf_reserve(out, head_len + n + len + 1))
         return;
-    }
     buf_add(out, head, head_len);
     buf_add(out, words, n);
     buf_add(out, text, len);

@@ -52,10 +52,9 @@ static void reason(struct decision *out, const char *fmt, ...)
     if (vsnprintf(text, DECIDE_REASON_MAX, fmt, ap) < 0)
         text[0] = '\0';
     va_end(ap);
-    for (char *c = text; *c != '\0'; c++) {
+    for (char *c = text; *c != '\0'; c++)
         if (*c < 0x20 || *c > 0x7e)
             *c = '?';
-    }
     if (text[0] == '\0')
         memcpy(text, "?", 2);
 }
@@ -126,7 +125,7 @@ static void explain_dane(struct decision *out, const struct weight *w, const str
     else if (!d->mx_secure)
         reason(out, "DANE: does not count, the MX look-up is not authenticated by DNSSEC");
     else if (w->usable == w->hosts && !d->mx_truncated)
-        reason(out, "DANE: all %zu MX hosts have usable TLSA records, authenticated by DNSSEC", w->hosts);
+        reason(out, "DANE: every MX host (%zu) has usable TLSA records, authenticated by DNSSEC", w->hosts);
     else if (w->usable + w->unusable + w->temp == 0)
         reason(out, "DANE: none of %zu MX hosts has TLSA records", w->hosts);
     else

@@ -55,10 +55,9 @@ static int copy_text(char *out, size_t cap, const json_t *value, struct err *e)
         return err_set(e, "is not a string");
     if (len >= cap)
         return err_set(e, "is longer than %zu octets", cap - 1);
-    for (size_t i = 0; i < len; i++) {
+    for (size_t i = 0; i < len; i++)
         if (text[i] < 0x20 || text[i] > 0x7e)
             return err_set(e, "holds an octet that is not printable ASCII");
-    }
     memcpy(out, text, len);
     out[len] = '\0';
     return 0;
@@ -232,10 +231,9 @@ static int read_hosts(struct dest *d, const json_t *object, struct err *e)
         return -1;
     if (json_array_size(array) > max)
         return err_set(e, "hosts: more than %zu with state %s", max, dest_mx_name(d->mx));
-    for (size_t i = 0; i < json_array_size(array); i++) {
+    for (size_t i = 0; i < json_array_size(array); i++)
         if (read_host(d, json_array_get(array, i), e) != 0)
             return err_prefix(e, "hosts[%zu]", i);
-    }
     return 0;
 }
 

@@ -49,9 +49,8 @@ static ldns_pkt *query_new(const uint8_t *wire, size_t len, enum dns_type type, 
     ldns_rdf *owner = ldns_rdf_new_frm_data(LDNS_RDF_TYPE_DNAME, len, wire);
     ldns_pkt *pkt;
 
-    if (owner == NULL) {
+    if (owner == NULL)
         return NULL;
-    }
     pkt = ldns_pkt_query_new(owner, (ldns_rr_type)type, LDNS_RR_CLASS_IN, LDNS_RD | LDNS_AD);
     if (pkt == NULL) {
         ldns_rdf_deep_free(owner);
@@ -72,13 +71,11 @@ int dns_query_build(uint8_t *out, size_t cap, const char *name, enum dns_type ty
     ldns_status status;
     ldns_pkt *pkt;
 
-    if (len < 0) {
+    if (len < 0)
         return -1;
-    }
     pkt = query_new(wire, (size_t)len, type, id);
-    if (pkt == NULL) {
+    if (pkt == NULL)
         return err_set(e, "no memory");
-    }
     status = ldns_pkt2wire(&octets, pkt, &size);
     ldns_pkt_free(pkt);
     if (status != LDNS_STATUS_OK || size > cap || size > DNS_QUERY_MAX) {
@@ -99,9 +96,8 @@ void dns_answer_fail(struct dns_answer *out, const char *why)
 
 void dns_answer_clear(struct dns_answer *a)
 {
-    if (a == NULL) {
+    if (a == NULL)
         return;
-    }
     for (size_t i = 0; i < a->count; i++) {
         free(a->rr[i].text);
         tlsa_clear(&a->rr[i].tlsa);

@@ -75,9 +75,8 @@ static bool octets_equal(const uint8_t *a, const uint8_t *b, size_t len)
         uint8_t c = a[i] >= 'A' && a[i] <= 'Z' ? (uint8_t)(a[i] + ('a' - 'A')) : a[i];
         uint8_t d = b[i] >= 'A' && b[i] <= 'Z' ? (uint8_t)(b[i] + ('a' - 'A')) : b[i];
 
-        if (c != d) {
+        if (c != d)
             return false;
-        }
     }
     return true;
 }
@@ -89,15 +88,12 @@ static bool reply_ours(size_t *end, const uint8_t *pkt, size_t len, const char *
     int size = dns_wire_from_name(wire, name, NULL);
     const uint8_t *tail;
 
-    if (size < 0 || len < HEADER_SIZE + (size_t)size + 4 || read_u16(pkt) != id) {
+    if (size < 0 || len < HEADER_SIZE + (size_t)size + 4 || read_u16(pkt) != id)
         return false;
-    }
-    if ((pkt[2] & 0xf8) != 0x80 || read_u16(pkt + 4) != 1) { /* a response, opcode QUERY, one question */
+    if ((pkt[2] & 0xf8) != 0x80 || read_u16(pkt + 4) != 1) /* a response, opcode QUERY, one question */
         return false;
-    }
-    if (!octets_equal(pkt + HEADER_SIZE, wire, (size_t)size)) {
+    if (!octets_equal(pkt + HEADER_SIZE, wire, (size_t)size))
         return false;
-    }
     tail = pkt + HEADER_SIZE + size;
     *end = HEADER_SIZE + (size_t)size + 4;
     return read_u16(tail) == (unsigned)type && read_u16(tail + 2) == LDNS_RR_CLASS_IN;
@@ -107,15 +103,13 @@ static void answer_set_rcode(struct dns_answer *out, unsigned rcode, unsigned ed
 {
     char name[24];
 
-    if (rcode < COUNT(rcode_names)) {
+    if (rcode < COUNT(rcode_names))
         (void)snprintf(name, sizeof(name), "%s", rcode_names[rcode]);
-    } else {
+    else
         (void)snprintf(name, sizeof(name), "rcode %u", rcode);
-    }
     dns_answer_fail(out, name);
-    if (ede > 0 && ede < COUNT(ede_names)) {
+    if (ede > 0 && ede < COUNT(ede_names))
         (void)snprintf(out->why, sizeof(out->why), "%s (%s)", name, ede_names[ede]);
-    }
 }
 
 /* A name in the wire, its final root included. */
@@ -134,9 +128,8 @@ static bool labels_within(struct labels name, struct labels zone)
 {
     size_t pos = 0;
 
-    while (pos < name.len && name.len - pos > zone.len) {
+    while (pos < name.len && name.len - pos > zone.len)
         pos += 1 + (size_t)name.at[pos];
-    }
     return pos < name.len && name.len - pos == zone.len && octets_equal(name.at + pos, zone.at, zone.len);
 }
 
@@ -151,12 +144,10 @@ static bool rr_is(const ldns_rr *rr, struct labels owner, enum dns_type type)
 /* Let the answer live no longer than this. A TTL with its top bit set counts as 0 (RFC 2181 8). */
 static void answer_cap_ttl(struct dns_answer *a, uint32_t ttl)
 {
-    if (ttl > INT32_MAX) {
+    if (ttl > INT32_MAX)
         ttl = 0;
-    }
-    if (ttl < a->ttl) {
+    if (ttl < a->ttl)
         a->ttl = ttl;
-    }
 }
 
 /* Follow the aliases from *at to the name where the records stand. Returns 0, or -1 when the chain is too long. */
@@ -173,9 +164,8 @@ static int chain_follow(struct dns_answer *out, struct labels *at, const ldns_rr
                 answer_cap_ttl(out, ldns_rr_ttl(rr));
             }
         }
-        if (target == NULL) {
+        if (target == NULL)
             return 0;
-        }
         out->aliased = true;
         *at = labels_of(target);
     }
@@ -191,27 +181,23 @@ static int records_take(struct dns_answer *out, const ldns_rr_list *answer, stru
         const ldns_rr *rr = ldns_rr_list_rr(answer, i);
         int taken;
 
-        if (!rr_is(rr, at, type)) {
+        if (!rr_is(rr, at, type))
             continue;
-        }
         seen++;
         answer_cap_ttl(out, ldns_rr_ttl(rr));
         if (out->count == DNS_RRS_MAX) {
             out->truncated = true;
             continue;
         }
-        if (out->rr == NULL) {
+        if (out->rr == NULL)
             out->rr = calloc(DNS_RRS_MAX, sizeof(*out->rr));
-        }
         taken = out->rr == NULL ? -1 : dns_rr_take(&out->rr[out->count], rr, type);
-        if (taken < 0) {
+        if (taken < 0)
             return -1;
-        }
-        if (taken > 0) {
+        if (taken > 0)
             out->count++;
-        } else {
+        else
             memset(&out->rr[out->count], 0, sizeof(out->rr[0]));
-        }
     }
     return seen;
 }
@@ -227,16 +213,14 @@ static void negative_ttl(struct dns_answer *out, const ldns_rr_list *authority, 
         const ldns_rdf *minimum = ldns_rr_rd_count(rr) == 7 ? ldns_rr_rdf(rr, 6) : NULL;
 
         if (ldns_rr_get_type(rr) != LDNS_RR_TYPE_SOA || ldns_rr_get_class(rr) != LDNS_RR_CLASS_IN || minimum == NULL ||
-            ldns_rdf_size(minimum) != 4 || !labels_within(at, labels_of(ldns_rr_owner(rr)))) {
+            ldns_rdf_size(minimum) != 4 || !labels_within(at, labels_of(ldns_rr_owner(rr))))
             continue;
-        }
         answer_cap_ttl(out, ldns_rr_ttl(rr));
         answer_cap_ttl(out, read_u32(ldns_rdf_data(minimum)));
         found = true;
     }
-    if (!found) {
+    if (!found)
         out->ttl = 0;
-    }
 }
 
 /* An answer that says something we do not act upon: everything in it is dropped but the reason. */
@@ -262,20 +246,17 @@ static int answer_fill(struct dns_answer *out, const struct dns_sections *s, str
         return 0;
     }
     seen = records_take(out, s->answer, at, type);
-    if (seen < 0) {
+    if (seen < 0)
         return err_set(e, "no memory");
-    }
-    if (seen > 0 && nxdomain) {
+    if (seen > 0 && nxdomain)
         return err_set(e, "NXDOMAIN, but with records of the name");
-    }
     if (seen > 0 && out->count == 0) {
         answer_refuse(out, "none of the records can be read");
         return 0;
     }
     out->status = nxdomain ? DNS_NXDOMAIN : seen > 0 ? DNS_FOUND : DNS_NODATA;
-    if (seen == 0) {
+    if (seen == 0)
         negative_ttl(out, s->authority, at);
-    }
     return 0;
 }
 
@@ -288,9 +269,8 @@ static int answer_read(struct dns_answer *out, const uint8_t *pkt, size_t len, s
     unsigned rcode;
     int rc = dns_sections_read(&s, pkt, len, pos, type, e);
 
-    if (rc != 0) {
+    if (rc != 0)
         goto out;
-    }
     rcode = s.rcode_high << 4 | (pkt[3] & 0x0fU);
     if (rcode != LDNS_RCODE_NOERROR && rcode != LDNS_RCODE_NXDOMAIN) {
         answer_set_rcode(out, rcode, s.ede);
@@ -299,9 +279,8 @@ static int answer_read(struct dns_answer *out, const uint8_t *pkt, size_t len, s
     out->ttl = DNS_TTL_MAX;
     out->secure = trust_ad && (pkt[3] & FLAG_AD) != 0;
     rc = answer_fill(out, &s, question, type, rcode == LDNS_RCODE_NXDOMAIN, e);
-    if (rc != 0) {
+    if (rc != 0)
         dns_answer_clear(out);
-    }
 out:
     dns_sections_clear(&s);
     return rc;
@@ -313,11 +292,9 @@ enum dns_verdict dns_reply_parse(struct dns_answer *out, const uint8_t *pkt, siz
     size_t pos;
 
     memset(out, 0, sizeof(*out));
-    if (len > DNS_REPLY_MAX || !reply_ours(&pos, pkt, len, name, type, id)) {
+    if (len > DNS_REPLY_MAX || !reply_ours(&pos, pkt, len, name, type, id))
         return DNS_REPLY_NOT_OURS;
-    }
-    if ((pkt[2] & FLAG_TC) != 0) {
+    if ((pkt[2] & FLAG_TC) != 0)
         return DNS_REPLY_TRUNCATED;
-    }
     return answer_read(out, pkt, len, pos, type, trust_ad, e) == 0 ? DNS_REPLY_TAKEN : DNS_REPLY_BROKEN;
 }

@@ -31,9 +31,8 @@ static int take_mx(struct dns_rr *out, const ldns_rr *rr)
 {
     const ldns_rdf *f = dns_rr_field(rr, 0, LDNS_RDF_TYPE_INT16);
 
-    if (f == NULL || ldns_rdf_size(f) != 2) {
+    if (f == NULL || ldns_rdf_size(f) != 2)
         return 0;
-    }
     out->preference = (uint16_t)read_u16(ldns_rdf_data(f));
     return take_name(out, dns_rr_field(rr, 1, LDNS_RDF_TYPE_DNAME));
 }
@@ -48,12 +47,10 @@ static int take_address(struct dns_rr *out, const ldns_rr *rr, enum dns_type typ
     const ldns_rdf *f = dns_rr_field(rr, 0, type == DNS_A ? LDNS_RDF_TYPE_A : LDNS_RDF_TYPE_AAAA);
     char text[INET6_ADDRSTRLEN];
 
-    if (f == NULL || ldns_rdf_size(f) != (type == DNS_A ? 4U : 16U)) {
+    if (f == NULL || ldns_rdf_size(f) != (type == DNS_A ? 4U : 16U))
         return 0;
-    }
-    if (inet_ntop(type == DNS_A ? AF_INET : AF_INET6, ldns_rdf_data(f), text, sizeof(text)) == NULL) {
+    if (inet_ntop(type == DNS_A ? AF_INET : AF_INET6, ldns_rdf_data(f), text, sizeof(text)) == NULL)
         return 0;
-    }
     return address_normalise(out->address, text, strlen(text));
 }
 
@@ -65,15 +62,13 @@ static int take_txt(struct dns_rr *out, const ldns_rr *rr)
     for (size_t i = 0; i < ldns_rr_rd_count(rr); i++) {
         const ldns_rdf *f = dns_rr_field(rr, i, LDNS_RDF_TYPE_STR);
 
-        if (f == NULL || ldns_rdf_size(f) < 1 || ldns_rdf_size(f) - 1 < ldns_rdf_data(f)[0]) {
+        if (f == NULL || ldns_rdf_size(f) < 1 || ldns_rdf_size(f) - 1 < ldns_rdf_data(f)[0])
             return 0;
-        }
         total += ldns_rdf_data(f)[0];
     }
     out->text = malloc(total + 1);
-    if (out->text == NULL) {
+    if (out->text == NULL)
         return -1;
-    }
     for (size_t i = 0; i < ldns_rr_rd_count(rr); i++) {
         const uint8_t *s = ldns_rdf_data(ldns_rr_rdf(rr, i));
 
@@ -93,21 +88,17 @@ static int take_tlsa(struct dns_rr *out, const ldns_rr *rr)
     for (size_t i = 0; i < sizeof(head); i++) {
         const ldns_rdf *f = i < ldns_rr_rd_count(rr) ? ldns_rr_rdf(rr, i) : NULL;
 
-        if (f == NULL || ldns_rdf_size(f) != 1) { /* ldns has a kind for each of the three octets */
+        if (f == NULL || ldns_rdf_size(f) != 1) /* ldns has a kind for each of the three octets */
             return 0;
-        }
         head[i] = ldns_rdf_data(f)[0];
     }
-    if (len > TLSA_DATA_MAX) {
+    if (len > TLSA_DATA_MAX)
         return 0;
-    }
     out->tlsa.data = malloc(len + 1);
-    if (out->tlsa.data == NULL) {
+    if (out->tlsa.data == NULL)
         return -1;
-    }
-    if (len > 0) {
+    if (len > 0)
         memcpy(out->tlsa.data, ldns_rdf_data(data), len);
-    }
     out->tlsa.len = (uint16_t)len;
     out->tlsa.usage = head[0];
     out->tlsa.selector = head[1];

@@ -32,12 +32,10 @@ static unsigned read_u16(const uint8_t *p)
 static size_t skip_name(const uint8_t *pkt, size_t len, size_t pos)
 {
     while (pos < len) {
-        if (pkt[pos] == 0) {
+        if (pkt[pos] == 0)
             return pos + 1;
-        }
-        if (pkt[pos] >= 0xc0) {
+        if (pkt[pos] >= 0xc0)
             return pos + 2;
-        }
         pos += 1 + (size_t)pkt[pos];
     }
     return 0;
@@ -47,9 +45,8 @@ static int find_extent(struct extent *out, const uint8_t *pkt, size_t len, size_
 {
     size_t fixed = skip_name(pkt, len, pos);
 
-    if (fixed == 0 || fixed > len || len - fixed < RR_FIXED_SIZE) {
+    if (fixed == 0 || fixed > len || len - fixed < RR_FIXED_SIZE)
         return err_set(e, "octet %zu: record without end", pos);
-    }
     out->type = read_u16(pkt + fixed);
     out->begin = pos;
     out->fixed = fixed;
@@ -74,9 +71,8 @@ static bool name_short(const uint8_t *pkt, size_t len, size_t pos)
         } else {
             return false;
         }
-        if (pointers > POINTERS_MAX || octets > DNS_WIRE_MAX) {
+        if (pointers > POINTERS_MAX || octets > DNS_WIRE_MAX)
             return false;
-        }
     }
     return pos < len;
 }
@@ -84,9 +80,8 @@ static bool name_short(const uint8_t *pkt, size_t len, size_t pos)
 /* The same for the owner and for the names in the data, of the types that are read. */
 static bool names_short(const uint8_t *pkt, size_t len, const struct extent *x)
 {
-    if (!name_short(pkt, len, x->begin)) {
+    if (!name_short(pkt, len, x->begin))
         return false;
-    }
     switch (x->type) {
     case LDNS_RR_TYPE_CNAME:
         return name_short(pkt, len, x->rdata);
@@ -105,13 +100,11 @@ static int read_record(ldns_rr_list *list, const uint8_t *pkt, size_t len, const
     ldns_rr *rr = NULL;
     ldns_status status;
 
-    if (!names_short(pkt, len, x)) {
+    if (!names_short(pkt, len, x))
         return err_set(e, "octet %zu: name without end, or too long", x->begin);
-    }
     status = ldns_wire2rr(&rr, pkt, len, &pos, LDNS_SECTION_ANSWER);
-    if (status != LDNS_STATUS_OK) {
+    if (status != LDNS_STATUS_OK)
         return err_set(e, "octet %zu: %s", x->begin, ldns_get_errorstr_by_id(status));
-    }
     if (pos != x->end) {
         ldns_rr_free(rr);
         return err_set(e, "octet %zu: data of the wrong length", x->begin);
@@ -135,12 +128,10 @@ static void read_opt(struct dns_sections *out, const uint8_t *pkt, const struct 
         size_t size = read_u16(pkt + pos + 2);
 
         pos += 4;
-        if (size > x->end - pos) {
+        if (size > x->end - pos)
             return; /* an option that we do not need either */
-        }
-        if (code == LDNS_EDNS_EDE && size >= 2 && out->ede == 0) {
+        if (code == LDNS_EDNS_EDE && size >= 2 && out->ede == 0)
             out->ede = read_u16(pkt + pos);
-        }
         pos += size;
     }
 }
@@ -149,9 +140,8 @@ static void read_opt(struct dns_sections *out, const uint8_t *pkt, const struct 
 static ldns_rr_list *list_for(const struct dns_sections *out, ldns_pkt_section section, unsigned found,
                               enum dns_type type)
 {
-    if (section == LDNS_SECTION_ANSWER && (found == (unsigned)type || found == DNS_CNAME)) {
+    if (section == LDNS_SECTION_ANSWER && (found == (unsigned)type || found == DNS_CNAME))
         return out->answer;
-    }
     return section == LDNS_SECTION_AUTHORITY && found == LDNS_RR_TYPE_SOA ? out->authority : NULL;
 }
 
@@ -162,17 +152,14 @@ static int read_one(struct dns_sections *out, size_t *pos, ldns_pkt_section sect
     struct extent x = {0};
     ldns_rr_list *list;
 
-    if (find_extent(&x, pkt, len, *pos, e) != 0) {
+    if (find_extent(&x, pkt, len, *pos, e) != 0)
         return -1;
-    }
     *pos = x.end;
     list = list_for(out, section, x.type, type);
-    if (list != NULL) {
+    if (list != NULL)
         return read_record(list, pkt, len, &x, e);
-    }
-    if (section == LDNS_SECTION_ADDITIONAL && x.type == LDNS_RR_TYPE_OPT) {
+    if (section == LDNS_SECTION_ADDITIONAL && x.type == LDNS_RR_TYPE_OPT)
         read_opt(out, pkt, &x);
-    }
     return 0;
 }
 
@@ -184,15 +171,12 @@ int dns_sections_read(struct dns_sections *out, const uint8_t *pkt, size_t len, 
     memset(out, 0, sizeof(*out));
     out->answer = ldns_rr_list_new();
     out->authority = ldns_rr_list_new();
-    if (out->answer == NULL || out->authority == NULL) {
+    if (out->answer == NULL || out->authority == NULL)
         return err_set(e, "no memory");
-    }
     for (size_t s = 0; s < sizeof(sections) / sizeof(sections[0]); s++) {
-        for (unsigned left = read_u16(pkt + 6 + 2 * s); left > 0; left--) {
-            if (read_one(out, &pos, sections[s], pkt, len, type, e) != 0) {
+        for (unsigned left = read_u16(pkt + 6 + 2 * s); left > 0; left--)
+            if (read_one(out, &pos, sections[s], pkt, len, type, e) != 0)
                 return -1;
-            }
-        }
     }
     return pos == len ? 0 : err_set(e, "octet %zu: more octets than records", pos);
 }

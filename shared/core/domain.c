@@ -15,27 +15,22 @@
 /* The octet in lower case, or 0 when no name has it. */
 static char fold_octet(char c)
 {
-    if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_') {
+    if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_')
         return c;
-    }
-    if (c >= 'A' && c <= 'Z') {
+    if (c >= 'A' && c <= 'Z')
         return (char)(c + ('a' - 'A'));
-    }
     return '\0';
 }
 
 /* The rule that a finished label breaks, or NULL. */
 static const char *label_fault(const char *label, size_t len)
 {
-    if (len == 0) {
+    if (len == 0)
         return "an empty label";
-    }
-    if (len > LABEL_MAX) {
+    if (len > LABEL_MAX)
         return "a label of more than 63 octets";
-    }
-    if (label[0] == '-' || label[len - 1] == '-') {
+    if (label[0] == '-' || label[len - 1] == '-')
         return "a label begins or ends with '-'";
-    }
     return NULL;
 }
 
@@ -56,33 +51,27 @@ static int normalise_ascii(char out[DOMAIN_BUF], const char *name, size_t len, s
     const char *fault;
     size_t i;
 
-    if (len > 1 && name[len - 1] == '.') {
+    if (len > 1 && name[len - 1] == '.')
         len--;
-    }
     for (i = 0; i < len; i++) {
         char c = name[i] == '.' ? '.' : fold_octet(name[i]);
-        if (c == '\0') {
+        if (c == '\0')
             return (unsigned char)name[i] >= 0x80 ? 1 : err_set(e, "an octet that no domain name has");
-        }
-        if (n == DOMAIN_MAX) {
+        if (n == DOMAIN_MAX)
             return err_set(e, "a name of more than %d octets", DOMAIN_MAX);
-        }
         if (c == '.') {
             fault = label_fault(out + start, n - start);
-            if (fault != NULL) {
+            if (fault != NULL)
                 return err_set(e, "%s", fault);
-            }
             start = n + 1;
         }
         out[n++] = c;
     }
     fault = label_fault(out + start, n - start);
-    if (fault == NULL && all_digits(out + start, n - start)) {
+    if (fault == NULL && all_digits(out + start, n - start))
         fault = "the last label is a number";
-    }
-    if (fault != NULL) {
+    if (fault != NULL)
         return err_set(e, "%s", fault);
-    }
     out[n] = '\0';
     return 0;
 }
@@ -93,18 +82,15 @@ static int normalise_idn(char out[DOMAIN_BUF], const char *name, size_t len, str
     uint8_t *ascii = NULL;
     int rc;
 
-    if (len > UTF8_MAX) {
+    if (len > UTF8_MAX)
         return err_set(e, "a name of more than %d octets", UTF8_MAX);
-    }
-    if (memchr(name, '\0', len) != NULL) {
+    if (memchr(name, '\0', len) != NULL)
         return err_set(e, "an octet that no domain name has");
-    }
     memcpy(utf8, name, len);
     utf8[len] = '\0';
     rc = idn2_lookup_u8(utf8, &ascii, IDN2_NONTRANSITIONAL | IDN2_NFC_INPUT);
-    if (rc != IDN2_OK) {
+    if (rc != IDN2_OK)
         return err_set(e, "not a valid international name: %s", idn2_strerror(rc));
-    }
     /* The mapping may have made anything of it: blanks, slashes, empty labels, a second final dot. */
     rc = normalise_ascii(out, (const char *)ascii, strlen((const char *)ascii), e);
     idn2_free(ascii);
@@ -115,9 +101,8 @@ int domain_normalise(char out[DOMAIN_BUF], const char *name, size_t len, struct 
 {
     int rc;
 
-    if (len == 0) {
+    if (len == 0)
         return err_set(e, "an empty name");
-    }
     rc = normalise_ascii(out, name, len, e);
     return rc > 0 ? normalise_idn(out, name, len, e) : rc;
 }
@@ -143,16 +128,13 @@ int address_normalise(char out[ADDRESS_BUF], const char *text, size_t len)
     } else if (len > 0 && memchr(text, ':', len) != NULL) {
         family = AF_INET6;
     }
-    if (len == 0 || len >= sizeof(copy) || (family == AF_INET && (text[0] < '0' || text[0] > '9'))) {
+    if (len == 0 || len >= sizeof(copy) || (family == AF_INET && (text[0] < '0' || text[0] > '9')))
         return 0;
-    }
-    if (memchr(text, '\0', len) != NULL) {
+    if (memchr(text, '\0', len) != NULL)
         return 0;
-    }
     memcpy(copy, text, len);
     copy[len] = '\0';
-    if (inet_pton(family, copy, binary) != 1) {
+    if (inet_pton(family, copy, binary) != 1)
         return 0;
-    }
     return inet_ntop(family, binary, out, ADDRESS_BUF) != NULL;
 }

@@ -11,9 +11,8 @@ static void mask_controls(char *s)
 {
     for (; *s != '\0'; s++) {
         unsigned char c = (unsigned char)*s;
-        if (c < 0x20 || c == 0x7f) {
+        if (c < 0x20 || c == 0x7f)
             *s = '?';
-        }
     }
 }
 
@@ -21,9 +20,8 @@ static void format_masked(char out[ERR_MAX], const char *fmt, va_list ap) __attr
 
 static void format_masked(char out[ERR_MAX], const char *fmt, va_list ap)
 {
-    if (vsnprintf(out, ERR_MAX, fmt, ap) < 0) {
+    if (vsnprintf(out, ERR_MAX, fmt, ap) < 0)
         out[0] = '\0';
-    }
     mask_controls(out);
 }
 
@@ -32,9 +30,8 @@ int err_set(struct err *e, const char *fmt, ...)
     char text[ERR_MAX]; /* not e->text at once: it may be among the arguments */
     va_list ap;
 
-    if (e == NULL) {
+    if (e == NULL)
         return -1;
-    }
     va_start(ap, fmt);
     format_masked(text, fmt, ap);
     va_end(ap);
@@ -47,14 +44,12 @@ int err_prefix(struct err *e, const char *fmt, ...)
     char prefix[ERR_MAX];
     va_list ap;
 
-    if (e == NULL) {
+    if (e == NULL)
         return -1;
-    }
     va_start(ap, fmt);
     format_masked(prefix, fmt, ap);
     va_end(ap);
-    if (e->text[0] == '\0') {
+    if (e->text[0] == '\0')
         return err_set(e, "%s", prefix);
-    }
     return err_set(e, "%s: %s", prefix, e->text);
 }

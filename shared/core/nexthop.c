@@ -28,11 +28,9 @@ static uint16_t port_by_name(const char *text, size_t len)
     } names[] = {{"smtp", 25}, {"submission", 587}, {"smtps", 465}, {"submissions", 465}};
     size_t i;
 
-    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        if (strlen(names[i].name) == len && strncasecmp(names[i].name, text, len) == 0) {
+    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strlen(names[i].name) == len && strncasecmp(names[i].name, text, len) == 0)
             return names[i].port;
-        }
-    }
     return 0;
 }
 
@@ -41,15 +39,12 @@ static int parse_port(uint16_t *out, const char *text, size_t len, struct err *e
     unsigned n = 0;
     size_t i;
 
-    for (i = 0; i < len && i < 5 && text[i] >= '0' && text[i] <= '9'; i++) {
+    for (i = 0; i < len && i < 5 && text[i] >= '0' && text[i] <= '9'; i++)
         n = n * 10 + (unsigned)(text[i] - '0');
-    }
-    if (i != len) {
+    if (i != len)
         n = port_by_name(text, len);
-    }
-    if (n < 1 || n > UINT16_MAX) {
+    if (n < 1 || n > UINT16_MAX)
         return err_set(e, "the port is not 1 to 65535, smtp, submission, smtps or submissions");
-    }
     *out = (uint16_t)n;
     return 0;
 }
@@ -72,18 +67,15 @@ static int parse_bracketed(struct nexthop *out, const char *key, size_t len, str
     const char *rest;
     size_t rest_len;
 
-    if (close == NULL) {
+    if (close == NULL)
         return err_set(e, "a '[' without ']'");
-    }
     rest = close + 1;
     rest_len = len - (size_t)(rest - key);
     if (rest_len > 0) {
-        if (rest[0] != ':') {
+        if (rest[0] != ':')
             return err_set(e, "something other than a port after ']'");
-        }
-        if (parse_port(&out->port, rest + 1, rest_len - 1, e) != 0) {
+        if (parse_port(&out->port, rest + 1, rest_len - 1, e) != 0)
             return -1;
-        }
     }
     return parse_name(out, NEXTHOP_HOST, key + 1, (size_t)(close - key) - 1, e);
 }
@@ -100,12 +92,10 @@ static int parse_bare(struct nexthop *out, const char *key, size_t len, struct e
     }
     if (colon != NULL) {
         name_len = (size_t)(colon - key);
-        if (memchr(key, ':', name_len) != NULL) {
+        if (memchr(key, ':', name_len) != NULL)
             return err_set(e, "more than one ':'");
-        }
-        if (parse_port(&out->port, colon + 1, len - name_len - 1, e) != 0) {
+        if (parse_port(&out->port, colon + 1, len - name_len - 1, e) != 0)
             return -1;
-        }
     }
     return parse_name(out, NEXTHOP_DOMAIN, key, name_len, e);
 }
@@ -113,12 +103,10 @@ static int parse_bare(struct nexthop *out, const char *key, size_t len, struct e
 int nexthop_parse(struct nexthop *out, const char *key, size_t len, struct err *e)
 {
     out->port = 0;
-    if (len == 0) {
+    if (len == 0)
         return err_set(e, "an empty key");
-    }
-    if (key[0] == '[') {
+    if (key[0] == '[')
         return parse_bracketed(out, key, len, e);
-    }
     if (key[0] == '.') {
         out->kind = NEXTHOP_PARENT;
         return domain_normalise(out->name, key + 1, len - 1, e);

@@ -6,10 +6,9 @@ static bool facts_temporary(const struct dest *d)
 {
     if (d->mx == DEST_MX_TEMP || d->sts.record == DEST_STS_TEMP)
         return true;
-    for (size_t i = 0; i < d->host_count; i++) {
+    for (size_t i = 0; i < d->host_count; i++)
         if (d->host[i].dane == DEST_DANE_TEMP)
             return true;
-    }
     return false;
 }
 

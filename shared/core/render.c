@@ -85,10 +85,9 @@ static bool add_attributes(struct buf *text, const struct dest *d, enum extent e
     buf_printf(text, " policy_type=sts policy_ttl=%lu policy_domain=%s", (unsigned long)policy->max_age, d->domain);
     if (extent == ATTRIBUTES_ALL)
         add_strings(text, &d->sts);
-    for (size_t i = 0; i < policy->mx_count; i++) {
+    for (size_t i = 0; i < policy->mx_count; i++)
         if (is_name(without_wildcard(policy->mx[i])))
             buf_printf(text, " mx_host_pattern=%s", policy->mx[i]);
-    }
     return buf_ok(text);
 }
 
@@ -97,14 +96,13 @@ static void reply_temp(struct buf *out, const char *why)
     char text[DECIDE_REASON_MAX];
     size_t len = strnlen(why, sizeof text - 1);
 
-    for (size_t i = 0; i < len; i++) {
+    for (size_t i = 0; i < len; i++)
         if (why[i] == '{')
             text[i] = '(';
         else if (why[i] == '}')
             text[i] = ')';
         else
             text[i] = why[i] < 0x20 || why[i] > 0x7e ? '?' : why[i];
-    }
     socketmap_reply(out, SOCKETMAP_TEMP, text, len);
 }
 

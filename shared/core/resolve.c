@@ -41,9 +41,8 @@ void resolve_want(struct resolve *r, unsigned slot)
 
 void resolve_rest_on(struct resolve *r, const struct dns_answer *answer)
 {
-    if (answer->status != DNS_FAILED && answer->ttl < r->ttl) {
+    if (answer->status != DNS_FAILED && answer->ttl < r->ttl)
         r->ttl = answer->ttl;
-    }
 }
 
 void resolve_say(char out[DEST_WHY_MAX], const char *fmt, ...)
@@ -51,15 +50,12 @@ void resolve_say(char out[DEST_WHY_MAX], const char *fmt, ...)
     va_list ap;
 
     va_start(ap, fmt);
-    if (vsnprintf(out, DEST_WHY_MAX, fmt, ap) < 0) {
+    if (vsnprintf(out, DEST_WHY_MAX, fmt, ap) < 0)
         out[0] = '\0';
-    }
     va_end(ap);
-    for (char *c = out; *c != '\0'; c++) {
-        if (*c < 0x20 || *c > 0x7e) {
+    for (char *c = out; *c != '\0'; c++)
+        if (*c < 0x20 || *c > 0x7e)
             *c = '?';
-        }
-    }
 }
 
 void resolve_family_set(struct resolve_family *out, const struct dns_answer *answer)
@@ -69,9 +65,8 @@ void resolve_family_set(struct resolve_family *out, const struct dns_answer *ans
     out->secure = answer->secure;
     out->aliased = answer->aliased;
     memcpy(out->end, answer->name, sizeof(out->end));
-    for (size_t i = 0; answer->status == DNS_FOUND && i < answer->count && out->count < DEST_ADDRESSES_MAX; i++) {
+    for (size_t i = 0; answer->status == DNS_FOUND && i < answer->count && out->count < DEST_ADDRESSES_MAX; i++)
         memcpy(out->address[out->count++], answer->rr[i].address, ADDRESS_BUF);
-    }
 }
 
 size_t resolve_addresses_merge(char out[DEST_ADDRESSES_MAX][ADDRESS_BUF], const struct resolve_addresses *from)
@@ -79,12 +74,10 @@ size_t resolve_addresses_merge(char out[DEST_ADDRESSES_MAX][ADDRESS_BUF], const 
     size_t count = 0;
 
     for (size_t i = 0; i < DEST_ADDRESSES_MAX; i++) {
-        if (i < from->v6.count && count < DEST_ADDRESSES_MAX) {
+        if (i < from->v6.count && count < DEST_ADDRESSES_MAX)
             memcpy(out[count++], from->v6.address[i], ADDRESS_BUF);
-        }
-        if (i < from->v4.count && count < DEST_ADDRESSES_MAX) {
+        if (i < from->v4.count && count < DEST_ADDRESSES_MAX)
             memcpy(out[count++], from->v4.address[i], ADDRESS_BUF);
-        }
     }
     return count;
 }
@@ -94,9 +87,8 @@ int resolve_tlsa_name(char out[DOMAIN_BUF], const char *base)
     static const char prefix[] = "_25._tcp.";
     size_t len = strlen(base);
 
-    if (len > DOMAIN_BUF - sizeof(prefix)) {
+    if (len > DOMAIN_BUF - sizeof(prefix))
         return -1;
-    }
     memcpy(out, prefix, sizeof(prefix) - 1);
     memcpy(out + sizeof(prefix) - 1, base, len + 1);
     return 0;
@@ -106,15 +98,12 @@ static int begin(struct resolve *r, const struct dest *previous)
 {
     char name[DOMAIN_BUF];
 
-    if (previous != NULL && !domain_equal(previous->domain, r->d->domain)) {
+    if (previous != NULL && !domain_equal(previous->domain, r->d->domain))
         previous = NULL;
-    }
-    if (previous != NULL) {
+    if (previous != NULL)
         memcpy(r->d->tlsrpt, previous->tlsrpt, sizeof(r->d->tlsrpt));
-    }
-    if (resolve_sts_begin(r, previous == NULL ? NULL : &previous->sts) != 0) {
+    if (resolve_sts_begin(r, previous == NULL ? NULL : &previous->sts) != 0)
         return -1;
-    }
     resolve_say(r->d->mx_why, RESOLVE_LATE);
     resolve_want(r, SLOT_MX);
     if (r->options.sts && sts_record_name(name, r->d->domain) == 0) {
@@ -123,9 +112,8 @@ static int begin(struct resolve *r, const struct dest *previous)
         r->d->sts.record = DEST_STS_NONE;
         r->d->sts.why[0] = '\0';
     }
-    if (tlsrpt_record_name(name, r->d->domain) == 0) {
+    if (tlsrpt_record_name(name, r->d->domain) == 0)
         resolve_want(r, SLOT_TLSRPT);
-    }
     return 0;
 }
 
@@ -134,9 +122,8 @@ struct resolve *resolve_new(const char *domain, const struct dest *previous, boo
 {
     struct resolve *r = calloc(1, sizeof(*r));
 
-    if (r == NULL) {
+    if (r == NULL)
         return NULL;
-    }
     r->options = *options;
     r->now = now;
     r->force = force;
@@ -151,9 +138,8 @@ struct resolve *resolve_new(const char *domain, const struct dest *previous, boo
 
 void resolve_free(struct resolve *r)
 {
-    if (r == NULL) {
+    if (r == NULL)
         return;
-    }
     dest_free(r->d);
     free(r->host);
     free(r);
@@ -242,13 +228,11 @@ static void tlsrpt_answer(struct resolve *r, const struct dns_answer *answer)
     struct sts_txt *txt;
     size_t which = 0;
 
-    if (answer->status == DNS_FAILED) {
+    if (answer->status == DNS_FAILED)
         return;
-    }
     r->d->tlsrpt[0] = '\0';
-    if (answer->status != DNS_FOUND || answer->truncated) {
+    if (answer->status != DNS_FOUND || answer->truncated)
         return;
-    }
     txt = resolve_txt_list(answer);
     if (txt == NULL) {
         r->failed = true;
@@ -265,9 +249,8 @@ static void tlsrpt_answer(struct resolve *r, const struct dns_answer *answer)
 /* The slot was started and waits for its result: now it is done. */
 static bool close_slot(struct resolve *r, unsigned slot)
 {
-    if (r->d == NULL || r->failed || slot >= RESOLVE_ACTIONS_MAX || r->step[slot] != STEP_STARTED) {
+    if (r->d == NULL || r->failed || slot >= RESOLVE_ACTIONS_MAX || r->step[slot] != STEP_STARTED)
         return false;
-    }
     r->step[slot] = STEP_DONE;
     r->open--;
     return true;
@@ -275,9 +258,8 @@ static bool close_slot(struct resolve *r, unsigned slot)
 
 void resolve_dns(struct resolve *r, unsigned slot, const struct dns_answer *answer)
 {
-    if (slot == SLOT_FETCH || !close_slot(r, slot)) {
+    if (slot == SLOT_FETCH || !close_slot(r, slot))
         return;
-    }
     switch (slot) {
     case SLOT_MX:
         resolve_mx(r, answer);
@@ -302,9 +284,8 @@ void resolve_dns(struct resolve *r, unsigned slot, const struct dns_answer *answ
 
 void resolve_fetched(struct resolve *r, unsigned slot, const struct resolve_fetch *fetch, int64_t now)
 {
-    if (slot == SLOT_FETCH && close_slot(r, slot)) {
+    if (slot == SLOT_FETCH && close_slot(r, slot))
         resolve_sts_fetched(r, fetch, now);
-    }
 }
 
 bool resolve_done(const struct resolve *r)
@@ -316,9 +297,8 @@ static bool has_temp(const struct dest *d)
 {
     bool temp = d->mx == DEST_MX_TEMP || d->sts.record == DEST_STS_TEMP;
 
-    for (size_t i = 0; i < d->host_count; i++) {
+    for (size_t i = 0; i < d->host_count; i++)
         temp = temp || d->host[i].dane == DEST_DANE_TEMP;
-    }
     return temp;
 }
 
@@ -328,18 +308,14 @@ static int64_t life(const struct resolve *r, int64_t now)
     int64_t due = resolve_sts_due(r);
     int64_t ttl = r->ttl;
 
-    if (ttl < r->options.ttl_min) {
+    if (ttl < r->options.ttl_min)
         ttl = r->options.ttl_min;
-    }
-    if (ttl > RESOLVE_TTL_MAX) {
+    if (ttl > RESOLVE_TTL_MAX)
         ttl = RESOLVE_TTL_MAX;
-    }
-    if (has_temp(r->d) && ttl > RESOLVE_TEMP_TTL) {
+    if (has_temp(r->d) && ttl > RESOLVE_TEMP_TTL)
         ttl = RESOLVE_TEMP_TTL;
-    }
-    if (due > now && ttl > due - now) {
+    if (due > now && ttl > due - now)
         ttl = due - now;
-    }
     return ttl < 1 ? 1 : ttl;
 }
 
@@ -347,9 +323,8 @@ struct dest *resolve_take(struct resolve *r, int64_t now)
 {
     struct dest *d = r->d;
 
-    if (d == NULL || r->failed) {
+    if (d == NULL || r->failed)
         return NULL;
-    }
     resolve_hosts_drop_gone(r);
     resolve_sts_end(r, now);
     d->resolved = now;

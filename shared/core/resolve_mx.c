@@ -32,19 +32,16 @@ static int compare_mx(const void *a, const void *b)
     const struct dns_rr *x = ((const struct mx_ref *)a)->rr;
     const struct dns_rr *y = ((const struct mx_ref *)b)->rr;
 
-    if (x->preference != y->preference) {
+    if (x->preference != y->preference)
         return x->preference < y->preference ? -1 : 1;
-    }
     return strcmp(x->name, y->name);
 }
 
 static bool host_known(const struct dest *d, const char *name)
 {
-    for (size_t i = 0; i < d->host_count; i++) {
-        if (domain_equal(d->host[i].name, name)) {
+    for (size_t i = 0; i < d->host_count; i++)
+        if (domain_equal(d->host[i].name, name))
             return true;
-        }
-    }
     return false;
 }
 
@@ -53,15 +50,13 @@ static void add_host(struct resolve *r, const char *name, uint16_t preference)
     struct dest *d = r->d;
     struct dest_host *host;
 
-    if (host_known(d, name)) {
+    if (host_known(d, name))
         return;
-    }
     host = dest_add_host(d, name, preference);
-    if (host != NULL) {
+    if (host != NULL)
         host->dane = dane_counts(r) ? DEST_DANE_TEMP : DEST_DANE_NONE;
-    } else if (!d->mx_truncated) {
+    else if (!d->mx_truncated)
         r->failed = true;
-    }
 }
 
 /* The root as exchange is no host: alone it is the null MX (RFC 7505), beside others it says nothing. */
@@ -74,16 +69,13 @@ static void add_mx_hosts(struct resolve *r, const struct dns_answer *answer)
         r->failed = true;
         return;
     }
-    for (size_t i = 0; i < answer->count; i++) {
-        if (answer->rr[i].name[0] != '\0') {
+    for (size_t i = 0; i < answer->count; i++)
+        if (answer->rr[i].name[0] != '\0')
             sorted[count++].rr = &answer->rr[i];
-        }
-    }
     qsort(sorted, count, sizeof(*sorted), compare_mx);
     r->d->mx = count == 0 ? DEST_MX_NULL : DEST_MX_LIST;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++)
         add_host(r, sorted[i].rr->name, sorted[i].rr->preference);
-    }
     free(sorted);
     r->d->mx_truncated = r->d->mx_truncated || answer->truncated;
 }
@@ -92,9 +84,8 @@ static void want_hosts(struct resolve *r)
 {
     size_t count = r->d->host_count;
 
-    if (r->failed || count == 0) {
+    if (r->failed || count == 0)
         return;
-    }
     r->host = calloc(count, sizeof(*r->host));
     if (r->host == NULL) {
         r->failed = true;
@@ -132,36 +123,31 @@ static void want_tlsa_at_name(struct resolve *r, size_t i)
 {
     char name[DOMAIN_BUF];
 
-    if (resolve_tlsa_name(name, r->d->host[i].name) == 0) {
+    if (resolve_tlsa_name(name, r->d->host[i].name) == 0)
         want_host(r, i, HOST_TLSA_NAME);
-    } else {
+    else
         r->d->host[i].dane = DEST_DANE_NONE; /* no room for the name, so no records */
-    }
 }
 
 static void want_tlsa_at_end(struct resolve *r, size_t i)
 {
     char name[DOMAIN_BUF];
 
-    if (resolve_tlsa_name(name, r->host[i].end) == 0) {
+    if (resolve_tlsa_name(name, r->host[i].end) == 0)
         want_host(r, i, HOST_TLSA_END);
-    } else {
+    else
         want_tlsa_at_name(r, i);
-    }
 }
 
 /* Note an address answer's alias and whether it spoils the authentication of the others. */
 static void weigh_family(struct resolve_host *h, bool *secure, const struct resolve_family *f)
 {
-    if (f->status != DNS_FOUND) {
+    if (f->status != DNS_FOUND)
         return;
-    }
-    if (!f->secure) {
+    if (!f->secure)
         *secure = false;
-    }
-    if (f->aliased && h->end[0] == '\0') {
+    if (f->aliased && h->end[0] == '\0')
         memcpy(h->end, f->end, sizeof(h->end));
-    }
 }
 
 /* Both families are there (RFC 7672 2.2.2 and 2.2.3). */
@@ -178,32 +164,28 @@ static void host_addressed(struct resolve *r, size_t i)
     weigh_family(h, &secure, v4);
     host->address_secure = secure;
     h->gone = !found && !failed;
-    if (h->gone || failed || !dane_counts(r)) {
+    if (h->gone || failed || !dane_counts(r))
         return;
-    }
-    if (secure && h->end[0] != '\0') {
+    if (secure && h->end[0] != '\0')
         want_tlsa_at_end(r, i);
-    } else if (secure) {
+    else if (secure)
         want_tlsa_at_name(r, i);
-    } else if (h->end[0] != '\0') {
+    else if (h->end[0] != '\0')
         want_host(r, i, HOST_CNAME); /* perhaps only a later part of the chain is insecure */
-    } else {
+    else
         host->dane = DEST_DANE_NONE;
-    }
 }
 
 /* The chain as a whole is insecure: an authenticated first link still makes the original name a TLSA base (RFC
  * 7672 2.2.2). */
 static void host_cname(struct resolve *r, size_t i, const struct dns_answer *answer)
 {
-    if (answer->status == DNS_FAILED) {
+    if (answer->status == DNS_FAILED)
         return;
-    }
-    if (answer->status == DNS_FOUND && answer->secure) {
+    if (answer->status == DNS_FOUND && answer->secure)
         want_tlsa_at_name(r, i);
-    } else {
+    else
         r->d->host[i].dane = DEST_DANE_NONE;
-    }
 }
 
 /* Append a copy, or pass the record over when the limits say so. */
@@ -211,17 +193,15 @@ static void keep_tlsa(struct resolve *r, struct dest_host *host, const struct tl
 {
     struct tlsa copy = *rr;
 
-    if (host->tlsa_count == DEST_TLSA_MAX || r->tlsa_octets + rr->len > TLSA_OCTETS_MAX) {
+    if (host->tlsa_count == DEST_TLSA_MAX || r->tlsa_octets + rr->len > TLSA_OCTETS_MAX)
         return;
-    }
     copy.data = malloc((size_t)rr->len + 1);
     if (copy.data == NULL) {
         r->failed = true;
         return;
     }
-    if (rr->len > 0) {
+    if (rr->len > 0)
         memcpy(copy.data, rr->data, rr->len);
-    }
     if (dest_add_tlsa(host, &copy) != 0) {
         tlsa_clear(&copy);
         r->failed = true;
@@ -241,19 +221,14 @@ static void host_take_tlsa(struct resolve *r, struct dest_host *host, const stru
         usable[i] = tlsa_usable(&answer->rr[i].tlsa, NULL);
         usable_count += usable[i] ? 1 : 0;
     }
-    for (size_t i = 0; i < count; i++) {
-        if (usable[i]) {
+    for (size_t i = 0; i < count; i++)
+        if (usable[i])
             keep_tlsa(r, host, &answer->rr[i].tlsa);
-        }
-    }
-    if (usable_count > 0 && host->tlsa_count == 0) {
+    if (usable_count > 0 && host->tlsa_count == 0)
         return;
-    }
-    for (size_t i = 0; i < count; i++) {
-        if (!usable[i]) {
+    for (size_t i = 0; i < count; i++)
+        if (!usable[i])
             keep_tlsa(r, host, &answer->rr[i].tlsa);
-        }
-    }
     host->dane = usable_count > 0 ? DEST_DANE_USABLE : DEST_DANE_UNUSABLE;
 }
 
@@ -263,18 +238,16 @@ static void host_tlsa(struct resolve *r, size_t i, enum resolve_host_step step, 
     const char *base = step == HOST_TLSA_END ? r->host[i].end : host->name;
     bool there = answer->status == DNS_FOUND && answer->secure;
 
-    if (answer->status == DNS_FAILED || there) {
+    if (answer->status == DNS_FAILED || there)
         memcpy(host->tlsa_base, base, sizeof(host->tlsa_base));
-    }
-    if (there) {
+    if (there)
         host_take_tlsa(r, host, answer);
-    } else if (answer->status == DNS_FAILED) {
+    else if (answer->status == DNS_FAILED)
         host->dane = DEST_DANE_TEMP;
-    } else if (step == HOST_TLSA_END) {
+    else if (step == HOST_TLSA_END)
         want_tlsa_at_name(r, i);
-    } else {
+    else
         host->dane = DEST_DANE_NONE;
-    }
 }
 
 static bool host_step_done(const struct resolve *r, size_t i, enum resolve_host_step step)
@@ -287,17 +260,15 @@ void resolve_host_answer(struct resolve *r, size_t i, enum resolve_host_step ste
     struct resolve_host *h = &r->host[i];
     struct dest_host *host = &r->d->host[i];
 
-    if (dane_counts(r)) {
+    if (dane_counts(r))
         resolve_rest_on(r, answer);
-    }
     switch (step) {
     case HOST_AAAA:
     case HOST_A:
         resolve_family_set(step == HOST_A ? &h->found.v4 : &h->found.v6, answer);
         host->address_count = resolve_addresses_merge(host->address, &h->found);
-        if (host_step_done(r, i, HOST_A) && host_step_done(r, i, HOST_AAAA)) {
+        if (host_step_done(r, i, HOST_A) && host_step_done(r, i, HOST_AAAA))
             host_addressed(r, i);
-        }
         return;
     case HOST_CNAME:
         host_cname(r, i, answer);
@@ -317,12 +288,10 @@ void resolve_hosts_drop_gone(struct resolve *r)
     size_t kept = 0;
 
     for (size_t i = 0; r->host != NULL && i < d->host_count; i++) {
-        if (r->host[i].gone) {
+        if (r->host[i].gone)
             continue; /* holds no TLSA records: they are not asked for without addresses */
-        }
-        if (kept != i) {
+        if (kept != i)
             d->host[kept] = d->host[i];
-        }
         kept++;
     }
     d->host_count = kept;

@@ -15,20 +15,17 @@ int resolve_sts_begin(struct resolve *r, const struct dest_sts *previous)
 {
     struct dest_sts *sts = &r->d->sts;
 
-    if (!r->options.sts) {
+    if (!r->options.sts)
         return 0;
-    }
     sts->record = DEST_STS_TEMP;
     resolve_say(sts->why, RESOLVE_LATE);
-    if (previous == NULL) {
+    if (previous == NULL)
         return 0;
-    }
     r->had_policy = previous->has_policy;
     sts->failure = previous->failure;
     sts->attempted = previous->attempted;
-    if (previous->record == DEST_STS_FOUND) {
+    if (previous->record == DEST_STS_FOUND)
         resolve_say(r->fetch_why, "%s", previous->why);
-    }
     return dest_sts_live(previous, r->now) ? dest_sts_copy_policy(sts, previous) : 0;
 }
 
@@ -38,13 +35,11 @@ static int select_record(struct sts_record *out, const struct dns_answer *answer
     struct sts_txt *txt;
     int rc;
 
-    if (answer->truncated) {
+    if (answer->truncated)
         return err_set(e, "more than %d TXT records", DNS_RRS_MAX);
-    }
     txt = resolve_txt_list(answer);
-    if (txt == NULL) {
+    if (txt == NULL)
         return -2;
-    }
     rc = sts_record_select(out, txt, answer->count, e);
     free(txt);
     return rc;
@@ -82,13 +77,12 @@ void resolve_sts_txt(struct resolve *r, const struct dns_answer *answer)
     }
     resolve_rest_on(r, answer);
     rc = answer->status == DNS_FOUND ? select_record(&record, answer, &e) : 0;
-    if (rc == 1) {
+    if (rc == 1)
         record_found(r, &record);
-    } else if (rc == -2) {
+    else if (rc == -2)
         r->failed = true;
-    } else {
+    else
         record_absent(r, rc == 0 ? DEST_STS_NONE : DEST_STS_INVALID, e.text);
-    }
 }
 
 static void fetch_failed(struct resolve *r, enum dest_sts_failure failure, int64_t now)
@@ -123,12 +117,10 @@ void resolve_sts_consider(struct resolve *r)
     const struct dest *d = r->d;
     char host[DOMAIN_BUF];
 
-    if (r->step[SLOT_MX] != STEP_DONE || r->step[SLOT_TXT] != STEP_DONE || d->sts.record != DEST_STS_FOUND) {
+    if (r->step[SLOT_MX] != STEP_DONE || r->step[SLOT_TXT] != STEP_DONE || d->sts.record != DEST_STS_FOUND)
         return;
-    }
-    if (d->mx == DEST_MX_NULL || d->mx == DEST_MX_NODOMAIN || !fetch_needed(r)) {
+    if (d->mx == DEST_MX_NULL || d->mx == DEST_MX_NODOMAIN || !fetch_needed(r))
         return;
-    }
     if (fetch_barred(r)) {
         r->fetch_barred = true;
     } else if (sts_policy_host(host, d->domain) != 0) {
@@ -149,17 +141,15 @@ void resolve_sts_address(struct resolve *r, enum resolve_slot slot, const struct
         resolve_say(r->d->sts.why, "%s of the policy host: %s", dns_type_name(slot == SLOT_STS_A ? DNS_A : DNS_AAAA),
                     answer->why);
     }
-    if (r->step[SLOT_STS_A] != STEP_DONE || r->step[SLOT_STS_AAAA] != STEP_DONE) {
+    if (r->step[SLOT_STS_A] != STEP_DONE || r->step[SLOT_STS_AAAA] != STEP_DONE)
         return;
-    }
     if (a->v4.count + a->v6.count > 0) {
         resolve_want(r, SLOT_FETCH);
         return;
     }
     fetch_failed(r, DEST_STS_FETCH_ERROR, r->now);
-    if (a->v4.status != DNS_FAILED && a->v6.status != DNS_FAILED) {
+    if (a->v4.status != DNS_FAILED && a->v6.status != DNS_FAILED)
         resolve_say(r->d->sts.why, "the policy host has no address");
-    }
 }
 
 void resolve_sts_fetched(struct resolve *r, const struct resolve_fetch *fetch, int64_t now)
@@ -193,17 +183,15 @@ void resolve_sts_end(struct resolve *r, int64_t now)
         fetch_failed(r, DEST_STS_FETCH_ERROR, now);
         resolve_say(sts->why, RESOLVE_LATE);
     }
-    if (sts->has_policy && !dest_sts_live(sts, now)) {
+    if (sts->has_policy && !dest_sts_live(sts, now))
         dest_sts_drop_policy(sts);
-    }
 }
 
 int64_t resolve_sts_due(const struct resolve *r)
 {
     const struct dest_sts *sts = &r->d->sts;
 
-    if (sts->record != DEST_STS_FOUND || (sts->failure == DEST_STS_OK && !r->fetch_barred)) {
+    if (sts->record != DEST_STS_FOUND || (sts->failure == DEST_STS_OK && !r->fetch_barred))
         return 0;
-    }
     return sts->attempted + r->options.retry_after;
 }

@@ -25,13 +25,11 @@ int socketmap_request_parse(struct socketmap_request *out, const char *data, siz
     const char *blank = len > 0 ? memchr(data, ' ', len) : NULL;
     size_t map_len;
 
-    if (blank == NULL) {
+    if (blank == NULL)
         return -1;
-    }
     map_len = (size_t)(blank - data);
-    if (map_len == 0 || map_len + 1 == len) {
+    if (map_len == 0 || map_len + 1 == len)
         return -1;
-    }
     out->map = data;
     out->map_len = map_len;
     out->key = blank + 1;
@@ -51,9 +49,8 @@ static void blank_controls(char *s, size_t len)
 
     for (i = 0; i < len; i++) {
         unsigned char c = (unsigned char)s[i];
-        if (c < 0x20 || c == 0x7f) {
+        if (c < 0x20 || c == 0x7f)
             s[i] = ' ';
-        }
     }
 }
 
@@ -72,9 +69,8 @@ void socketmap_reply(struct buf *out, enum socketmap_status status, const char *
         len = sizeof(too_long) - 1;
     }
     head_len = netstring_head(head, word_len + 1 + len);
-    if (!buf_reserve(out, head_len + word_len + 1 + len + 1)) {
+    if (!buf_reserve(out, head_len + word_len + 1 + len + 1))
         return;
-    }
     buf_add(out, head, head_len);
     buf_add(out, word, word_len);
     buf_char(out, ' ');

@@ -13,30 +13,24 @@ static const char media_type[] = "text/plain";
  */
 static bool is_text_plain(const char *s)
 {
-    while (ascii_is_blank(*s)) {
+    while (ascii_is_blank(*s))
         s++;
-    }
-    if (strncasecmp(s, media_type, sizeof media_type - 1) != 0) {
+    if (strncasecmp(s, media_type, sizeof media_type - 1) != 0)
         return false;
-    }
     s += sizeof media_type - 1;
-    while (ascii_is_blank(*s)) {
+    while (ascii_is_blank(*s))
         s++;
-    }
     return *s == '\0' || *s == ';';
 }
 
 int sts_http_check(long status, const char *content_type, struct err *e)
 {
-    if (status != 200) {
+    if (status != 200)
         return err_set(e, "HTTP status %ld", status);
-    }
-    if (content_type == NULL) {
+    if (content_type == NULL)
         return err_set(e, "there is no content type, it must be %s", media_type);
-    }
-    if (!is_text_plain(content_type)) {
+    if (!is_text_plain(content_type))
         return err_set(e, "content type is %.100s, not %s", content_type, media_type);
-    }
     return 0;
 }
 

@@ -37,18 +37,15 @@ static int check_full_data(const struct tlsa *rr, struct err *e)
 {
     bool whole;
 
-    if (rr->len == 0) {
+    if (rr->len == 0)
         return err_set(e, "the association data is empty");
-    }
-    if (rr->len > TLSA_DATA_MAX) {
+    if (rr->len > TLSA_DATA_MAX)
         return err_set(e, "the association data has %u octets, more than %d", (unsigned)rr->len, TLSA_DATA_MAX);
-    }
     ERR_set_mark(); /* a bad record is no error of the TLS session that the caller may be in */
     whole = rr->selector == 0 ? is_whole_certificate(rr->data, rr->len) : is_whole_key(rr->data, rr->len);
     ERR_pop_to_mark();
-    if (!whole) {
+    if (!whole)
         return err_set(e, "the association data is no DER %s", rr->selector == 0 ? "certificate" : "public key");
-    }
     return 0;
 }
 
@@ -56,9 +53,8 @@ static int check_data(const struct tlsa *rr, struct err *e)
 {
     unsigned want = rr->matching_type == 1 ? 32 : 64;
 
-    if (rr->matching_type == 0) {
+    if (rr->matching_type == 0)
         return check_full_data(rr, e);
-    }
     if (rr->len != want) {
         return err_set(e, "matching type %u needs a digest of %u octets, but there are %u", (unsigned)rr->matching_type,
                        want, (unsigned)rr->len);
@@ -106,9 +102,8 @@ static int read_number(uint8_t *out, size_t *pos, const char *what, const char *
         n = n * 10 + (unsigned)(text[at] - '0');
         at++;
     }
-    if (at == *pos || n > UINT8_MAX || at == len || text[at] != ' ') {
+    if (at == *pos || n > UINT8_MAX || at == len || text[at] != ' ')
         return err_set(e, "octet %zu: the %s must stand here, a number up to 255 and one blank", *pos + 1, what);
-    }
     *out = (uint8_t)n;
     *pos = at + 1;
     return 0;
@@ -118,25 +113,20 @@ static int read_data(struct tlsa *out, size_t pos, const char *text, size_t len,
 {
     size_t digits = len - pos;
 
-    if (digits % 2 != 0) {
+    if (digits % 2 != 0)
         return err_set(e, "the association data has an odd number of hex digits");
-    }
-    if (digits / 2 > TLSA_DATA_MAX) {
+    if (digits / 2 > TLSA_DATA_MAX)
         return err_set(e, "the association data has %zu octets, more than %d", digits / 2, TLSA_DATA_MAX);
-    }
-    if (digits == 0) {
+    if (digits == 0)
         return 0;
-    }
     out->data = malloc(digits / 2);
-    if (out->data == NULL) {
+    if (out->data == NULL)
         return err_set(e, "out of memory");
-    }
     for (size_t i = 0; i < digits; i += 2) {
         int high = ascii_hex_value(text[pos + i]);
         int low = ascii_hex_value(text[pos + i + 1]);
-        if (high < 0 || low < 0) {
+        if (high < 0 || low < 0)
             return err_set(e, "octet %zu: not a hex digit", pos + i + (high < 0 ? 1 : 2));
-        }
         out->data[i / 2] = (uint8_t)(high << 4 | low);
     }
     out->len = (uint16_t)(digits / 2);
@@ -160,9 +150,8 @@ int tlsa_parse(struct tlsa *out, const char *text, size_t len, struct err *e)
 
 void tlsa_clear(struct tlsa *rr)
 {
-    if (rr == NULL) {
+    if (rr == NULL)
         return;
-    }
     free(rr->data);
     memset(rr, 0, sizeof *rr);
 }

@@ -10,11 +10,9 @@ static const char tlsrpt_version[] = "v=TLSRPTv1";
 
 static void add_uri(struct tlsrpt_record *out, const char *uri, size_t len)
 {
-    for (size_t i = 0; i < out->rua_count; i++) {
-        if (strlen(out->rua[i]) == len && memcmp(out->rua[i], uri, len) == 0) {
+    for (size_t i = 0; i < out->rua_count; i++)
+        if (strlen(out->rua[i]) == len && memcmp(out->rua[i], uri, len) == 0)
             return;
-        }
-    }
     if (out->rua_count < TLSRPT_RUA_MAX) {
         memcpy(out->rua[out->rua_count], uri, len);
         out->rua[out->rua_count][len] = '\0';
@@ -26,23 +24,19 @@ static int take_uri(struct tlsrpt_record *out, const char *uri, size_t len, size
 {
     enum rua_kind kind;
 
-    if (len == 0) {
+    if (len == 0)
         return err_set(e, "octet %zu: a URI must stand here", at);
-    }
-    if (rua_uri_check(&kind, uri, len, e) < 0) {
+    if (rua_uri_check(&kind, uri, len, e) < 0)
         return err_prefix(e, "octet %zu", at);
-    }
-    if (kind != RUA_OTHER) {
+    if (kind != RUA_OTHER)
         add_uri(out, uri, len);
-    }
     return 0;
 }
 
 static size_t trim_blanks(const char *s, size_t len)
 {
-    while (len > 0 && ascii_is_blank(s[len - 1])) {
+    while (len > 0 && ascii_is_blank(s[len - 1]))
         len--;
-    }
     return len;
 }
 
@@ -55,13 +49,11 @@ static int take_rua(struct tlsrpt_record *out, const struct txt_field *f, struct
 
     while ((comma = memchr(at, ',', (size_t)(end - at))) != NULL) {
         size_t len = trim_blanks(at, (size_t)(comma - at));
-        if (take_uri(out, at, len, f->value_at + (size_t)(at - f->value), e) < 0) {
+        if (take_uri(out, at, len, f->value_at + (size_t)(at - f->value), e) < 0)
             return -1;
-        }
         at = comma + 1;
-        while (at < end && ascii_is_blank(*at)) {
+        while (at < end && ascii_is_blank(*at))
             at++;
-        }
     }
     return take_uri(out, at, (size_t)(end - at), f->value_at + (size_t)(at - f->value), e);
 }
@@ -74,14 +66,12 @@ static int take_fields(struct tlsrpt_record *out, size_t pos, const char *txt, s
 
     while ((more = txt_field_next(&field, &pos, txt, len, e)) > 0) {
         bool is_rua = txt_field_is(&field, "rua");
-        if ((is_rua ? take_rua(out, &field, e) : txt_field_check_extension(&field, e)) < 0) {
+        if ((is_rua ? take_rua(out, &field, e) : txt_field_check_extension(&field, e)) < 0)
             return -1;
-        }
         has_rua = has_rua || is_rua;
     }
-    if (more == 0 && !has_rua) {
+    if (more == 0 && !has_rua)
         return err_set(e, "there is no rua field");
-    }
     return more;
 }
 
@@ -90,12 +80,10 @@ int tlsrpt_record_parse(struct tlsrpt_record *out, const char *txt, size_t len, 
     size_t pos;
 
     memset(out, 0, sizeof *out);
-    if (txt_record_begin(&pos, tlsrpt_version, txt, len) == 0) {
+    if (txt_record_begin(&pos, tlsrpt_version, txt, len) == 0)
         return 0;
-    }
-    if (len > TLSRPT_RECORD_MAX) {
+    if (len > TLSRPT_RECORD_MAX)
         return err_set(e, "the record has %zu octets, but at most %d are taken", len, TLSRPT_RECORD_MAX);
-    }
     if (take_fields(out, pos, txt, len, e) < 0) {
         memset(out, 0, sizeof *out);
         return -1;

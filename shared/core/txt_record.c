@@ -8,9 +8,8 @@
 
 static size_t skip_blanks(const char *txt, size_t pos, size_t len)
 {
-    while (pos < len && ascii_is_blank(txt[pos])) {
+    while (pos < len && ascii_is_blank(txt[pos]))
         pos++;
-    }
     return pos;
 }
 
@@ -18,17 +17,15 @@ int txt_record_begin(size_t *pos, const char *version, const char *txt, size_t l
 {
     size_t at = strlen(version);
 
-    if (len < at || memcmp(txt, version, at) != 0) {
+    if (len < at || memcmp(txt, version, at) != 0)
         return 0;
-    }
     at = skip_blanks(txt, at, len);
     if (at == len) {
         *pos = len;
         return -1;
     }
-    if (txt[at] != ';') {
+    if (txt[at] != ';')
         return 0;
-    }
     *pos = skip_blanks(txt, at + 1, len);
     return 1;
 }
@@ -39,20 +36,17 @@ int txt_record_select(size_t *which, const char *version, const struct sts_txt *
 
     for (size_t i = 0; i < count; i++) {
         int begun = txt_record_begin(&pos, version, txt[i].text, txt[i].len);
-        if (begun > 0 && ++whole == 1) {
+        if (begun > 0 && ++whole == 1)
             *which = i;
-        }
-        if (begun < 0 && ++bare == 1) {
+        if (begun < 0 && ++bare == 1)
             bare_at = i;
-        }
     }
     if (whole == 0 && bare > 0) {
         *which = bare_at;
         whole = bare;
     }
-    if (whole > 1) {
+    if (whole > 1)
         return err_set(e, "%zu records begin with \"%s\", but only one is allowed", whole, version);
-    }
     return whole == 1;
 }
 
@@ -60,9 +54,8 @@ static size_t measure_name(const char *txt, size_t pos, size_t len)
 {
     size_t end = pos;
 
-    while (end < len && (ascii_is_alnum(txt[end]) || (end > pos && txt[end] != '\0' && strchr("_-.", txt[end])))) {
+    while (end < len && (ascii_is_alnum(txt[end]) || (end > pos && txt[end] != '\0' && strchr("_-.", txt[end]))))
         end++;
-    }
     return end - pos;
 }
 
@@ -70,12 +63,10 @@ static int cut_name(struct txt_field *out, size_t pos, const char *txt, size_t l
 {
     out->name = txt + pos;
     out->name_len = measure_name(txt, pos, len);
-    if (out->name_len == 0) {
+    if (out->name_len == 0)
         return err_set(e, "octet %zu: the name of a field must stand here, it begins with a letter or digit", pos + 1);
-    }
-    if (out->name_len > TXT_NAME_MAX) {
+    if (out->name_len > TXT_NAME_MAX)
         return err_set(e, "octet %zu: the name of a field may have at most %d octets", pos + 1, TXT_NAME_MAX);
-    }
     if (pos + out->name_len == len || txt[pos + out->name_len] != '=') {
         return err_set(e, "octet %zu: '=' must follow the field name \"%.*s\"", pos + out->name_len + 1,
                        (int)out->name_len, out->name);
@@ -88,19 +79,16 @@ int txt_field_next(struct txt_field *out, size_t *pos, const char *txt, size_t l
     const char *delim;
     size_t at, end;
 
-    if (*pos == len) {
+    if (*pos == len)
         return 0;
-    }
-    if (cut_name(out, *pos, txt, len, e) < 0) {
+    if (cut_name(out, *pos, txt, len, e) < 0)
         return -1;
-    }
     at = *pos + out->name_len + 1;
     delim = memchr(txt + at, ';', len - at);
     end = delim == NULL ? len : (size_t)(delim - txt);
     *pos = delim == NULL ? len : skip_blanks(txt, end + 1, len);
-    while (delim != NULL && end > at && ascii_is_blank(txt[end - 1])) { /* without ';' no blanks may stand at the end */
+    while (delim != NULL && end > at && ascii_is_blank(txt[end - 1])) /* without ';' no blanks may stand at the end */
         end--;
-    }
     out->value = txt + at;
     out->value_len = end - at;
     out->value_at = at + 1;
@@ -114,9 +102,8 @@ bool txt_field_is(const struct txt_field *f, const char *name)
 
 int txt_field_check_extension(const struct txt_field *f, struct err *e)
 {
-    if (f->value_len == 0) {
+    if (f->value_len == 0)
         return err_set(e, "octet %zu: the field \"%.*s\" has no value", f->value_at, (int)f->name_len, f->name);
-    }
     for (size_t i = 0; i < f->value_len; i++) {
         if (!ascii_is_visible(f->value[i]) || f->value[i] == '=') {
             return err_set(e,

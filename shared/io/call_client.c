@@ -87,11 +87,10 @@ static void on_timer(evutil_socket_t sock, short what, void *arg)
 
     (void)sock;
     (void)what;
-    if (s->why[0] != '\0') {
+    if (s->why[0] != '\0')
         memcpy(why, s->why, sizeof(why));
-    } else {
+    else
         snprintf(why, sizeof(why), "%s: no answer within %d ms", s->client->address.text, s->timeout_ms);
-    }
     sent_finish(s, CALL_TEMP, why, strlen(why), 0);
 }
 
@@ -114,22 +113,18 @@ static void client_drop(struct call_client *c, const char *why)
         bufferevent_free(c->bev);
         c->bev = NULL;
     }
-    for (i = 0; i < BUCKETS; i++) {
-        for (s = LIST_FIRST(&c->sent[i]); s != NULL; s = LIST_NEXT(s, entry)) {
+    for (i = 0; i < BUCKETS; i++)
+        for (s = LIST_FIRST(&c->sent[i]); s != NULL; s = LIST_NEXT(s, entry))
             sent_fail_soon(s, c->why);
-        }
-    }
 }
 
 static struct call_sent *sent_find(struct call_client *c, uint32_t id)
 {
     struct call_sent *s;
 
-    for (s = LIST_FIRST(&c->sent[id % BUCKETS]); s != NULL; s = LIST_NEXT(s, entry)) {
-        if (s->id == id) {
+    for (s = LIST_FIRST(&c->sent[id % BUCKETS]); s != NULL; s = LIST_NEXT(s, entry))
+        if (s->id == id)
             return s;
-        }
-    }
     return NULL;
 }
 
@@ -155,13 +150,11 @@ static bool take_reply(struct call_client *c)
     struct call_reply reply;
     int rc;
 
-    if (data == NULL) {
+    if (data == NULL)
         return false;
-    }
     rc = netstring_parse(&frame, data, len, CALL_REPLY_MAX);
-    if (rc == 0) {
+    if (rc == 0)
         return false;
-    }
     if (rc < 0 || call_reply_parse(&reply, frame.data, frame.len, NULL) != 0) {
         client_drop(c, "the server does not speak the call protocol");
         return false;
@@ -173,9 +166,8 @@ static bool take_reply(struct call_client *c)
 
 static void client_release(struct call_client *c)
 {
-    if (c->bev != NULL) {
+    if (c->bev != NULL)
         bufferevent_free(c->bev);
-    }
     buf_clear(&c->out);
     free(c);
 }
@@ -187,13 +179,11 @@ static void on_read(struct bufferevent *bev, void *arg)
 
     (void)bev;
     c->reading = true;
-    while (more && !c->gone) {
+    while (more && !c->gone)
         more = take_reply(c);
-    }
     c->reading = false;
-    if (c->gone) {
+    if (c->gone)
         client_release(c);
-    }
 }
 
 static void on_event(struct bufferevent *bev, short what, void *arg)
@@ -210,12 +200,10 @@ static int socket_connect(const struct address *a)
     int fd = socket(a->sa.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     int why;
 
-    if (fd < 0) {
+    if (fd < 0)
         return -1;
-    }
-    if (connect(fd, (const struct sockaddr *)&a->sa, a->len) == 0 || errno == EINPROGRESS) {
+    if (connect(fd, (const struct sockaddr *)&a->sa, a->len) == 0 || errno == EINPROGRESS)
         return fd;
-    }
     why = errno;
     close(fd);
     errno = why;
@@ -228,12 +216,10 @@ static int client_connect(struct call_client *c)
     int64_t now = now_ms();
     int fd;
 
-    if (c->bev != NULL) {
+    if (c->bev != NULL)
         return 0;
-    }
-    if (now - c->attempted < ATTEMPT_MS && c->why[0] != '\0') {
+    if (now - c->attempted < ATTEMPT_MS && c->why[0] != '\0')
         return -1;
-    }
     c->attempted = now;
     fd = socket_connect(&c->address);
     if (fd < 0) {
@@ -241,9 +227,8 @@ static int client_connect(struct call_client *c)
         return -1;
     }
     c->bev = bufferevent_socket_new(c->base, fd, BEV_OPT_CLOSE_ON_FREE);
-    if (c->bev == NULL) {
+    if (c->bev == NULL)
         log_oom();
-    }
     bufferevent_setcb(c->bev, on_read, NULL, on_event, c);
     bufferevent_enable(c->bev, EV_READ | EV_WRITE);
     return 0;
@@ -252,15 +237,12 @@ static int client_connect(struct call_client *c)
 /* Hand the request in c->out to the connection. Returns NULL, or why that cannot be. */
 static const char *client_write(struct call_client *c)
 {
-    if (client_connect(c) != 0) {
+    if (client_connect(c) != 0)
         return c->why;
-    }
-    if (evbuffer_get_length(bufferevent_get_output(c->bev)) > OUTPUT_MAX) {
+    if (evbuffer_get_length(bufferevent_get_output(c->bev)) > OUTPUT_MAX)
         return "the server does not read its requests";
-    }
-    if (bufferevent_write(c->bev, buf_text(&c->out), c->out.len) != 0) {
+    if (bufferevent_write(c->bev, buf_text(&c->out), c->out.len) != 0)
         return "out of memory";
-    }
     return NULL;
 }
 
@@ -268,9 +250,8 @@ struct call_client *call_client_new(struct event_base *base, const char *address
 {
     struct call_client *c = calloc(1, sizeof(*c));
 
-    if (c == NULL) {
+    if (c == NULL)
         log_oom();
-    }
     if (address_parse(&c->address, address, e) != 0) {
         free(c);
         return NULL;
@@ -286,14 +267,12 @@ static struct call_sent *sent_new(struct call_client *c, uint32_t id, int timeou
     struct timeval timeout = {timeout_ms / 1000, (suseconds_t)(timeout_ms % 1000) * 1000};
     struct call_sent *s = calloc(1, sizeof(*s));
 
-    if (s == NULL) {
+    if (s == NULL)
         return NULL;
-    }
     s->timer = evtimer_new(c->base, on_timer, s);
     if (s->timer == NULL || evtimer_add(s->timer, &timeout) != 0) {
-        if (s->timer != NULL) {
+        if (s->timer != NULL)
             event_free(s->timer);
-        }
         free(s);
         return NULL;
     }
@@ -313,20 +292,17 @@ struct call_sent *call_send(struct call_client *c, const char *verb, const char 
 
     buf_reset(&c->out);
     call_request_write(&c->out, id, verb, arg, arg_len);
-    if (!buf_ok(&c->out)) {
+    if (!buf_ok(&c->out))
         return NULL;
-    }
     s = sent_new(c, id, timeout_ms);
-    if (s == NULL) {
+    if (s == NULL)
         return NULL;
-    }
     c->next_id++;
     s->fn = fn;
     s->ctx = ctx;
     why = client_write(c);
-    if (why != NULL) {
+    if (why != NULL)
         sent_fail_soon(s, why);
-    }
     return s;
 }
 
@@ -339,9 +315,8 @@ void call_client_free(struct call_client *c)
 {
     size_t i;
 
-    if (c == NULL) {
+    if (c == NULL)
         return;
-    }
     for (i = 0; i < BUCKETS; i++) {
         struct call_sent *s = LIST_FIRST(&c->sent[i]);
 
@@ -353,7 +328,6 @@ void call_client_free(struct call_client *c)
         }
     }
     c->gone = true;
-    if (!c->reading) {
+    if (!c->reading)
         client_release(c);
-    }
 }

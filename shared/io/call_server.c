@@ -63,31 +63,26 @@ static void conn_close(struct conn *c)
 {
     struct call_server *s = c->server;
 
-    if (c->bev == NULL) {
+    if (c->bev == NULL)
         return;
-    }
     bufferevent_free(c->bev);
     c->bev = NULL;
     c->server = NULL;
     TAILQ_REMOVE(&s->conns, c, entry);
-    if (s->count-- == CALL_CONNECTIONS_MAX && s->listener != NULL) {
+    if (s->count-- == CALL_CONNECTIONS_MAX && s->listener != NULL)
         listener_resume(s->listener);
-    }
 }
 
 /* Close what has nothing more to do, free what is closed. The last thing to do with a connection in any callback. */
 static void conn_settle(struct conn *c)
 {
-    if (c->busy) {
+    if (c->busy)
         return;
-    }
     if (c->bev != NULL && c->outstanding == 0 && output_length(c) == 0 &&
-        (c->server->listener == NULL || (c->eof && !c->paused))) {
+        (c->server->listener == NULL || (c->eof && !c->paused)))
         conn_close(c);
-    }
-    if (c->bev == NULL && c->outstanding == 0) {
+    if (c->bev == NULL && c->outstanding == 0)
         free(c);
-    }
 }
 
 static bool conn_may_read(const struct conn *c)
@@ -106,13 +101,11 @@ static void conn_pause(struct conn *c)
  */
 static void conn_resume(struct conn *c)
 {
-    if (!c->paused || !conn_may_read(c)) {
+    if (!c->paused || !conn_may_read(c))
         return;
-    }
     c->paused = false;
-    if (!c->eof) {
+    if (!c->eof)
         bufferevent_enable(c->bev, EV_READ);
-    }
     bufferevent_trigger(c->bev, EV_READ, BEV_TRIG_IGNORE_WATERMARKS | BEV_TRIG_DEFER_CALLBACKS);
 }
 
@@ -126,9 +119,8 @@ static void hand_over(struct conn *c, const struct call_request *request)
 {
     struct call *call = malloc(sizeof(*call));
 
-    if (call == NULL) {
+    if (call == NULL)
         log_oom();
-    }
     call->conn = c;
     call->id = request->id;
     c->outstanding++;
@@ -149,13 +141,11 @@ static bool take_request(struct conn *c)
 
     len = len < CALL_REQUEST_MAX + NETSTRING_OVERHEAD ? len : CALL_REQUEST_MAX + NETSTRING_OVERHEAD;
     data = len > 0 ? (const char *)evbuffer_pullup(input, (ev_ssize_t)len) : NULL;
-    if (data == NULL) {
+    if (data == NULL)
         return false;
-    }
     rc = netstring_parse(&frame, data, len, CALL_REQUEST_MAX);
-    if (rc == 0) {
+    if (rc == 0)
         return false;
-    }
     if (rc > 0) {
         memcpy(copy, frame.data, frame.len);
         rc = call_request_parse(&request, copy, frame.len, &e);
@@ -176,13 +166,11 @@ static void on_read(struct bufferevent *bev, void *arg)
 
     (void)bev;
     c->busy = true;
-    while (more && conn_may_read(c)) {
+    while (more && conn_may_read(c))
         more = take_request(c);
-    }
     c->busy = false;
-    if (more && c->bev != NULL) {
+    if (more && c->bev != NULL)
         conn_pause(c);
-    }
     conn_settle(c);
 }
 
@@ -198,11 +186,10 @@ static void on_event(struct bufferevent *bev, short what, void *arg)
     struct conn *c = arg;
 
     (void)bev;
-    if ((what & BEV_EVENT_ERROR) != 0) {
+    if ((what & BEV_EVENT_ERROR) != 0)
         conn_close(c);
-    } else if ((what & BEV_EVENT_EOF) != 0) {
+    else if ((what & BEV_EVENT_EOF) != 0)
         c->eof = true;
-    }
     conn_settle(c);
 }
 
@@ -211,18 +198,15 @@ static void on_accept(void *ctx, int fd)
     struct call_server *s = ctx;
     struct conn *c = calloc(1, sizeof(*c));
 
-    if (c == NULL) {
+    if (c == NULL)
         log_oom();
-    }
     c->server = s;
     c->bev = bufferevent_socket_new(s->base, fd, BEV_OPT_CLOSE_ON_FREE);
-    if (c->bev == NULL) {
+    if (c->bev == NULL)
         log_oom();
-    }
     TAILQ_INSERT_TAIL(&s->conns, c, entry);
-    if (++s->count == CALL_CONNECTIONS_MAX) {
+    if (++s->count == CALL_CONNECTIONS_MAX)
         listener_pause(s->listener);
-    }
     bufferevent_setwatermark(c->bev, EV_WRITE, OUTPUT_PAUSE / 2, 0);
     bufferevent_setcb(c->bev, on_read, on_written, on_event, c);
     bufferevent_enable(c->bev, EV_READ | EV_WRITE);
@@ -233,9 +217,8 @@ struct call_server *call_server_open(struct event_base *base, const char *addres
 {
     struct call_server *s = calloc(1, sizeof(*s));
 
-    if (s == NULL) {
+    if (s == NULL)
         log_oom();
-    }
     s->base = base;
     s->fn = fn;
     s->ctx = ctx;
@@ -260,9 +243,8 @@ static void conn_reply(struct conn *c, uint32_t id, enum call_status status, con
         buf_reset(out);
         call_reply_write(out, id, CALL_TEMP, too_long, sizeof(too_long) - 1);
     }
-    if (!buf_ok(out) || bufferevent_write(c->bev, buf_text(out), out->len) != 0) {
+    if (!buf_ok(out) || bufferevent_write(c->bev, buf_text(out), out->len) != 0)
         log_oom();
-    }
     if (output_length(c) > OUTPUT_MAX) {
         log_warning("call-client-slow", "unread=%zu", output_length(c));
         conn_close(c);
@@ -274,9 +256,8 @@ void call_answer(struct call *call, enum call_status status, const char *text, s
     struct conn *c = call->conn;
 
     c->outstanding--;
-    if (c->bev != NULL) {
+    if (c->bev != NULL)
         conn_reply(c, call->id, status, text, len);
-    }
     free(call);
     conn_resume(c);
     conn_settle(c);
@@ -314,9 +295,8 @@ size_t call_server_outstanding(const struct call_server *s)
     const struct conn *c;
     size_t n = 0;
 
-    for (c = TAILQ_FIRST(&s->conns); c != NULL; c = TAILQ_NEXT(c, entry)) {
+    for (c = TAILQ_FIRST(&s->conns); c != NULL; c = TAILQ_NEXT(c, entry))
         n += c->outstanding + (output_length(c) > 0);
-    }
     return n;
 }
 
@@ -324,9 +304,8 @@ void call_server_free(struct call_server *s)
 {
     struct conn *c;
 
-    if (s == NULL) {
+    if (s == NULL)
         return;
-    }
     listener_free(s->listener);
     s->listener = NULL;
     c = TAILQ_FIRST(&s->conns);

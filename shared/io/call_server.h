@@ -7,8 +7,8 @@
 #include "call.h"
 #include "err.h"
 
-#define CALL_CONNECTIONS_MAX 1000   /* of one server; more wait in the listen queue */
-#define CALL_OUTSTANDING_MAX 10000  /* requests of one connection without a reply; then it is not read further */
+#define CALL_CONNECTIONS_MAX 1000  /* of one server; more wait in the listen queue */
+#define CALL_OUTSTANDING_MAX 10000 /* requests of one connection without a reply; then it is not read further */
 
 struct call_server;
 struct call; /* one request that waits for its reply */
@@ -16,12 +16,13 @@ struct call; /* one request that waits for its reply */
 /* verb and arg are valid during the callback only. It must lead to exactly one call_answer, at once or later. */
 typedef void call_handler_fn(void *ctx, struct call *call, const char *verb, const char *arg, size_t arg_len);
 
-struct call_server *call_server_open(struct event_base *base, const char *address, unsigned mode, call_handler_fn *fn, void *ctx,
-                                     struct err *e);
+struct call_server *call_server_open(struct event_base *base, const char *address, unsigned mode, call_handler_fn *fn,
+                                     void *ctx, struct err *e);
 
 /* Send the reply and free the call; the client may have gone, that is fine. */
 void call_answer(struct call *call, enum call_status status, const char *text, size_t len);
-void call_answerf(struct call *call, enum call_status status, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void call_answerf(struct call *call, enum call_status status, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* Take no new connections or requests; what is outstanding is still answered. */
 void call_server_drain(struct call_server *s);

@@ -117,31 +117,27 @@ static char *absolute(const char *path)
     char *out = NULL;
     char *dir;
 
-    if (path[0] == '/') {
+    if (path[0] == '/')
         return strdup(path);
-    }
     dir = getcwd(NULL, 0);
-    if (dir == NULL || asprintf(&out, "%s/%s", dir, path) < 0) {
+    if (dir == NULL || asprintf(&out, "%s/%s", dir, path) < 0)
         out = NULL;
-    }
     free(dir);
     return out;
 }
 
 static int failed(const struct daemon *d, const char *event, const struct err *e)
 {
-    if (!d->front) {
+    if (!d->front)
         fprintf(stderr, "%s: %s\n", d->hooks->name, e->text);
-    }
     log_error(event, "reason=%s", e->text);
     return 1;
 }
 
 static void on_libevent(int severity, const char *text)
 {
-    if (severity >= EVENT_LOG_WARN) {
+    if (severity >= EVENT_LOG_WARN)
         log_warning("libevent", "text=%s", text);
-    }
 }
 
 static void drain(struct daemon *d, int sig)
@@ -157,11 +153,10 @@ static void drain(struct daemon *d, int sig)
     notify_stopping();
     log_info("draining", "signal=%s", strsignal(sig));
     event_add(d->drain_timer, &limit);
-    if (d->hooks->drain != NULL) {
+    if (d->hooks->drain != NULL)
         d->hooks->drain(d);
-    } else {
+    else
         daemon_stop(d);
-    }
 }
 
 static void on_drain_timer(evutil_socket_t sock, short what, void *arg)
@@ -200,11 +195,10 @@ static void on_signal(evutil_socket_t sig, short what, void *arg)
     struct daemon *d = arg;
 
     (void)what;
-    if (sig != SIGHUP) {
+    if (sig != SIGHUP)
         drain(d, (int)sig);
-    } else if (!d->draining) {
+    else if (!d->draining)
         reload(d);
-    }
 }
 
 static void add_events(struct daemon *d)
@@ -214,14 +208,12 @@ static void add_events(struct daemon *d)
 
     for (i = 0; i < SIGNALS; i++) {
         d->signals[i] = evsignal_new(d->base, numbers[i], on_signal, d);
-        if (d->signals[i] == NULL || event_add(d->signals[i], NULL) != 0) {
+        if (d->signals[i] == NULL || event_add(d->signals[i], NULL) != 0)
             log_oom();
-        }
     }
     d->drain_timer = evtimer_new(d->base, on_drain_timer, d);
-    if (d->drain_timer == NULL) {
+    if (d->drain_timer == NULL)
         log_oom();
-    }
     d->watchdog = notify_watchdog(d->base);
 }
 
@@ -237,13 +229,11 @@ static int start_up(struct daemon *d, struct err *e)
     listen_socket_owner(uid, gid);
     if (d->hooks->start(d, e) != 0)
         return -1;
-    if (pid_file[0] != '\0' && process_pid_write(pid_file, e) != 0) {
+    if (pid_file[0] != '\0' && process_pid_write(pid_file, e) != 0)
         return -1;
-    }
     d->pid_written = pid_file[0] != '\0';
-    if (process_become(d->hooks->user(d->conf), e) != 0) {
+    if (process_become(d->hooks->user(d->conf), e) != 0)
         return -1;
-    }
     add_events(d);
     return d->hooks->run(d, e);
 }
@@ -252,21 +242,16 @@ static void tear_down(struct daemon *d, const char *pid_file)
 {
     size_t i;
 
-    if (d->state != NULL) {
+    if (d->state != NULL)
         d->hooks->stop(d);
-    }
-    if (d->pid_written) {
+    if (d->pid_written)
         unlink(pid_file);
-    }
-    for (i = 0; i < SIGNALS && d->signals[i] != NULL; i++) {
+    for (i = 0; i < SIGNALS && d->signals[i] != NULL; i++)
         event_free(d->signals[i]);
-    }
-    if (d->drain_timer != NULL) {
+    if (d->drain_timer != NULL)
         event_free(d->drain_timer);
-    }
-    if (d->watchdog != NULL) {
+    if (d->watchdog != NULL)
         event_free(d->watchdog);
-    }
     event_base_free(d->base);
 }
 
@@ -278,17 +263,15 @@ static int serve(struct daemon *d)
     int rc;
 
     d->base = event_base_new();
-    if (d->base == NULL || pid_file == NULL) {
+    if (d->base == NULL || pid_file == NULL)
         log_oom();
-    }
     if (start_up(d, &e) != 0) {
         rc = failed(d, "start-failed", &e);
     } else {
         log_info("started", "version=%s pid=%ld conf=%s", PACKAGE_VERSION, (long)getpid(), d->conf_path);
         notify_ready();
-        if (d->ready_fd >= 0) {
+        if (d->ready_fd >= 0)
             process_ready(d->ready_fd);
-        }
         rc = event_base_dispatch(d->base) < 0 ? 1 : 0;
         log_info("stopped", "code=%d", rc);
     }
@@ -318,16 +301,14 @@ static int run(struct daemon *d)
 
     log_open(d->hooks->name, d->front, LOGLEVEL_INFO);
     event_set_log_callback(on_libevent);
-    if (conf_read(&conf, d->conf_path, &e) != 0) {
+    if (conf_read(&conf, d->conf_path, &e) != 0)
         return failed(d, "config-error", &e);
-    }
     d->conf = conf;
     process_prepare();
     if (!d->front) {
         d->ready_fd = process_detach(&e);
-        if (d->ready_fd < 0) {
+        if (d->ready_fd < 0)
             return failed(d, "start-failed", &e);
-        }
     }
     return serve(d);
 }
@@ -341,9 +322,8 @@ int daemon_main(int argc, char **argv, const struct daemon_hooks *hooks)
         rc = check_only(d.conf_given);
     } else if (rc < 0) {
         d.conf_path = absolute(d.conf_given);
-        if (d.conf_path == NULL) {
+        if (d.conf_path == NULL)
             log_oom();
-        }
         rc = run(&d);
         conf_free(d.conf);
         free(d.conf_path);

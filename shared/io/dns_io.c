@@ -13,6 +13,7 @@
 #include "dns_tcp_io.h"
 #include "dns_udp_io.h"
 #include "log.h"
+#include "millis.h"
 
 #include <event2/util.h>
 
@@ -62,18 +63,16 @@ static void try_over(struct dns_query *q);
 
 static void timer_set(struct dns_query *q, int ms)
 {
-    const struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000) * 1000};
+    const struct timeval tv = millis(ms);
 
-    if (event_add(q->timer, &tv) != 0) {
+    if (event_add(q->timer, &tv) != 0)
         log_oom();
-    }
 }
 
 static void pump_wake(struct dns *d)
 {
-    if (!TAILQ_EMPTY(&d->waiting) && d->running_count < d->concurrency) {
+    if (!TAILQ_EMPTY(&d->waiting) && d->running_count < d->concurrency)
         event_active(d->pump, EV_TIMEOUT, 0);
-    }
 }
 
 static void try_close(struct dns_query *q)
@@ -162,11 +161,10 @@ static void on_tcp(void *ctx, const uint8_t *reply, size_t len, const char *why)
         return;
     }
     verdict = reply_parse(q, &answer, reply, len, &e);
-    if (verdict == DNS_REPLY_NOT_OURS) {
+    if (verdict == DNS_REPLY_NOT_OURS)
         err_set(&e, "a reply to another question over TCP");
-    } else if (verdict == DNS_REPLY_TRUNCATED) {
+    else if (verdict == DNS_REPLY_TRUNCATED)
         err_set(&e, "truncated over TCP");
-    }
     reply_use(q, verdict, &answer, e.text);
 }
 
@@ -193,12 +191,10 @@ static void tcp_start(struct dns_query *q)
 
     try_close(q);
     len = query_packet(q, packet);
-    if (len > 0) {
+    if (len > 0)
         q->tcp = dns_tcp_start(q->dns->base, &q->dns->server[q->server].at, packet, (size_t)len, on_tcp, q);
-    }
-    if (len > 0 && q->tcp == NULL) {
+    if (len > 0 && q->tcp == NULL)
         server_refused(q, strerror(errno));
-    }
     timer_set(q, q->tcp != NULL ? timeout_ms : 0);
 }
 
@@ -210,12 +206,10 @@ static void server_unreachable(struct dns_query *q, int error)
 {
     struct dns *d = q->dns;
 
-    if (q->why[0] == '\0') {
+    if (q->why[0] == '\0')
         (void)snprintf(q->why, sizeof(q->why), "%s", strerror(error));
-    }
-    if (q->tried >= d->tries || q->tried % d->servers != 0) {
+    if (q->tried >= d->tries || q->tried % d->servers != 0)
         timer_set(q, 0);
-    }
 }
 
 static bool on_udp(void *ctx, const uint8_t *reply, size_t len, int error)
@@ -230,14 +224,12 @@ static bool on_udp(void *ctx, const uint8_t *reply, size_t len, int error)
         return false;
     }
     verdict = reply_parse(q, &answer, reply, len, &e);
-    if (verdict == DNS_REPLY_NOT_OURS) {
+    if (verdict == DNS_REPLY_NOT_OURS)
         return true;
-    }
-    if (verdict == DNS_REPLY_TRUNCATED) {
+    if (verdict == DNS_REPLY_TRUNCATED)
         tcp_start(q);
-    } else {
+    else
         reply_use(q, verdict, &answer, e.text);
-    }
     return false;
 }
 
@@ -261,9 +253,8 @@ static void try_start(struct dns_query *q)
     }
     timer_set(q, try_timeout(q));
     q->udp = dns_udp_start(q->dns->base, &q->dns->server[q->server].at, packet, (size_t)len, on_udp, q);
-    if (q->udp == NULL) {
+    if (q->udp == NULL)
         server_unreachable(q, errno);
-    }
 }
 
 /* The next server that has not given up on this query. */
@@ -323,9 +314,8 @@ struct dns *dns_new(struct event_base *base, const struct dns_options *options, 
 {
     struct dns *d = calloc(1, sizeof(*d));
 
-    if (d == NULL) {
+    if (d == NULL)
         log_oom();
-    }
     d->servers = dns_servers_read(d->server, options->resolvers, RESOLV_CONF, options->trust_ad, e);
     if (d->servers == 0) {
         free(d);
@@ -339,9 +329,8 @@ struct dns *dns_new(struct event_base *base, const struct dns_options *options, 
     TAILQ_INIT(&d->waiting);
     TAILQ_INIT(&d->running);
     d->pump = event_new(base, -1, 0, on_pump, d);
-    if (d->pump == NULL) {
+    if (d->pump == NULL)
         log_oom();
-    }
     return d;
 }
 
@@ -369,18 +358,16 @@ struct dns_query *dns_ask(struct dns *d, const char *name, enum dns_type type, d
 {
     struct dns_query *q = calloc(1, sizeof(*q));
 
-    if (q == NULL) {
+    if (q == NULL)
         log_oom();
-    }
     q->dns = d;
     q->type = type;
     q->fn = fn;
     q->ctx = ctx;
     (void)snprintf(q->name, sizeof(q->name), "%s", name);
     q->timer = evtimer_new(d->base, on_timer, q);
-    if (q->timer == NULL) {
+    if (q->timer == NULL)
         log_oom();
-    }
     TAILQ_INSERT_TAIL(&d->waiting, q, link);
     d->waiting_count++;
     pump_wake(d);

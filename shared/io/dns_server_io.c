@@ -10,9 +10,8 @@ bool dns_server_trusted(const struct sockaddr *sa, bool trust_ad)
     struct sockaddr_in v4;
     struct sockaddr_in6 v6;
 
-    if (trust_ad) {
+    if (trust_ad)
         return true;
-    }
     if (sa->sa_family == AF_INET) {
         memcpy(&v4, sa, sizeof(v4));
         return ntohl(v4.sin_addr.s_addr) >> 24 == 127;
@@ -28,9 +27,8 @@ bool dns_server_trusted(const struct sockaddr *sa, bool trust_ad)
 static int server_set(struct dns_server *out, const char *text, bool trust_ad, struct err *e)
 {
     memset(out, 0, sizeof(*out));
-    if (address_parse_port(&out->at, text, DNS_PORT, e) != 0) {
+    if (address_parse_port(&out->at, text, DNS_PORT, e) != 0)
         return -1;
-    }
     out->trusted = dns_server_trusted((const struct sockaddr *)&out->at.sa, trust_ad);
     return 0;
 }
@@ -41,9 +39,8 @@ static bool server_from_line(struct dns_server *out, const char *line, bool trus
     char word[64];
     char text[80];
 
-    if (sscanf(line, "nameserver %63s", word) != 1) {
+    if (sscanf(line, "nameserver %63s", word) != 1)
         return false;
-    }
     (void)snprintf(text, sizeof(text), strchr(word, ':') != NULL ? "[%s]:%d" : "%s:%d", word, DNS_PORT);
     return server_set(out, text, trust_ad, NULL) == 0;
 }
@@ -54,14 +51,11 @@ static size_t servers_from_file(struct dns_server *out, const char *path, bool t
     size_t count = 0;
     FILE *f = fopen(path, "re");
 
-    if (f == NULL) {
+    if (f == NULL)
         return 0;
-    }
-    while (count < DNS_SERVERS_MAX && fgets(line, sizeof(line), f) != NULL) {
-        if (server_from_line(&out[count], line, trust_ad)) {
+    while (count < DNS_SERVERS_MAX && fgets(line, sizeof(line), f) != NULL)
+        if (server_from_line(&out[count], line, trust_ad))
             count++;
-        }
-    }
     fclose(f);
     return count;
 }
@@ -81,11 +75,9 @@ size_t dns_servers_read(struct dns_server out[DNS_SERVERS_MAX], char *const *lis
             return 0;
         }
     }
-    if (count == 0) {
+    if (count == 0)
         count = servers_from_file(out, resolv_conf, trust_ad);
-    }
-    if (count == 0 && server_set(&out[0], "127.0.0.1:53", trust_ad, e) == 0) {
+    if (count == 0 && server_set(&out[0], "127.0.0.1:53", trust_ad, e) == 0)
         count = 1;
-    }
     return count;
 }

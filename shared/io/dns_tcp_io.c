@@ -28,17 +28,14 @@ static void on_read(struct bufferevent *bev, void *ctx)
     const uint8_t *all;
     size_t want;
 
-    if (evbuffer_copyout(in, prefix, PREFIX_LEN) < PREFIX_LEN) {
+    if (evbuffer_copyout(in, prefix, PREFIX_LEN) < PREFIX_LEN)
         return;
-    }
     want = (size_t)prefix[0] << 8 | prefix[1];
-    if (evbuffer_get_length(in) < PREFIX_LEN + want) {
+    if (evbuffer_get_length(in) < PREFIX_LEN + want)
         return;
-    }
     all = evbuffer_pullup(in, (ev_ssize_t)(PREFIX_LEN + want));
-    if (all == NULL) {
+    if (all == NULL)
         log_oom();
-    }
     /* What follows the reply is not looked at; the callee closes. */
     t->fn(t->ctx, all + PREFIX_LEN, want, NULL);
 }
@@ -48,11 +45,10 @@ static void on_event(struct bufferevent *bev, short what, void *ctx)
     struct dns_tcp *t = ctx;
 
     (void)bev;
-    if (what & BEV_EVENT_ERROR) {
+    if (what & BEV_EVENT_ERROR)
         t->fn(t->ctx, NULL, 0, evutil_socket_error_to_string(EVUTIL_SOCKET_ERROR()));
-    } else if (what & BEV_EVENT_EOF) {
+    else if (what & BEV_EVENT_EOF)
         t->fn(t->ctx, NULL, 0, "connection closed without a reply");
-    }
 }
 
 static int socket_open(const struct address *server)
@@ -64,9 +60,8 @@ static void query_write(struct bufferevent *bev, const uint8_t *query, size_t le
 {
     const uint8_t prefix[PREFIX_LEN] = {(uint8_t)(len >> 8), (uint8_t)(len & 0xff)};
 
-    if (bufferevent_write(bev, prefix, sizeof(prefix)) != 0 || bufferevent_write(bev, query, len) != 0) {
+    if (bufferevent_write(bev, prefix, sizeof(prefix)) != 0 || bufferevent_write(bev, query, len) != 0)
         log_oom();
-    }
 }
 
 struct dns_tcp *dns_tcp_start(struct event_base *base, const struct address *server, const uint8_t *query, size_t len,
@@ -75,20 +70,17 @@ struct dns_tcp *dns_tcp_start(struct event_base *base, const struct address *ser
     struct dns_tcp *t;
     int fd = socket_open(server);
 
-    if (fd < 0) {
+    if (fd < 0)
         return NULL;
-    }
     t = calloc(1, sizeof(*t));
-    if (t == NULL) {
+    if (t == NULL)
         log_oom();
-    }
     t->fn = fn;
     t->ctx = ctx;
     /* Deferred, so that a connect that fails at once is told later too. */
     t->bev = bufferevent_socket_new(base, fd, BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS);
-    if (t->bev == NULL) {
+    if (t->bev == NULL)
         log_oom();
-    }
     bufferevent_setcb(t->bev, on_read, NULL, on_event, t);
     bufferevent_setwatermark(t->bev, EV_READ, 0, PREFIX_LEN + UINT16_MAX);
     query_write(t->bev, query, len);

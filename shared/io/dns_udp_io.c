@@ -23,9 +23,8 @@ static bool datagram_read(struct dns_udp *u)
     uint8_t packet[DATAGRAM_MAX];
     ssize_t n = recv(u->fd, packet, sizeof(packet), 0);
 
-    if (n >= 0) {
+    if (n >= 0)
         return u->fn(u->ctx, packet, (size_t)n, 0);
-    }
     return errno != EAGAIN && errno != EINTR && u->fn(u->ctx, NULL, 0, errno);
 }
 
@@ -36,9 +35,8 @@ static void on_readable(evutil_socket_t fd, short what, void *ctx)
 
     (void)fd;
     (void)what;
-    while (n < DATAGRAMS_A_TURN && datagram_read(u)) {
+    while (n < DATAGRAMS_A_TURN && datagram_read(u))
         n++;
-    }
 }
 
 /* A connected socket hears only the server it is for. The kernel picks a random port. */
@@ -63,20 +61,17 @@ struct dns_udp *dns_udp_start(struct event_base *base, const struct address *ser
     struct dns_udp *u;
     int fd = udp_open(server, query, len);
 
-    if (fd < 0) {
+    if (fd < 0)
         return NULL;
-    }
     u = calloc(1, sizeof(*u));
-    if (u == NULL) {
+    if (u == NULL)
         log_oom();
-    }
     u->fd = fd;
     u->fn = fn;
     u->ctx = ctx;
     u->readable = event_new(base, fd, EV_READ | EV_PERSIST, on_readable, u);
-    if (u->readable == NULL || event_add(u->readable, NULL) != 0) {
+    if (u->readable == NULL || event_add(u->readable, NULL) != 0)
         log_oom();
-    }
     return u;
 }
 

@@ -9,6 +9,7 @@
 #include "https_loop_io.h"
 #include "https_transfer_io.h"
 #include "log.h"
+#include "millis.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -44,9 +45,8 @@ struct https_get {
 
 static void pump_wake(struct https *h)
 {
-    if (h->count[GET_FINISHED] > 0 || (h->count[GET_WAITING] > 0 && h->count[GET_RUNNING] < h->options.concurrency)) {
+    if (h->count[GET_FINISHED] > 0 || (h->count[GET_WAITING] > 0 && h->count[GET_RUNNING] < h->options.concurrency))
         event_active(h->pump, EV_TIMEOUT, 0);
-    }
 }
 
 static void get_link(struct https_get *g, enum get_state state)
@@ -76,9 +76,8 @@ static void get_timed_out(struct https_get *g)
     const char *stage = g->state == GET_WAITING ? "waiting for its turn" : https_transfer_stage(&g->transfer);
 
     (void)snprintf(g->why, sizeof(g->why), "time-out after %d ms, %s", g->https->options.timeout_ms, stage);
-    if (g->state == GET_RUNNING) {
+    if (g->state == GET_RUNNING)
         https_loop_remove(g->https->loop, g->transfer.easy);
-    }
     get_finish(g, HTTPS_FAILED);
 }
 
@@ -95,18 +94,16 @@ static void on_ended(void *ctx, CURL *easy, CURLcode code)
 
     (void)ctx;
     (void)curl_easy_getinfo(easy, CURLINFO_PRIVATE, &g);
-    if (code == CURLE_OPERATION_TIMEDOUT) {
+    if (code == CURLE_OPERATION_TIMEDOUT)
         get_timed_out(g);
-    } else {
+    else
         get_finish(g, https_transfer_outcome(g->why, &g->transfer, code));
-    }
 }
 
 static void get_free(struct https_get *g)
 {
-    if (g->state == GET_RUNNING) {
+    if (g->state == GET_RUNNING)
         https_loop_remove(g->https->loop, g->transfer.easy);
-    }
     https_transfer_clear(&g->transfer);
     event_free(g->deadline);
     free(g);
@@ -117,13 +114,11 @@ static char *content_type_copy(CURL *easy)
     char *type = NULL;
 
     (void)curl_easy_getinfo(easy, CURLINFO_CONTENT_TYPE, &type);
-    if (type == NULL) {
+    if (type == NULL)
         return NULL;
-    }
     type = strdup(type);
-    if (type == NULL) {
+    if (type == NULL)
         log_oom();
-    }
     return type;
 }
 
@@ -176,9 +171,8 @@ static char *copy(const char *s)
 {
     char *c = strdup(s != NULL ? s : "");
 
-    if (c == NULL) {
+    if (c == NULL)
         log_oom();
-    }
     return c;
 }
 
@@ -196,22 +190,19 @@ struct https *https_new(struct event_base *base, const struct https_options *opt
         return NULL;
     }
     h = calloc(1, sizeof(*h));
-    if (h == NULL) {
+    if (h == NULL)
         log_oom();
-    }
     h->base = base;
     h->options = *options;
     h->options.ca_file = copy(options->ca_file);
     h->options.user_agent = copy(options->user_agent);
     h->options.concurrency = options->concurrency > 0 ? options->concurrency : 1;
-    for (i = 0; i < GET_STATES; i++) {
+    for (i = 0; i < GET_STATES; i++)
         TAILQ_INIT(&h->list[i]);
-    }
     h->loop = https_loop_new(base, on_ended, h);
     h->pump = event_new(base, -1, 0, on_pump, h);
-    if (h->pump == NULL) {
+    if (h->pump == NULL)
         log_oom();
-    }
     return h;
 }
 
@@ -229,12 +220,10 @@ void https_free(struct https *h)
 {
     size_t i;
 
-    if (h == NULL) {
+    if (h == NULL)
         return;
-    }
-    for (i = 0; i < GET_STATES; i++) {
+    for (i = 0; i < GET_STATES; i++)
         list_free(&h->list[i]);
-    }
     https_loop_free(h->loop);
     event_free(h->pump);
     free((char *)h->options.ca_file);
@@ -246,22 +235,19 @@ void https_free(struct https *h)
 struct https_get *https_start(struct https *h, const char *host, const char *path, const char *const *addresses,
                               size_t count, https_done_fn *fn, void *ctx)
 {
-    const struct timeval tv = {.tv_sec = h->options.timeout_ms / 1000,
-                               .tv_usec = (suseconds_t)(h->options.timeout_ms % 1000) * 1000};
+    const struct timeval tv = millis(h->options.timeout_ms);
     struct https_get *g = calloc(1, sizeof(*g));
 
-    if (g == NULL) {
+    if (g == NULL)
         log_oom();
-    }
     g->https = h;
     g->fn = fn;
     g->ctx = ctx;
     https_transfer_init(&g->transfer, &h->options, host, path, addresses, count);
     g->deadline = evtimer_new(h->base, on_deadline, g);
     if (g->deadline == NULL || curl_easy_setopt(g->transfer.easy, CURLOPT_PRIVATE, g) != CURLE_OK ||
-        event_add(g->deadline, &tv) != 0) {
+        event_add(g->deadline, &tv) != 0)
         log_oom();
-    }
     get_link(g, GET_WAITING);
     if (count == 0) {
         (void)snprintf(g->why, sizeof(g->why), "no address");
@@ -285,8 +271,7 @@ size_t https_outstanding(const struct https *h)
     size_t i;
     size_t n = 0;
 
-    for (i = 0; i < GET_STATES; i++) {
+    for (i = 0; i < GET_STATES; i++)
         n += h->count[i];
-    }
     return n;
 }

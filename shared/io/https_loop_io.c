@@ -2,6 +2,7 @@
  * tell it what happened there. */
 #include "https_loop_io.h"
 #include "log.h"
+#include "millis.h"
 
 #include <stdlib.h>
 
@@ -73,9 +74,8 @@ static int socket_watch(CURL *easy, curl_socket_t fd, int action, void *ctx, voi
     }
     if (action != CURL_POLL_REMOVE) {
         ev = event_new(l->base, fd, (short)what, on_socket, l);
-        if (ev == NULL || event_add(ev, NULL) != 0) {
+        if (ev == NULL || event_add(ev, NULL) != 0)
             log_oom();
-        }
     }
     (void)curl_multi_assign(l->multi, fd,
                             ev); /* fails when libcurl has forgotten the socket, which is what we want then */
@@ -86,14 +86,13 @@ static int socket_watch(CURL *easy, curl_socket_t fd, int action, void *ctx, voi
 static int timer_watch(CURLM *multi, long ms, void *ctx)
 {
     struct https_loop *l = ctx;
-    const struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000) * 1000};
+    const struct timeval tv = millis(ms);
 
     (void)multi;
-    if (ms < 0) {
+    if (ms < 0)
         event_del(l->timer);
-    } else if (event_add(l->timer, &tv) != 0) {
+    else if (event_add(l->timer, &tv) != 0)
         log_oom();
-    }
     return 0;
 }
 
@@ -101,17 +100,15 @@ struct https_loop *https_loop_new(struct event_base *base, https_ended_fn *fn, v
 {
     struct https_loop *l = calloc(1, sizeof(*l));
 
-    if (l == NULL) {
+    if (l == NULL)
         log_oom();
-    }
     l->base = base;
     l->fn = fn;
     l->ctx = ctx;
     l->timer = evtimer_new(base, on_timer, l);
     l->multi = curl_multi_init();
-    if (l->timer == NULL || l->multi == NULL) {
+    if (l->timer == NULL || l->multi == NULL)
         log_oom();
-    }
     multi_check(curl_multi_setopt(l->multi, CURLMOPT_SOCKETFUNCTION, socket_watch));
     multi_check(curl_multi_setopt(l->multi, CURLMOPT_SOCKETDATA, l));
     multi_check(curl_multi_setopt(l->multi, CURLMOPT_TIMERFUNCTION, timer_watch));

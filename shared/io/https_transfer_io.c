@@ -25,9 +25,8 @@ static size_t on_body(char *data, size_t size, size_t n, void *ctx)
         return 0;
     }
     buf_add(&t->body, data, size * n);
-    if (!buf_ok(&t->body)) {
+    if (!buf_ok(&t->body))
         log_oom();
-    }
     return size * n;
 }
 
@@ -71,9 +70,8 @@ static void set_ca(CURL *easy, const char *ca_file)
 {
     const char *file = ca_file;
 
-    if (file == NULL || file[0] == '\0') {
+    if (file == NULL || file[0] == '\0')
         file = curl_version_info(CURLVERSION_NOW)->cainfo;
-    }
     if (file != NULL && (file == ca_file || access(file, R_OK) == 0)) {
         SET(easy, CURLOPT_CAINFO, file);
         SET(easy, CURLOPT_CAPATH, NULL);
@@ -116,9 +114,8 @@ static void set_request(struct https_transfer *t, const struct https_options *op
 
     buf_init(&url, URL_MAX);
     buf_printf(&url, "https://%s:%d%s", t->host, options->port, path);
-    if (!buf_ok(&url)) {
+    if (!buf_ok(&url))
         log_oom();
-    }
     SET(t->easy, CURLOPT_URL, buf_text(&url));
     buf_clear(&url);
     SET(t->easy, CURLOPT_RESOLVE, t->resolve);
@@ -127,9 +124,8 @@ static void set_request(struct https_transfer *t, const struct https_options *op
     SET(t->easy, CURLOPT_WRITEDATA, t);
     SET(t->easy, CURLOPT_HEADERFUNCTION, on_header);
     SET(t->easy, CURLOPT_HEADERDATA, t);
-    if (options->user_agent != NULL && options->user_agent[0] != '\0') {
+    if (options->user_agent != NULL && options->user_agent[0] != '\0')
         SET(t->easy, CURLOPT_USERAGENT, options->user_agent);
-    }
 }
 
 /*
@@ -152,9 +148,8 @@ static struct curl_slist *resolve_build(const char *host, int port, const char *
     }
     list = buf_ok(&b) ? curl_slist_append(NULL, buf_text(&b)) : NULL;
     buf_clear(&b);
-    if (list == NULL) {
+    if (list == NULL)
         log_oom();
-    }
     return list;
 }
 
@@ -165,9 +160,8 @@ void https_transfer_init(struct https_transfer *t, const struct https_options *o
     buf_init(&t->body, options->max_octets);
     t->host = strdup(host);
     t->easy = curl_easy_init();
-    if (t->host == NULL || t->easy == NULL) {
+    if (t->host == NULL || t->easy == NULL)
         log_oom();
-    }
     t->resolve = resolve_build(host, options->port, addresses, count);
     set_tls(t, options->ca_file);
     set_limits(t->easy, options);
@@ -188,16 +182,14 @@ enum https_outcome https_transfer_outcome(char why[HTTPS_WHY_MAX], const struct 
     const char *words = t->error[0] != '\0' ? t->error : curl_easy_strerror(code);
 
     why[0] = '\0';
-    if (code == CURLE_OK) {
+    if (code == CURLE_OK)
         return HTTPS_ANSWERED;
-    }
-    if (t->too_large || code == CURLE_FILESIZE_EXCEEDED) {
+    if (t->too_large || code == CURLE_FILESIZE_EXCEEDED)
         (void)snprintf(why, HTTPS_WHY_MAX, "larger than %zu octets", t->body.max);
-    } else if (t->too_many_headers) {
+    else if (t->too_many_headers)
         (void)snprintf(why, HTTPS_WHY_MAX, "headers larger than %d octets", HEADER_OCTETS_MAX);
-    } else {
+    else
         (void)snprintf(why, HTTPS_WHY_MAX, "%s", words);
-    }
     return code == CURLE_PEER_FAILED_VERIFICATION ? HTTPS_UNTRUSTED : HTTPS_FAILED;
 }
 
@@ -205,12 +197,10 @@ const char *https_transfer_stage(const struct https_transfer *t)
 {
     curl_off_t secured = 0;
 
-    if (!t->connected) {
+    if (!t->connected)
         return "connecting";
-    }
     (void)curl_easy_getinfo(t->easy, CURLINFO_APPCONNECT_TIME_T, &secured);
-    if (secured == 0) {
+    if (secured == 0)
         return "in the TLS handshake";
-    }
     return t->header_octets == 0 ? "waiting for the answer" : "receiving the answer";
 }

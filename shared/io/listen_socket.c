@@ -45,12 +45,10 @@ static bool is_bound_to(int fd, const struct address *a)
     socklen_t len = sizeof(sa);
     const char *path = path_of(a);
 
-    if (path != NULL) {
+    if (path != NULL)
         return sd_is_socket_unix(fd, SOCK_STREAM, 1, path, 0) > 0;
-    }
-    if (sd_is_socket(fd, a->sa.ss_family, SOCK_STREAM, 1) <= 0) {
+    if (sd_is_socket(fd, a->sa.ss_family, SOCK_STREAM, 1) <= 0)
         return false;
-    }
     memset(&sa, 0, sizeof(sa));
     return getsockname(fd, (struct sockaddr *)&sa, &len) == 0 && same_inet(a, &sa);
 }
@@ -68,12 +66,10 @@ static int take_handed_over(const struct address *a)
         if (is_bound_to(fd, a)) {
             int copy = fcntl(fd, F_DUPFD_CLOEXEC, SD_LISTEN_FDS_START);
 
-            if (copy >= 0 && fcntl(copy, F_SETFL, fcntl(copy, F_GETFL) | O_NONBLOCK) == 0) {
+            if (copy >= 0 && fcntl(copy, F_SETFL, fcntl(copy, F_GETFL) | O_NONBLOCK) == 0)
                 return copy;
-            }
-            if (copy >= 0) {
+            if (copy >= 0)
                 close(copy);
-            }
         }
     }
     return -1;
@@ -86,9 +82,8 @@ static int is_left_over(const struct address *a, struct err *e)
     int fd;
     int failed;
 
-    if (lstat(path_of(a), &st) != 0) {
+    if (lstat(path_of(a), &st) != 0)
         return errno == ENOENT;
-    }
     if (!S_ISSOCK(st.st_mode)) {
         err_set(e, "there is a file of that name that is no socket; move it away or write another path");
         return 0;
@@ -100,9 +95,8 @@ static int is_left_over(const struct address *a, struct err *e)
     }
     failed = connect(fd, (const struct sockaddr *)&a->sa, a->len) != 0 && errno == ECONNREFUSED;
     close(fd);
-    if (!failed) {
+    if (!failed)
         err_set(e, "another process listens there");
-    }
     return failed;
 }
 
@@ -116,9 +110,8 @@ static int bind_path(int fd, const struct address *a, struct err *e)
     if (rc != 0 && why == EADDRINUSE && is_left_over(a, e)) {
         rc = unlink(path_of(a)) == 0 || errno == ENOENT ? bind(fd, (const struct sockaddr *)&a->sa, a->len) : -1;
         why = errno;
-        if (rc != 0) {
+        if (rc != 0)
             err_set(e, "%s", strerror(why));
-        }
     } else if (rc != 0 && why != EADDRINUSE) {
         err_set(e, "%s", strerror(why));
     }
@@ -131,12 +124,10 @@ static int bind_inet(int fd, const struct address *a, struct err *e)
     const int on = 1;
 
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-    if (a->sa.ss_family == AF_INET6) {
+    if (a->sa.ss_family == AF_INET6)
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
-    }
-    if (bind(fd, (const struct sockaddr *)&a->sa, a->len) != 0) {
+    if (bind(fd, (const struct sockaddr *)&a->sa, a->len) != 0)
         return err_set(e, "%s", strerror(errno));
-    }
     return 0;
 }
 
@@ -153,15 +144,13 @@ static int make_ready(struct listen_socket *s, unsigned mode, struct err *e)
     struct stat st;
 
     if (path != NULL) {
-        if (lstat(path, &st) != 0 || !S_ISSOCK(st.st_mode)) {
+        if (lstat(path, &st) != 0 || !S_ISSOCK(st.st_mode))
             return err_set(e, "the socket has vanished");
-        }
         s->made = true;
         s->dev = st.st_dev;
         s->ino = st.st_ino;
-        if (lchown(path, owner_uid, owner_gid) != 0 || chmod(path, (mode_t)mode) != 0) {
+        if (lchown(path, owner_uid, owner_gid) != 0 || chmod(path, (mode_t)mode) != 0)
             return err_set(e, "%s", strerror(errno));
-        }
     }
     return listen(s->fd, SOMAXCONN) == 0 ? 0 : err_set(e, "%s", strerror(errno));
 }
@@ -173,17 +162,14 @@ int listen_socket_open(struct listen_socket *out, const char *address, unsigned 
 
     memset(out, 0, sizeof(*out));
     out->fd = -1;
-    if (address_parse(a, address, e) != 0) {
+    if (address_parse(a, address, e) != 0)
         return -1;
-    }
     out->fd = take_handed_over(a);
-    if (out->fd >= 0) {
+    if (out->fd >= 0)
         return 0;
-    }
     out->fd = socket(a->sa.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (out->fd < 0) {
+    if (out->fd < 0)
         return err_set(e, "%s: %s", address, strerror(errno));
-    }
     rc = path_of(a) != NULL ? bind_path(out->fd, a, e) : bind_inet(out->fd, a, e);
     if (rc != 0 || make_ready(out, mode, e) != 0) {
         listen_socket_close(out);
@@ -197,12 +183,10 @@ void listen_socket_close(struct listen_socket *s)
     const char *path = path_of(&s->address);
     struct stat st;
 
-    if (s->fd >= 0) {
+    if (s->fd >= 0)
         close(s->fd);
-    }
     s->fd = -1;
-    if (s->made && lstat(path, &st) == 0 && st.st_dev == s->dev && st.st_ino == s->ino) {
+    if (s->made && lstat(path, &st) == 0 && st.st_dev == s->dev && st.st_ino == s->ino)
         unlink(path);
-    }
     s->made = false;
 }

@@ -31,9 +31,8 @@ static void set_options(const struct listener *l, int fd)
 {
     const int on = 1;
 
-    if (l->socket.address.sa.ss_family != AF_UNIX) {
+    if (l->socket.address.sa.ss_family != AF_UNIX)
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    }
 }
 
 /* Without descriptors or memory the connection stays in the queue; the event would come again at once. */
@@ -64,9 +63,8 @@ static void on_readable(evutil_socket_t sock, short what, void *arg)
         l->fn(l->ctx, fd);
     }
     l->accepting = false;
-    if (l->gone) {
+    if (l->gone)
         free(l);
-    }
 }
 
 static void on_again(evutil_socket_t sock, short what, void *arg)
@@ -75,9 +73,8 @@ static void on_again(evutil_socket_t sock, short what, void *arg)
 
     (void)sock;
     (void)what;
-    if (!l->paused) {
+    if (!l->paused)
         event_add(l->readable, NULL);
-    }
 }
 
 struct listener *listener_open(struct event_base *base, const char *address, unsigned mode, listener_accept_fn *fn,
@@ -85,9 +82,8 @@ struct listener *listener_open(struct event_base *base, const char *address, uns
 {
     struct listener *l = calloc(1, sizeof(*l));
 
-    if (l == NULL) {
+    if (l == NULL)
         log_oom();
-    }
     l->fn = fn;
     l->ctx = ctx;
     if (listen_socket_open(&l->socket, address, mode, e) != 0) {
@@ -96,9 +92,8 @@ struct listener *listener_open(struct event_base *base, const char *address, uns
     }
     l->readable = event_new(base, l->socket.fd, EV_READ | EV_PERSIST, on_readable, l);
     l->again = evtimer_new(base, on_again, l);
-    if (l->readable == NULL || l->again == NULL || event_add(l->readable, NULL) != 0) {
+    if (l->readable == NULL || l->again == NULL || event_add(l->readable, NULL) != 0)
         log_oom();
-    }
     return l;
 }
 
@@ -111,9 +106,8 @@ void listener_pause(struct listener *l)
 void listener_resume(struct listener *l)
 {
     l->paused = false;
-    if (!evtimer_pending(l->again, NULL)) {
+    if (!evtimer_pending(l->again, NULL))
         event_add(l->readable, NULL);
-    }
 }
 
 const char *listener_address(const struct listener *l)
@@ -123,14 +117,12 @@ const char *listener_address(const struct listener *l)
 
 void listener_free(struct listener *l)
 {
-    if (l == NULL) {
+    if (l == NULL)
         return;
-    }
     event_free(l->readable);
     event_free(l->again);
     listen_socket_close(&l->socket);
     l->gone = true;
-    if (!l->accepting) {
+    if (!l->accepting)
         free(l);
-    }
 }

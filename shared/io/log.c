@@ -33,9 +33,8 @@ void log_open(const char *name, bool to_stderr, enum log_level least)
     logger.to_stderr = to_stderr;
     logger.least = least;
     closelog();
-    if (!to_stderr) {
+    if (!to_stderr)
         openlog(name, LOG_PID | LOG_NDELAY, LOG_MAIL);
-    }
 }
 
 /* One write a line, so that lines of several processes do not mix. */
@@ -44,9 +43,8 @@ static void write_stderr(const char *level, const char *text)
     char line[LOG_LINE_MAX + 100];
     int n = snprintf(line, sizeof(line), "%.60s: %s %s\n", logger.name, level, text);
 
-    if (n > 0 && write(STDERR_FILENO, line, (size_t)n) < 0) {
+    if (n > 0 && write(STDERR_FILENO, line, (size_t)n) < 0)
         return; /* there is nobody to tell */
-    }
 }
 
 static void log_event(enum log_level level, const char *event, const char *fmt, va_list ap)
@@ -56,15 +54,13 @@ static void log_event(enum log_level level, const char *event, const char *fmt, 
 {
     char text[LOG_LINE_MAX + 1];
 
-    if (level > logger.least) {
+    if (level > logger.least)
         return;
-    }
     log_line(text, event, fmt, ap);
-    if (logger.to_stderr) {
+    if (logger.to_stderr)
         write_stderr(levels[level].word, text);
-    } else {
+    else
         syslog(levels[level].priority, "%s", text);
-    }
 }
 
 void log_error(const char *event, const char *fmt, ...)

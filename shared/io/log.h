@@ -1,13 +1,13 @@
 /*
- * log.h - the logger: one line an event, `EVENT key=value key=value`, to syslog (LOG_MAIL) or, with -f, to standard error. Foreign text
- * is escaped and cut, so that a line is always one line.
+ * log.h - the logger: one line an event, `EVENT key=value key=value`, to syslog (LOG_MAIL) or, with -f, to standard
+ * error. Foreign text is escaped and cut, so that a line is always one line.
  */
 #ifndef POSTERN_LOG_H
 #define POSTERN_LOG_H
 
 #include <stdbool.h>
 
-#define LOG_LINE_MAX 1000
+#define LOG_LINE_MAX  1000
 #define LOG_VALUE_MAX 300
 
 enum log_level { LOGLEVEL_ERROR, LOGLEVEL_WARNING, LOGLEVEL_INFO, LOGLEVEL_DEBUG };
@@ -16,8 +16,9 @@ enum log_level { LOGLEVEL_ERROR, LOGLEVEL_WARNING, LOGLEVEL_INFO, LOGLEVEL_DEBUG
 void log_open(const char *name, bool to_stderr, enum log_level least);
 
 /*
- * fmt is "key=%s key=%d ...": conversions %s %d %u %ld %lu %lld %llu %zu %x %.3f and no others, each after "key=". A %s value is quoted when it is empty or holds a blank, quote or '='; control
- * octets and octets above 0x7e appear as \xNN; it is cut at LOG_VALUE_MAX. NULL prints as "-". Never fails.
+ * fmt is "key=%s key=%d ...": conversions %s %d %u %ld %lu %lld %llu %zu %x %.3f and no others, each after "key=". A %s
+ * value is quoted when it is empty or holds a blank, quote or '='; control octets and octets above 0x7e appear as \xNN;
+ * it is cut at LOG_VALUE_MAX. NULL prints as "-". Never fails.
  */
 void log_error(const char *event, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void log_warning(const char *event, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -18,9 +18,8 @@ struct line {
 
 static void add(struct line *l, const char *text, size_t len)
 {
-    if (len > LOG_LINE_MAX - l->len) {
+    if (len > LOG_LINE_MAX - l->len)
         len = LOG_LINE_MAX - l->len;
-    }
     memcpy(l->text + l->len, text, len);
     l->len += len;
 }
@@ -63,9 +62,8 @@ static size_t escape_value(char out[LOG_VALUE_MAX], const char *value)
         }
         memcpy(out + len, one, n);
         len += n;
-        if (len <= room) {
+        if (len <= room)
             fits = len;
-        }
     }
     return len;
 }
@@ -82,13 +80,11 @@ static void add_value(struct line *l, const char *value)
     }
     quoted = value[0] == '\0' || strpbrk(value, " \"=") != NULL;
     len = escape_value(text, value);
-    if (quoted) {
+    if (quoted)
         add(l, "\"", 1);
-    }
     add(l, text, len);
-    if (quoted) {
+    if (quoted)
         add(l, "\"", 1);
-    }
 }
 
 enum conversion {
@@ -113,9 +109,8 @@ static enum conversion conversion_read(const char *at, size_t *len)
 
     for (i = 0; i < CONV_NONE; i++) {
         *len = strlen(words[i]);
-        if (strncmp(at, words[i], *len) == 0) {
+        if (strncmp(at, words[i], *len) == 0)
             return (enum conversion)i;
-        }
     }
     *len = 0;
     return CONV_NONE;
@@ -171,9 +166,8 @@ void log_line(char out[LOG_LINE_MAX + 1], const char *event, const char *fmt, va
 
     va_copy(args, ap);
     add(&l, event, strlen(event));
-    if (fmt != NULL && fmt[0] != '\0') {
+    if (fmt != NULL && fmt[0] != '\0')
         add(&l, " ", 1);
-    }
     while (fmt != NULL && *fmt != '\0') {
         size_t plain = strcspn(fmt, "%");
         enum conversion conv;
@@ -181,9 +175,8 @@ void log_line(char out[LOG_LINE_MAX + 1], const char *event, const char *fmt, va
 
         add(&l, fmt, plain);
         fmt += plain;
-        if (*fmt == '\0') {
+        if (*fmt == '\0')
             break;
-        }
         conv = conversion_read(fmt + 1, &len);
         if (conv == CONV_NONE) {
             add(&l, "?", 1); /* the argument's type is not known, so none of the later ones can be fetched */

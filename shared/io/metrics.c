@@ -48,12 +48,10 @@ void metrics_render(struct buf *out, const struct metric *m, size_t count)
     for (i = 0; i < count; i++) {
         int family = family_length(m[i].name);
 
-        if (m[i].help != NULL) {
+        if (m[i].help != NULL)
             buf_printf(out, "# HELP %.*s %s\n", family, m[i].name, m[i].help);
-        }
-        if (m[i].type != NULL) {
+        if (m[i].type != NULL)
             buf_printf(out, "# TYPE %.*s %s\n", family, m[i].name, m[i].type);
-        }
         buf_printf(out, "%s %" PRIu64 "\n", m[i].name, m[i].value);
     }
 }
@@ -65,12 +63,10 @@ static void on_request(struct evhttp_request *req, void *arg)
     struct evbuffer *body = evbuffer_new();
     struct buf text;
 
-    if (body == NULL) {
+    if (body == NULL)
         log_oom();
-    }
-    if (s->update != NULL) {
+    if (s->update != NULL)
         s->update(s->ctx);
-    }
     buf_init(&text, TEXT_MAX);
     metrics_render(&text, s->metrics, s->count);
     if (!buf_ok(&text)) {
@@ -108,9 +104,8 @@ static void http_set_up(struct metrics_server *s)
     evhttp_set_max_headers_size(s->http, HEADERS_MAX);
     evhttp_set_max_body_size(s->http, BODY_MAX);
     evhttp_set_timeout(s->http, IDLE_SECONDS);
-    if (evhttp_set_cb(s->http, "/metrics", on_request, s) != 0) {
+    if (evhttp_set_cb(s->http, "/metrics", on_request, s) != 0)
         log_oom();
-    }
 }
 
 struct metrics_server *metrics_serve(struct event_base *base, const char *address, struct metric *m, size_t count,
@@ -119,9 +114,8 @@ struct metrics_server *metrics_serve(struct event_base *base, const char *addres
     struct metrics_server *s = calloc(1, sizeof(*s));
     struct evhttp_bound_socket *bound;
 
-    if (s == NULL) {
+    if (s == NULL)
         log_oom();
-    }
     s->metrics = m;
     s->count = count;
     s->update = update;
@@ -132,14 +126,12 @@ struct metrics_server *metrics_serve(struct event_base *base, const char *addres
     }
     s->http = evhttp_new(base);
     s->again = evtimer_new(base, on_again, s);
-    if (s->http == NULL || s->again == NULL) {
+    if (s->http == NULL || s->again == NULL)
         log_oom();
-    }
     http_set_up(s);
     bound = evhttp_accept_socket_with_handle(s->http, s->socket.fd);
-    if (bound == NULL) {
+    if (bound == NULL)
         log_oom();
-    }
     s->listener = evhttp_bound_socket_get_listener(bound);
     evconnlistener_set_error_cb(s->listener, on_accept_error);
     return s;
@@ -147,9 +139,8 @@ struct metrics_server *metrics_serve(struct event_base *base, const char *addres
 
 void metrics_server_free(struct metrics_server *s)
 {
-    if (s == NULL) {
+    if (s == NULL)
         return;
-    }
     event_free(s->again);
     evhttp_free(s->http); /* with the descriptor */
     s->socket.fd = -1;

@@ -42,14 +42,12 @@ struct event *notify_watchdog(struct event_base *base)
     struct timeval half;
     struct event *timer;
 
-    if (sd_watchdog_enabled(0, &usec) <= 0) {
+    if (sd_watchdog_enabled(0, &usec) <= 0)
         return NULL;
-    }
     half.tv_sec = (time_t)(usec / 2 / 1000000);
     half.tv_usec = (suseconds_t)(usec / 2 % 1000000);
     timer = event_new(base, -1, EV_PERSIST, on_time, NULL);
-    if (timer == NULL || event_add(timer, &half) != 0) {
+    if (timer == NULL || event_add(timer, &half) != 0)
         log_oom();
-    }
     return timer;
 }

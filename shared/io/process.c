@@ -32,9 +32,8 @@ int process_detach(struct err *e)
     int fds[2];
     pid_t pid;
 
-    if (pipe2(fds, O_CLOEXEC) != 0) {
+    if (pipe2(fds, O_CLOEXEC) != 0)
         return err_set(e, "pipe: %s", strerror(errno));
-    }
     pid = fork();
     if (pid < 0) {
         err_set(e, "fork: %s", strerror(errno));
@@ -63,21 +62,18 @@ void process_ready(int fd)
         dup2(null, STDIN_FILENO);
         dup2(null, STDOUT_FILENO);
         dup2(null, STDERR_FILENO);
-        if (null > STDERR_FILENO) {
+        if (null > STDERR_FILENO)
             close(null);
-        }
     }
-    if (write(fd, "", 1) == 1) {
+    if (write(fd, "", 1) == 1)
         close(fd);
-    }
 }
 
 /* Given up for good? The answer of the kernel counts, not the return values so far. */
 static int check_given_up(struct err *e)
 {
-    if (setuid(0) == 0 || seteuid(0) == 0 || setgid(0) == 0) {
+    if (setuid(0) == 0 || seteuid(0) == 0 || setgid(0) == 0)
         return err_set(e, "the privileges of root could not be given up");
-    }
     return 0;
 }
 
@@ -142,13 +138,11 @@ int process_pid_write(const char *path, struct err *e)
     int n = snprintf(temporary, sizeof(temporary), "%s.%ld", path, (long)getpid());
     int fd;
 
-    if (path[0] != '/' || n < 0 || (size_t)n >= sizeof(temporary)) {
+    if (path[0] != '/' || n < 0 || (size_t)n >= sizeof(temporary))
         return err_set(e, "pid_file: \"%.60s\" is no absolute path; write one such as /run/postern/NAME.pid", path);
-    }
     fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
-    if (fd < 0) {
+    if (fd < 0)
         return err_set(e, "pid_file: %s: %s", temporary, strerror(errno));
-    }
     if (fchmod(fd, 0644) != 0 || write(fd, text, (size_t)len) != len || close(fd) != 0 ||
         rename(temporary, path) != 0) {
         err_set(e, "pid_file: %s: %s", path, strerror(errno));

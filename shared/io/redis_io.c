@@ -8,6 +8,7 @@
  */
 #include "redis_io.h"
 #include "log.h"
+#include "millis.h"
 #include "redis_link_io.h"
 #include "redis_track_io.h"
 
@@ -54,11 +55,10 @@ static int64_t now_ms(void)
 
 static void deadline_set(struct redis *r, int64_t ms)
 {
-    const struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000) * 1000};
+    const struct timeval tv = millis(ms);
 
-    if (event_add(r->deadline, &tv) != 0) {
+    if (event_add(r->deadline, &tv) != 0)
         log_oom();
-    }
 }
 
 /* The timer runs to the oldest command's deadline, or to that of one answered since: cheaper than setting it at each
@@ -71,15 +71,13 @@ static void on_deadline(evutil_socket_t fd, short what, void *ctx)
 
     (void)fd;
     (void)what;
-    if (oldest == NULL) {
+    if (oldest == NULL)
         return;
-    }
     left = oldest->due_ms - now_ms();
-    if (left > 0) {
+    if (left > 0)
         deadline_set(r, left);
-    } else {
+    else
         redis_link_drop(r->link, "time-out");
-    }
 }
 
 static void on_idle(evutil_socket_t fd, short what, void *ctx)
@@ -89,16 +87,14 @@ static void on_idle(evutil_socket_t fd, short what, void *ctx)
 
     (void)fd;
     (void)what;
-    if (TAILQ_EMPTY(&r->sent)) {
+    if (TAILQ_EMPTY(&r->sent))
         (void)redis_send(r, NULL, NULL, 1, ping, NULL);
-    }
 }
 
 static void pump_wake(struct redis *r)
 {
-    if (!TAILQ_EMPTY(&r->lost) || r->told_up != redis_up(r)) {
+    if (!TAILQ_EMPTY(&r->lost) || r->told_up != redis_up(r))
         event_active(r->pump, EV_TIMEOUT, 0);
-    }
 }
 
 static void command_tell(struct command *c, redisReply *reply)
@@ -107,9 +103,8 @@ static void command_tell(struct command *c, redisReply *reply)
     void *ctx = c->ctx;
 
     free(c);
-    if (fn != NULL) {
+    if (fn != NULL)
         fn(ctx, reply);
-    }
 }
 
 static void on_pump(evutil_socket_t fd, short what, void *ctx)
@@ -122,9 +117,8 @@ static void on_pump(evutil_socket_t fd, short what, void *ctx)
     if (r->told_up != redis_up(r)) {
         r->told_up = !r->told_up;
         pump_wake(r);
-        if (r->state != NULL) {
+        if (r->state != NULL)
             r->state(r->ctx, r->told_up);
-        }
         return;
     }
     c = TAILQ_FIRST(&r->lost);
@@ -154,9 +148,8 @@ static void on_up(void *ctx)
     struct redis *r = ctx;
 
     pump_wake(r);
-    if (r->track != NULL) {
+    if (r->track != NULL)
         redis_track_up(r->track);
-    }
 }
 
 static void on_down(void *ctx)
@@ -167,9 +160,8 @@ static void on_down(void *ctx)
     TAILQ_CONCAT(&r->lost, &r->sent, link);
     r->sent_count = 0;
     pump_wake(r);
-    if (r->track != NULL) {
+    if (r->track != NULL)
         redis_track_down(r->track);
-    }
 }
 
 static const struct redis_link_hooks hooks = {.up = on_up, .down = on_down, .reply = on_reply};
@@ -178,9 +170,8 @@ static char *copy(const char *s)
 {
     char *c = strdup(s);
 
-    if (c == NULL) {
+    if (c == NULL)
         log_oom();
-    }
     return c;
 }
 
@@ -188,9 +179,8 @@ static struct event *event_make(struct event_base *base, short what, event_callb
 {
     struct event *ev = event_new(base, -1, what, fn, ctx);
 
-    if (ev == NULL) {
+    if (ev == NULL)
         log_oom();
-    }
     return ev;
 }
 
@@ -200,13 +190,11 @@ struct redis *redis_new(struct event_base *base, const struct conf_redis *conf, 
     struct redis *r;
     struct address address;
 
-    if (conf->url[0] != '\0' && address_parse(&address, conf->url, e) != 0) {
+    if (conf->url[0] != '\0' && address_parse(&address, conf->url, e) != 0)
         return NULL;
-    }
     r = calloc(1, sizeof(*r));
-    if (r == NULL) {
+    if (r == NULL)
         log_oom();
-    }
     r->base = base;
     r->state = state;
     r->ctx = ctx;
@@ -239,9 +227,8 @@ static void list_free(struct command_list *list)
 
 void redis_free(struct redis *r)
 {
-    if (r == NULL) {
+    if (r == NULL)
         return;
-    }
     redis_track_free(r->track);
     redis_link_free(r->link);
     list_free(&r->sent);
@@ -265,19 +252,16 @@ int redis_send(struct redis *r, redis_reply_fn *fn, void *ctx, size_t count, con
 {
     struct command *c;
 
-    if (!redis_up(r) || r->sent_count >= COMMANDS_MAX) {
+    if (!redis_up(r) || r->sent_count >= COMMANDS_MAX)
         return -1;
-    }
     c = calloc(1, sizeof(*c));
-    if (c == NULL) {
+    if (c == NULL)
         log_oom();
-    }
     c->fn = fn;
     c->ctx = ctx;
     c->due_ms = now_ms() + r->login.timeout_ms;
-    if (!event_pending(r->deadline, EV_TIMEOUT, NULL)) {
+    if (!event_pending(r->deadline, EV_TIMEOUT, NULL))
         deadline_set(r, r->login.timeout_ms);
-    }
     TAILQ_INSERT_TAIL(&r->sent, c, link);
     r->sent_count++;
     redis_link_send(r->link, count, words, lengths);
@@ -295,13 +279,11 @@ void redis_track(struct redis *r, const char *const *kinds, redis_changed_fn *fn
 {
     const struct timeval every = {.tv_sec = IDLE_PING_S};
 
-    if (r->link == NULL || r->track != NULL) {
+    if (r->link == NULL || r->track != NULL)
         return;
-    }
     r->track = redis_track_new(r->base, r, &r->login, r->prefix, kinds, fn, ctx);
-    if (event_add(r->idle, &every) != 0) {
+    if (event_add(r->idle, &every) != 0)
         log_oom();
-    }
 }
 
 bool redis_tracking(const struct redis *r)

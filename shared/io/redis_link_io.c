@@ -6,6 +6,7 @@
  */
 #include "redis_link_io.h"
 #include "log.h"
+#include "millis.h"
 
 #include <event2/util.h>
 #include <hiredis/adapters/libevent.h>
@@ -56,11 +57,10 @@ static int64_t now_ms(void)
 
 static void timer_set(struct redis_link *l, int ms)
 {
-    const struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000) * 1000};
+    const struct timeval tv = millis(ms);
 
-    if (event_add(l->timer, &tv) != 0) {
+    if (event_add(l->timer, &tv) != 0)
         log_oom();
-    }
 }
 
 static int jittered(int ms)
@@ -80,19 +80,16 @@ static void link_lost(struct redis_link *l, const char *why)
         log_warning("redis_down", "link=%s address=%s error=%s", l->name, l->login->address.text, why);
         l->told = true;
     }
-    if (was_up && now_ms() - l->up_since_ms > REDIS_BACKOFF_LAST_MS) {
+    if (was_up && now_ms() - l->up_since_ms > REDIS_BACKOFF_LAST_MS)
         l->backoff_ms = 0;
-    }
     l->backoff_ms = l->backoff_ms == 0 ? REDIS_BACKOFF_FIRST_MS : l->backoff_ms * 2;
-    if (l->backoff_ms > REDIS_BACKOFF_LAST_MS) {
+    if (l->backoff_ms > REDIS_BACKOFF_LAST_MS)
         l->backoff_ms = REDIS_BACKOFF_LAST_MS;
-    }
     l->ac = NULL;
     l->state = LINK_DOWN;
     timer_set(l, jittered(l->backoff_ms));
-    if (was_up) {
+    if (was_up)
         l->hooks->down(l->ctx);
-    }
 }
 
 static void context_free(redisAsyncContext *ac)
@@ -112,9 +109,8 @@ void redis_link_drop(struct redis_link *l, const char *why)
 static void on_disconnect(const redisAsyncContext *ac, int status)
 {
     (void)status;
-    if (ac->data != NULL) {
+    if (ac->data != NULL)
         link_lost(ac->data, ac->err != 0 ? ac->errstr : "closed");
-    }
 }
 
 static void on_reply(redisAsyncContext *ac, void *reply, void *privdata)
@@ -122,9 +118,8 @@ static void on_reply(redisAsyncContext *ac, void *reply, void *privdata)
     struct redis_link *l = ac->data;
 
     (void)privdata;
-    if (l != NULL && reply != NULL) {
+    if (l != NULL && reply != NULL)
         l->hooks->reply(l->ctx, reply);
-    }
 }
 
 static void on_hello(redisAsyncContext *ac, void *data, void *privdata)
@@ -133,9 +128,8 @@ static void on_hello(redisAsyncContext *ac, void *data, void *privdata)
     redisReply *reply = data;
 
     (void)privdata;
-    if (l == NULL || reply == NULL) {
+    if (l == NULL || reply == NULL)
         return;
-    }
     if (reply->type == REDIS_REPLY_ERROR) {
         char why[200];
 
@@ -143,9 +137,8 @@ static void on_hello(redisAsyncContext *ac, void *data, void *privdata)
         redis_link_drop(l, why);
         return;
     }
-    if (--l->hello > 0) {
+    if (--l->hello > 0)
         return;
-    }
     event_del(l->timer);
     l->state = LINK_UP;
     l->up_since_ms = now_ms();
@@ -157,9 +150,8 @@ static void on_hello(redisAsyncContext *ac, void *data, void *privdata)
 static void send_words(struct redis_link *l, redisCallbackFn *fn, size_t count, const char *const *words,
                        const size_t *lengths)
 {
-    if (redisAsyncCommandArgv(l->ac, fn, NULL, (int)count, (const char **)words, lengths) != REDIS_OK) {
+    if (redisAsyncCommandArgv(l->ac, fn, NULL, (int)count, (const char **)words, lengths) != REDIS_OK)
         log_oom();
-    }
 }
 
 static void hello_send(struct redis_link *l)
@@ -208,17 +200,15 @@ static void on_connect(const redisAsyncContext *ac, int status)
 {
     struct redis_link *l = ac->data;
 
-    if (l == NULL) {
+    if (l == NULL)
         return;
-    }
     if (status != REDIS_OK) {
         l->ac->data = NULL;
         link_lost(l, ac->errstr != NULL ? ac->errstr : "not connected");
         return;
     }
-    if (l->login->address.sa.ss_family != AF_UNIX) {
+    if (l->login->address.sa.ss_family != AF_UNIX)
         keepalive_set(ac->c.fd);
-    }
     hello_send(l);
 }
 
@@ -248,9 +238,8 @@ static void link_connect(struct redis_link *l)
 {
     redisAsyncContext *ac = context_open(&l->login->address);
 
-    if (ac == NULL) {
+    if (ac == NULL)
         log_oom();
-    }
     if (ac->err != 0) {
         char why[200];
 
@@ -263,9 +252,8 @@ static void link_connect(struct redis_link *l)
     ac->data = l;
     l->ac = ac;
     l->state = LINK_CONNECTING;
-    if (redisLibeventAttach(ac, l->base) != REDIS_OK) {
+    if (redisLibeventAttach(ac, l->base) != REDIS_OK)
         log_oom();
-    }
     redisAsyncSetConnectCallback(ac, on_connect);
     redisAsyncSetDisconnectCallback(ac, on_disconnect);
     timer_set(l, l->login->timeout_ms);
@@ -277,11 +265,10 @@ static void on_timer(evutil_socket_t fd, short what, void *ctx)
 
     (void)fd;
     (void)what;
-    if (l->state == LINK_DOWN) {
+    if (l->state == LINK_DOWN)
         link_connect(l);
-    } else {
+    else
         redis_link_drop(l, "time-out while connecting");
-    }
 }
 
 struct redis_link *redis_link_new(struct event_base *base, const struct redis_login *login, const char *name,
@@ -289,18 +276,16 @@ struct redis_link *redis_link_new(struct event_base *base, const struct redis_lo
 {
     struct redis_link *l = calloc(1, sizeof(*l));
 
-    if (l == NULL) {
+    if (l == NULL)
         log_oom();
-    }
     l->base = base;
     l->login = login;
     l->name = name;
     l->hooks = hooks;
     l->ctx = ctx;
     l->timer = evtimer_new(base, on_timer, l);
-    if (l->timer == NULL) {
+    if (l->timer == NULL)
         log_oom();
-    }
     timer_set(l, 0);
     return l;
 }

@@ -44,9 +44,8 @@ static void on_on(void *ctx, redisReply *reply)
     struct redis_track *t = ctx;
 
     /* NULL is of a connection that redis_track_down has dealt with. */
-    if (reply == NULL || --t->asked > 0 || !t->subscribed) {
+    if (reply == NULL || --t->asked > 0 || !t->subscribed)
         return;
-    }
     if (reply->type == REDIS_REPLY_ERROR) {
         log_warning("redis_tracking", "error=%s", reply->str);
         redis_link_drop(t->link, "tracking refused");
@@ -71,12 +70,10 @@ static void tracking_ask(struct redis_track *t)
         on[count++] = "PREFIX";
         on[count++] = t->prefix[i];
     }
-    if (redis_send(t->redis, on_off, t, 3, off, NULL) != 0) {
+    if (redis_send(t->redis, on_off, t, 3, off, NULL) != 0)
         return; /* the connection for commands is down: redis_track_up asks again */
-    }
-    if (redis_send(t->redis, on_on, t, count, on, NULL) == 0) {
+    if (redis_send(t->redis, on_on, t, count, on, NULL) == 0)
         t->asked++;
-    }
 }
 
 static bool word_is(const redisReply *reply, const char *word)
@@ -104,9 +101,8 @@ static bool key_tell(struct redis_track *t, const redisReply *key)
     for (i = 0; key->type == REDIS_REPLY_STRING && i < t->kinds; i++) {
         size_t len = strlen(t->prefix[i]);
 
-        if (key->len >= len && memcmp(key->str, t->prefix[i], len) == 0) {
+        if (key->len >= len && memcmp(key->str, t->prefix[i], len) == 0)
             return change_tell(t, key->str + t->prefix_len, key->len - t->prefix_len);
-        }
     }
     return true;
 }
@@ -115,9 +111,8 @@ static void message_take(struct redis_track *t, const redisReply *what)
 {
     size_t i;
 
-    if (!t->on) {
+    if (!t->on)
         return; /* fn(NULL) is still to come */
-    }
     if (what->type != REDIS_REPLY_ARRAY) {
         t->fn(t->ctx, NULL, 0); /* nil: all is gone, FLUSHALL */
         return;
@@ -167,9 +162,8 @@ struct redis_track *redis_track_new(struct event_base *base, struct redis *r, co
 {
     struct redis_track *t = calloc(1, sizeof(*t));
 
-    if (t == NULL) {
+    if (t == NULL)
         log_oom();
-    }
     t->redis = r;
     t->fn = fn;
     t->ctx = ctx;
@@ -193,17 +187,15 @@ void redis_track_free(struct redis_track *t)
     if (t != NULL) {
         redis_link_free(t->link);
         t->freed = true;
-        if (!t->telling) {
+        if (!t->telling)
             free(t);
-        }
     }
 }
 
 void redis_track_up(struct redis_track *t)
 {
-    if (t->subscribed) {
+    if (t->subscribed)
         tracking_ask(t);
-    }
 }
 
 /* The other connection goes too: what made the one fail (a hung or restarted server) may have been missed by the other.
@@ -212,9 +204,8 @@ void redis_track_down(struct redis_track *t)
 {
     t->asked = 0;
     t->on = false;
-    if (redis_link_up(t->link)) {
+    if (redis_link_up(t->link))
         redis_link_drop(t->link, "the connection for commands was lost");
-    }
 }
 
 bool redis_track_on(const struct redis_track *t)

@@ -111,9 +111,8 @@ static const struct {
 static void test_tints(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof(tints) / sizeof(tints[0]); i++) {
+    for (size_t i = 0; i < sizeof(tints) / sizeof(tints[0]); i++)
         assert_int_equal(answer_tint(tints[i].answer), tints[i].tint);
-    }
 }
 
 static void test_cache_list(void **state)

@@ -88,9 +88,8 @@ static void test_text_any_pair(void **state)
         print_text(&once, in, 2);
         print_text(&twice, buf_text(&once), once.len);
         assert_string_equal(buf_text(&once), buf_text(&twice));
-        for (size_t i = 0; i < once.len; i++) {
+        for (size_t i = 0; i < once.len; i++)
             assert_true((unsigned char)once.data[i] >= 0x20 && once.data[i] != 0x7f);
-        }
         buf_clear(&once);
         buf_clear(&twice);
     }

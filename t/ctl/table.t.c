@@ -127,9 +127,8 @@ static void test_limits(void **state)
     struct table *t = table_new(1000);
 
     (void)state;
-    for (int i = 0; i < 1000; i++) {
+    for (int i = 0; i < 1000; i++)
         table_addf(t, TINT_NONE, "%d", i);
-    }
     buf_init(&out, 100); /* too little */
     table_print(&out, t, 0, false);
     assert_false(buf_ok(&out));

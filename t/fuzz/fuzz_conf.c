@@ -10,9 +10,8 @@
 
 static void check(int ok)
 {
-    if (!ok) {
+    if (!ok)
         abort();
-    }
 }
 
 static void check_list(char *const *list, const struct conf_option *o)
@@ -20,9 +19,8 @@ static void check_list(char *const *list, const struct conf_option *o)
     size_t n;
 
     check(list != NULL);
-    for (n = 0; list[n] != NULL; n++) {
+    for (n = 0; list[n] != NULL; n++)
         check(list[n][0] != '\0');
-    }
     check((int64_t)n >= o->min && (int64_t)n <= o->max);
 }
 
@@ -67,11 +65,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
     check(c != NULL);
-    for (s = conf_sections; s->name != NULL; s++) {
-        for (o = s->option; o->name != NULL; o++) {
+    for (s = conf_sections; s->name != NULL; s++)
+        for (o = s->option; o->name != NULL; o++)
             check_option((const char *)c + s->offset, o);
-        }
-    }
     conf_free(c);
     return 0;
 }

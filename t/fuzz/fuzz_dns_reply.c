@@ -18,9 +18,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check(bool holds)
 {
-    if (!holds) {
+    if (!holds)
         abort();
-    }
 }
 
 static void check_name(const char *name)
@@ -59,9 +58,8 @@ static void check_answer(const struct dns_answer *a, const uint8_t *pkt, enum dn
     }
     check_name(a->name);
     check(a->aliased || strcmp(a->name, NAME) == 0);
-    for (size_t i = 0; i < a->count; i++) {
+    for (size_t i = 0; i < a->count; i++)
         check_rr(&a->rr[i], type);
-    }
 }
 
 static void parse(const uint8_t *pkt, size_t len, enum dns_type type, bool trust)
@@ -71,11 +69,10 @@ static void parse(const uint8_t *pkt, size_t len, enum dns_type type, bool trust
     enum dns_verdict v = dns_reply_parse(&a, pkt, len, NAME, type, QUERY_ID, trust, &e);
 
     check((v == DNS_REPLY_BROKEN) == (e.text[0] != '\0'));
-    if (v == DNS_REPLY_TAKEN) {
+    if (v == DNS_REPLY_TAKEN)
         check_answer(&a, pkt, type, trust);
-    } else {
+    else
         check(a.rr == NULL && a.count == 0 && !a.secure);
-    }
     dns_answer_clear(&a);
 }
 
@@ -88,9 +85,8 @@ static void parse_records(const uint8_t *data, size_t size, enum dns_type type, 
     int query = dns_query_build(head, sizeof(head), NAME, type, QUERY_ID, NULL);
 
     check(query > HEADER_SIZE + OPT_SIZE);
-    if (size < 5) {
+    if (size < 5)
         return;
-    }
     begin = (size_t)query - OPT_SIZE;
     pkt = malloc(begin + size - 5); /* no octet more, so that reading past the end is seen */
     check(pkt != NULL);
@@ -109,13 +105,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const enum dns_type types[8] = {DNS_A, DNS_CNAME, DNS_MX, DNS_TXT, DNS_AAAA, DNS_TLSA, DNS_MX, DNS_TLSA};
 
-    if (size == 0) {
+    if (size == 0)
         return 0;
-    }
-    if ((data[0] & 16) != 0) {
+    if ((data[0] & 16) != 0)
         parse_records(data + 1, size - 1, types[data[0] & 7], (data[0] & 8) != 0);
-    } else {
+    else
         parse(data + 1, size - 1, types[data[0] & 7], (data[0] & 8) != 0);
-    }
     return 0;
 }

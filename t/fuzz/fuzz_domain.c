@@ -16,31 +16,26 @@ static void check_rules(const char *name)
     const char *last = strrchr(name, '.') != NULL ? strrchr(name, '.') + 1 : name;
     const char *label = name;
 
-    if (strlen(name) > DOMAIN_MAX || strspn(name, allowed) != strlen(name)) {
+    if (strlen(name) > DOMAIN_MAX || strspn(name, allowed) != strlen(name))
         abort();
-    }
     for (;;) {
         size_t len = strcspn(label, ".");
-        if (len < 1 || len > LABEL_MAX || label[0] == '-' || label[len - 1] == '-') {
+        if (len < 1 || len > LABEL_MAX || label[0] == '-' || label[len - 1] == '-')
             abort();
-        }
-        if (label[len] == '\0') {
+        if (label[len] == '\0')
             break;
-        }
         label += len + 1;
     }
-    if (strspn(last, "0123456789") == strlen(last)) {
+    if (strspn(last, "0123456789") == strlen(last))
         abort();
-    }
 }
 
 static void check_same(const char *name, const char *other)
 {
     char again[DOMAIN_BUF];
 
-    if (domain_normalise(again, other, strlen(other), NULL) != 0 || !domain_equal(again, name)) {
+    if (domain_normalise(again, other, strlen(other), NULL) != 0 || !domain_equal(again, name))
         abort();
-    }
 }
 
 static void check_domain(const char *name)
@@ -53,16 +48,14 @@ static void check_domain(const char *name)
     check_same(name, name);
     for (i = 0; name[i] != '\0'; i++) {
         other[i] = name[i];
-        if (i % 2 == 0 && name[i] >= 'a' && name[i] <= 'z') {
+        if (i % 2 == 0 && name[i] >= 'a' && name[i] <= 'z')
             other[i] = (char)(name[i] - 32);
-        }
     }
     other[i++] = '.';
     other[i] = '\0';
     check_same(name, other);
-    if (address_normalise(address, name, strlen(name)) != 0) {
+    if (address_normalise(address, name, strlen(name)) != 0)
         abort();
-    }
 }
 
 static void check_address(const char *address)
@@ -70,12 +63,10 @@ static void check_address(const char *address)
     char again[ADDRESS_BUF];
     char name[DOMAIN_BUF];
 
-    if (address_normalise(again, address, strlen(address)) != 1 || strcmp(again, address) != 0) {
+    if (address_normalise(again, address, strlen(address)) != 1 || strcmp(again, address) != 0)
         abort();
-    }
-    if (domain_normalise(name, address, strlen(address), NULL) == 0) {
+    if (domain_normalise(name, address, strlen(address), NULL) == 0)
         abort();
-    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -85,13 +76,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char address[ADDRESS_BUF];
     struct err e = {""};
 
-    if (domain_normalise(name, text, size, &e) == 0) {
+    if (domain_normalise(name, text, size, &e) == 0)
         check_domain(name);
-    } else if (e.text[0] == '\0') {
+    else if (e.text[0] == '\0')
         abort();
-    }
-    if (address_normalise(address, text, size) == 1) {
+    if (address_normalise(address, text, size) == 1)
         check_address(address);
-    }
     return 0;
 }

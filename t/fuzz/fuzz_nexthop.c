@@ -14,14 +14,12 @@ static void check_name(const struct nexthop *nh)
     char again[DOMAIN_BUF];
     int rc;
 
-    if (nh->kind == NEXTHOP_ADDRESS) {
+    if (nh->kind == NEXTHOP_ADDRESS)
         rc = address_normalise(again, nh->name, strlen(nh->name)) == 1 ? 0 : -1;
-    } else {
+    else
         rc = domain_normalise(again, nh->name, strlen(nh->name), NULL);
-    }
-    if (rc != 0 || strcmp(again, nh->name) != 0) {
+    if (rc != 0 || strcmp(again, nh->name) != 0)
         abort();
-    }
 }
 
 static void check_again(const struct nexthop *nh)
@@ -39,17 +37,14 @@ static void check_again(const struct nexthop *nh)
         before = "[";
         after = "]";
     }
-    if (nh->port != 0) {
+    if (nh->port != 0)
         snprintf(port, sizeof(port), ":%u", nh->port);
-    }
     snprintf(key, sizeof(key), "%s%s%s%s", before, nh->name, after, port);
     len = strlen(key);
-    if (nexthop_parse(&again, key, len, NULL) != 0) {
+    if (nexthop_parse(&again, key, len, NULL) != 0)
         abort();
-    }
-    if (again.kind != nh->kind || again.port != nh->port || strcmp(again.name, nh->name) != 0) {
+    if (again.kind != nh->kind || again.port != nh->port || strcmp(again.name, nh->name) != 0)
         abort();
-    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -59,17 +54,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct err e = {""};
 
     if (nexthop_parse(&nh, text, size, &e) != 0) {
-        if (e.text[0] == '\0') {
+        if (e.text[0] == '\0')
             abort();
-        }
         return 0;
     }
-    if ((nh.kind == NEXTHOP_PARENT) != (size > 0 && text[0] == '.') || (nh.kind == NEXTHOP_PARENT && nh.port != 0)) {
+    if ((nh.kind == NEXTHOP_PARENT) != (size > 0 && text[0] == '.') || (nh.kind == NEXTHOP_PARENT && nh.port != 0))
         abort();
-    }
-    if (nh.kind == NEXTHOP_HOST && text[0] != '[') {
+    if (nh.kind == NEXTHOP_HOST && text[0] != '[')
         abort();
-    }
     check_name(&nh);
     check_again(&nh);
     return 0;

@@ -30,16 +30,14 @@ struct input {
 
 static void check(bool holds)
 {
-    if (!holds) {
+    if (!holds)
         abort();
-    }
 }
 
 static unsigned take(struct input *in)
 {
-    if (in->left == 0) {
+    if (in->left == 0)
         return 0;
-    }
     in->left--;
     return *in->data++;
 }
@@ -52,13 +50,12 @@ static void pick_name(char out[DOMAIN_BUF], struct input *in)
                                   "dddddddddddddddddddddddddddddddddddddddddddddddddddddddddd.xx";
     unsigned n = take(in);
 
-    if (n == 255) {
+    if (n == 255)
         memcpy(out, longest, sizeof(longest));
-    } else if (n == 254) {
+    else if (n == 254)
         memcpy(out, DOMAIN, sizeof(DOMAIN));
-    } else {
+    else
         (void)snprintf(out, DOMAIN_BUF, "h%u.example", n % 64);
-    }
 }
 
 /* One of the texts that mean something, or octets of the input. The caller frees. */
@@ -115,9 +112,8 @@ static void fill_rr(struct dns_rr *rr, enum dns_type type, struct input *in)
         break;
     case DNS_MX:
         rr->preference = (uint16_t)n;
-        if (n != 255) {
+        if (n != 255)
             pick_name(rr->name, in);
-        }
         break;
     case DNS_CNAME:
         pick_name(rr->name, in);
@@ -147,18 +143,15 @@ static void make_answer(struct dns_answer *a, const struct resolve_action *act, 
     a->truncated = (n & 16) != 0;
     a->ttl = (n & 32) != 0 ? take(in) * 400 : 3000;
     memcpy(a->name, act->name, DOMAIN_BUF);
-    if (a->aliased) {
+    if (a->aliased)
         pick_name(a->name, in);
-    }
-    if (a->status != DNS_FOUND) {
+    if (a->status != DNS_FOUND)
         return;
-    }
     a->count = (n & 64) != 0 ? take(in) % RRS + 1 : 1;
     a->rr = calloc(a->count, sizeof(*a->rr));
     check(a->rr != NULL);
-    for (size_t i = 0; i < a->count; i++) {
+    for (size_t i = 0; i < a->count; i++)
         fill_rr(&a->rr[i], act->type, in);
-    }
 }
 
 static void feed(struct resolve *r, const struct resolve_action *act, struct input *in)
@@ -195,13 +188,11 @@ static void run(struct resolve *r, struct input *in)
             pending[count++] = act;
         }
         check(resolve_done(r) == (count == 0));
-        if (count == 0) {
+        if (count == 0)
             return;
-        }
         n = take(in);
-        if (n == DEADLINE) {
+        if (n == DEADLINE)
             return;
-        }
         n %= (unsigned)count;
         count--;
         act = pending[n];
@@ -225,9 +216,8 @@ static void check_record(const struct dest *d, const struct resolve_options *opt
     check(life >= 1 && life <= (temp ? RESOLVE_TEMP_TTL : RESOLVE_TTL_MAX));
     check(!d->sts.has_policy || dest_sts_live(&d->sts, d->resolved));
     check(options->sts || !d->sts.has_policy);
-    if (previous != NULL && options->sts && dest_sts_live(&previous->sts, d->resolved)) {
+    if (previous != NULL && options->sts && dest_sts_live(&previous->sts, d->resolved))
         check(d->sts.has_policy || d->sts.attempted > previous->sts.attempted); /* only a new one ends it */
-    }
 }
 
 static void check_json(const struct dest *d)
@@ -240,9 +230,8 @@ static void check_json(const struct dest *d)
     dest_to_json(&b, d);
     check(buf_ok(&b));
     back = dest_from_json(b.data, b.len, &e);
-    if (back == NULL) {
+    if (back == NULL)
         (void)fprintf(stderr, "%s\n%s\n", e.text, b.data);
-    }
     check(back != NULL);
     dest_free(back);
     buf_clear(&b);
@@ -257,9 +246,8 @@ static struct dest *make_previous(struct input *in)
     d->sts.record = (enum dest_sts_record)(n & 3);
     d->sts.failure = (enum dest_sts_failure)(n >> 2 & 3);
     d->sts.attempted = NOW - (int64_t)take(in) * 2;
-    if ((n & 16) != 0) {
+    if ((n & 16) != 0)
         check(dest_sts_set_policy(&d->sts, "1", ENFORCE, sizeof(ENFORCE) - 1, NOW - (int64_t)take(in) * 3, NULL) == 0);
-    }
     return d;
 }
 

@@ -16,15 +16,12 @@ static void check_request(const char *text, size_t len)
 {
     struct socketmap_request req;
 
-    if (socketmap_request_parse(&req, text, len) != 0) {
+    if (socketmap_request_parse(&req, text, len) != 0)
         return;
-    }
-    if (req.map_len == 0 || req.key_len == 0 || req.map_len + 1 + req.key_len != len) {
+    if (req.map_len == 0 || req.key_len == 0 || req.map_len + 1 + req.key_len != len)
         abort();
-    }
-    if (req.map != text || req.key != text + req.map_len + 1 || memchr(req.map, ' ', req.map_len) != NULL) {
+    if (req.map != text || req.key != text + req.map_len + 1 || memchr(req.map, ' ', req.map_len) != NULL)
         abort();
-    }
 }
 
 static void check_reply(enum socketmap_status status, const char *text, size_t len)
@@ -36,22 +33,17 @@ static void check_reply(enum socketmap_status status, const char *text, size_t l
 
     buf_init(&b, SOCKETMAP_REPLY_MAX + NETSTRING_OVERHEAD);
     socketmap_reply(&b, status, text, len);
-    if (!buf_ok(&b) || netstring_parse(&ns, b.data, b.len, SOCKETMAP_REPLY_MAX) != 1 || ns.total != b.len) {
+    if (!buf_ok(&b) || netstring_parse(&ns, b.data, b.len, SOCKETMAP_REPLY_MAX) != 1 || ns.total != b.len)
         abort();
-    }
-    if (len + strlen(word) + 1 > SOCKETMAP_REPLY_MAX) {
+    if (len + strlen(word) + 1 > SOCKETMAP_REPLY_MAX)
         word = "TEMP";
-    } else if (ns.len != strlen(word) + 1 + len) {
+    else if (ns.len != strlen(word) + 1 + len)
         abort();
-    }
-    if (memcmp(ns.data, word, strlen(word)) != 0 || ns.data[strlen(word)] != ' ') {
+    if (memcmp(ns.data, word, strlen(word)) != 0 || ns.data[strlen(word)] != ' ')
         abort();
-    }
-    for (i = 0; i < ns.len; i++) {
-        if ((unsigned char)ns.data[i] < 0x20 || ns.data[i] == 0x7f) {
+    for (i = 0; i < ns.len; i++)
+        if ((unsigned char)ns.data[i] < 0x20 || ns.data[i] == 0x7f)
             abort();
-        }
-    }
     buf_clear(&b);
 }
 

@@ -15,21 +15,17 @@ static char plain[PLAIN_MAX];
 
 static void check(bool cond)
 {
-    if (!cond) {
+    if (!cond)
         abort();
-    }
 }
 
 static bool same(const struct sts_policy *a, const struct sts_policy *b)
 {
-    if (a->mode != b->mode || a->max_age != b->max_age || a->mx_count != b->mx_count) {
+    if (a->mode != b->mode || a->max_age != b->max_age || a->mx_count != b->mx_count)
         return false;
-    }
-    for (size_t i = 0; i < a->mx_count; i++) {
-        if (strcmp(a->mx[i], b->mx[i]) != 0) {
+    for (size_t i = 0; i < a->mx_count; i++)
+        if (strcmp(a->mx[i], b->mx[i]) != 0)
             return false;
-        }
-    }
     return true;
 }
 
@@ -41,12 +37,10 @@ static void check_round_trip(const struct sts_policy *p)
     int n = snprintf(plain, sizeof plain, "version: STSv1\nmode: %s\nmax_age: %u\n", sts_mode_name(p->mode),
                      (unsigned)p->max_age);
 
-    for (size_t i = 0; i < p->mx_count; i++) {
+    for (size_t i = 0; i < p->mx_count; i++)
         n += snprintf(plain + n, sizeof plain - (size_t)n, "mx: %s\n", p->mx[i]);
-    }
-    if (n > STS_BODY_MAX) {
+    if (n > STS_BODY_MAX)
         return;
-    }
     check(sts_policy_parse(&again, plain, (size_t)n, &e) == 0);
     check(same(p, &again));
     sts_policy_clear(&again);
@@ -78,9 +72,8 @@ static void check_mode(const struct sts_policy *p, const char *body, size_t len)
         body++;
     }
     body += 5;
-    while (body < end && (*body == ' ' || *body == '\t')) {
+    while (body < end && (*body == ' ' || *body == '\t'))
         body++;
-    }
     check((size_t)(end - body) >= strlen(word) && memcmp(body, word, strlen(word)) == 0);
 }
 

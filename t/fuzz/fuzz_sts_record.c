@@ -12,9 +12,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check(int cond)
 {
-    if (!cond) {
+    if (!cond)
         abort();
-    }
 }
 
 /* A valid record has an id that stands in the text after "id=", and its plain form says the same. */
@@ -43,9 +42,8 @@ static void check_one(const char *txt, size_t len)
     check((rc == -1) == (e.text[0] != '\0'));
     check((rc == 0) <= (len < 7 || memcmp(txt, "v=STSv1;", len < 8 ? len : 8) != 0));
     check((rc == 1) == (r.id[0] != '\0'));
-    if (rc == 1) {
+    if (rc == 1)
         check_valid(&r, txt, len);
-    }
 }
 
 /* One of the set is chosen only when no other begins like an STS record. */

@@ -9,9 +9,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check(bool cond)
 {
-    if (!cond) {
+    if (!cond)
         abort();
-    }
 }
 
 static void check_round_trip(const struct tlsa *rr)

@@ -14,9 +14,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check(bool cond)
 {
-    if (!cond) {
+    if (!cond)
         abort();
-    }
 }
 
 static void check_address(const char *uri)
@@ -26,9 +25,8 @@ static void check_address(const char *uri)
 
     check(rua_mailto_address(address, uri, strlen(uri), &e) == 0);
     check(strchr(address, '@') == strrchr(address, '@') && address[0] != '@');
-    for (const char *s = address; *s != '\0'; s++) {
+    for (const char *s = address; *s != '\0'; s++)
         check(*s > 0x20 && *s < 0x7f && strchr("\"(),:;<>[\\]", *s) == NULL);
-    }
 }
 
 static void check_uri(const char *uri)
@@ -39,12 +37,10 @@ static void check_uri(const char *uri)
     check(rua_uri_check(&kind, uri, strlen(uri), &e) == 0);
     check(kind == RUA_MAILTO || kind == RUA_HTTPS);
     check(strncasecmp(uri, kind == RUA_MAILTO ? "mailto:" : "https://", kind == RUA_MAILTO ? 7 : 8) == 0);
-    for (const char *s = uri; *s != '\0'; s++) {
+    for (const char *s = uri; *s != '\0'; s++)
         check(*s > 0x20 && *s < 0x7f && strchr("\"<>\\^`{|},;!", *s) == NULL);
-    }
-    if (kind == RUA_MAILTO) {
+    if (kind == RUA_MAILTO)
         check_address(uri);
-    }
 }
 
 /* The usable URIs alone make a record that says the same. */
@@ -59,9 +55,8 @@ static void check_round_trip(const struct tlsrpt_record *r)
         check_uri(r->rua[i]);
         n += snprintf(plain + n, sizeof plain - (size_t)n, "%s%s", i == 0 ? "" : ",", r->rua[i]);
     }
-    if (r->rua_count == 0 || n > TLSRPT_RECORD_MAX) {
+    if (r->rua_count == 0 || n > TLSRPT_RECORD_MAX)
         return;
-    }
     check(tlsrpt_record_parse(&again, plain, (size_t)n, &e) == 1);
     check(memcmp(&again, r, sizeof again) == 0);
 }

@@ -23,9 +23,8 @@ static struct conf *parse(const char *text)
     struct conf *c = NULL;
     struct err e = {""};
 
-    if (conf_parse(&c, "F", text, strlen(text), &e) != 0) {
+    if (conf_parse(&c, "F", text, strlen(text), &e) != 0)
         fail_msg("refused: %s", e.text);
-    }
     return c;
 }
 
@@ -46,9 +45,8 @@ static void test_tables(void **state)
             assert_non_null(o->help);
             assert_true(o->min <= o->max);
             assert_ptr_equal(conf_option_find(s, o->name), o);
-            if (conf_value_default((char *)c + s->offset, o, &e) != 0) {
+            if (conf_value_default((char *)c + s->offset, o, &e) != 0)
                 fail_msg("%s.%s: %s", s->name, o->name, e.text);
-            }
             assert_int_equal(conf_value_complete((char *)c + s->offset, o, &e), 0);
             conf_free(c);
         }
@@ -69,9 +67,8 @@ static void test_defaults_as_file(void **state)
     (void)state;
     for (s = conf_sections; s->name != NULL; s++) {
         len += (size_t)snprintf(text + len, sizeof(text) - len, "%s {\n", s->name);
-        for (o = s->option; o->name != NULL; o++) {
+        for (o = s->option; o->name != NULL; o++)
             len += (size_t)snprintf(text + len, sizeof(text) - len, "  %s = %s # %s\n", o->name, o->fallback, o->help);
-        }
         len += (size_t)snprintf(text + len, sizeof(text) - len, "}\n");
     }
     assert_in_range(len, 1, sizeof(text) - 1);
@@ -232,13 +229,11 @@ static void test_bad(void **state)
         struct conf *c = NULL;
         struct err e = {""};
 
-        if (conf_parse(&c, "F", r->text, strlen(r->text), &e) == 0) {
+        if (conf_parse(&c, "F", r->text, strlen(r->text), &e) == 0)
             fail_msg("accepted: %s", r->text);
-        }
         assert_null(c);
-        if (strncmp(e.text, r->where, strlen(r->where)) != 0 || strstr(e.text, r->why) == NULL) {
+        if (strncmp(e.text, r->where, strlen(r->where)) != 0 || strstr(e.text, r->why) == NULL)
             fail_msg("%s\n  said: %s\n  want: %s...%s", r->text, e.text, r->where, r->why);
-        }
     }
 }
 
@@ -271,9 +266,8 @@ static void test_too_many(void **state)
     int i;
 
     (void)state;
-    for (i = 0; i < 65; i++) {
+    for (i = 0; i < 65; i++)
         snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s\"unix:/%d\"", i > 0 ? "," : "", i);
-    }
     snprintf(text + strlen(text), sizeof(text) - strlen(text), "} }");
     assert_int_equal(conf_parse(&c, "F", text, strlen(text), &e), -1);
     assert_string_equal(e.text, "F:1: listen: too many; write at most 64");

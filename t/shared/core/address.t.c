@@ -105,14 +105,12 @@ static void check_row(const struct row *r, int rc, const struct address *a, cons
     char got[200];
 
     if (r->want == NULL) {
-        if (rc != -1 || strstr(e->text, r->why) == NULL) {
+        if (rc != -1 || strstr(e->text, r->why) == NULL)
             fail_msg("\"%s\": returned %d, said \"%s\"", r->text, rc, e->text);
-        }
         return;
     }
-    if (rc != 0) {
+    if (rc != 0)
         fail_msg("\"%s\": refused: %s", r->text, e->text);
-    }
     describe(got, sizeof(got), a);
     assert_string_equal(got, r->want);
     assert_string_equal(a->text, r->text);

@@ -23,11 +23,10 @@ static void check(const struct buf *b)
 {
     assert_true(b->len <= b->max);
     assert_int_equal(strlen(buf_text(b)), b->len); /* no test here adds a NUL */
-    if (b->data != NULL) {
+    if (b->data != NULL)
         assert_true(b->cap > b->len);
-    } else {
+    else
         assert_int_equal(b->cap, 0);
-    }
 }
 
 static void starts_empty(void **state)
@@ -217,16 +216,14 @@ static void grows_by_single_octets(void **state)
 
     (void)state;
     buf_init(&b, 5000);
-    for (i = 0; i < 5000; i++) {
+    for (i = 0; i < 5000; i++)
         buf_char(&b, (char)('a' + i % 26));
-    }
     assert_true(buf_ok(&b));
     check(&b);
     assert_int_equal(b.len, 5000);
     assert_int_equal(b.cap, 5001);
-    for (i = 0; i < 5000; i++) {
+    for (i = 0; i < 5000; i++)
         assert_int_equal(b.data[i], 'a' + i % 26);
-    }
     buf_clear(&b);
 }
 

@@ -67,9 +67,8 @@ static void parses_requests(void **state)
         struct err e = {""};
         int rc = call_request_parse(&req, c->in, c->len, &e);
 
-        if (rc != c->rc) {
+        if (rc != c->rc)
             fail_msg("%s: %d, not %d (%s)", c->name, rc, c->rc, e.text);
-        }
         if (rc == 0) {
             assert_int_equal(req.id, c->id);
             assert_string_equal(req.verb, c->verb);
@@ -120,9 +119,8 @@ static void parses_replies(void **state)
         struct err e = {""};
         int rc = call_reply_parse(&rep, c->in, c->len, &e);
 
-        if (rc != c->rc) {
+        if (rc != c->rc)
             fail_msg("%s: %d, not %d (%s)", c->name, rc, c->rc, e.text);
-        }
         if (rc == 0) {
             assert_int_equal(rep.id, c->id);
             assert_int_equal(rep.status, c->status);

@@ -31,7 +31,7 @@ static const struct named_case named[] = {
      LEVEL_DANE_ONLY,
      false,
      60,
-     "DANE: all 2 MX hosts have usable TLSA records, authenticated by DNSSEC"},
+     "DANE: every MX host (2) has usable TLSA records, authenticated by DNSSEC"},
     {"A11 DANE everywhere goes before MTA-STS",
      {LIST, "uu", F, ENFORCE, 60},
      DECIDE_FRESH,
@@ -285,10 +285,9 @@ static const struct named_case named[] = {
 
 static bool says(const struct decision *out, const char *words)
 {
-    for (size_t i = 0; i < out->reason_count; i++) {
+    for (size_t i = 0; i < out->reason_count; i++)
         if (strstr(out->reason[i], words) != NULL)
             return true;
-    }
     return false;
 }
 
@@ -362,10 +361,9 @@ static void test_foreign_text(void **state)
     assert_true(says(&out, "for now: x?????{}aaa"));
     assert_true(says(&out, "the last fetch failed: sts-webpki-invalid: bbb"));
     assert_non_null(strstr(out.reason[out.reason_count - 1], "temporary: the MX records"));
-    for (size_t i = 0; i < out.reason_count; i++) {
+    for (size_t i = 0; i < out.reason_count; i++)
         for (const char *c = out.reason[i]; *c != '\0'; c++)
             assert_in_range(*c, 0x20, 0x7e);
-    }
     dest_free(d);
 }
 

@@ -62,9 +62,8 @@ static inline void count_up(struct packet *p, enum section s)
 {
     uint8_t *at = p->data + 4 + 2 * (size_t)s;
 
-    if (++at[1] == 0) {
+    if (++at[1] == 0)
         at[0]++;
-    }
 }
 
 /* Header and question. */

@@ -23,9 +23,8 @@ static enum dns_verdict parse(struct dns_answer *a, enum dns_type type, bool tru
     enum dns_verdict v = dns_reply_parse(a, p.data, p.len, D, type, PACKET_ID, trust, &e);
 
     assert_int_equal(v == DNS_REPLY_BROKEN, e.text[0] != '\0');
-    if (v != DNS_REPLY_TAKEN) {
+    if (v != DNS_REPLY_TAKEN)
         assert_null(a->rr);
-    }
     return v;
 }
 
@@ -159,9 +158,8 @@ static void test_secure(void **state)
         struct dns_answer a;
 
         begin(REPLY | (ad ? FLAG_AD : 0) | (nx && negative ? NXDOMAIN : 0), DNS_A);
-        if (!negative) {
+        if (!negative)
             put_a(&p, D, 60, "\300\0\2\1");
-        }
         assert_int_equal(parse(&a, DNS_A, trust), DNS_REPLY_TAKEN);
         assert_int_equal(a.secure, ad && trust);
         dns_answer_clear(&a);
@@ -376,9 +374,8 @@ static void test_negative_ttl(void **state)
 
         print_message("%s\n", rows[i].what);
         begin(REPLY | (i % 2 == 0 ? NXDOMAIN : 0), DNS_MX);
-        if (rows[i].zone != NULL) {
+        if (rows[i].zone != NULL)
             put_soa(&p, rows[i].zone, rows[i].ttl, rows[i].minimum);
-        }
         assert_int_equal(parse(&a, DNS_MX, true), DNS_REPLY_TAKEN);
         assert_int_equal(a.status, i % 2 == 0 ? DNS_NXDOMAIN : DNS_NODATA);
         assert_int_equal(a.ttl, rows[i].want);

@@ -155,9 +155,8 @@ static void test_txt_long(void **state)
 
     assert_non_null(rdata);
     memset(rdata, 'x', (size_t)STRINGS * 256);
-    for (size_t i = 0; i < STRINGS; i++) {
+    for (size_t i = 0; i < STRINGS; i++)
         rdata[i * 256] = 255;
-    }
     assert_int_equal(parse(&a, DNS_TXT, rdata, (size_t)STRINGS * 256), DNS_REPLY_TAKEN);
     assert_int_equal(a.rr[0].text_len, STRINGS * 255);
     dns_answer_clear(&a);

@@ -88,9 +88,8 @@ static void test_to_name(void **state)
         print_message("%s\n", rows[i].what);
         assert_int_equal(dns_wire_to_name(name, (const uint8_t *)rows[i].wire, rows[i].len, NULL),
                          rows[i].name == NULL ? -1 : 0);
-        if (rows[i].name != NULL) {
+        if (rows[i].name != NULL)
             assert_string_equal(name, rows[i].name);
-        }
     }
 }
 

@@ -133,16 +133,14 @@ static void check_name(const struct name_case *c)
     memcpy(exact, c->in, c->len);
     rc = domain_normalise(out, exact, c->len, &e);
     free(exact);
-    if (rc != (c->out != NULL ? 0 : -1)) {
+    if (rc != (c->out != NULL ? 0 : -1))
         fail_msg("%s: %d (%s)", c->name, rc, rc == 0 ? out : e.text);
-    }
     if (c->out == NULL) {
         assert_string_not_equal(e.text, "");
         return;
     }
-    if (strcmp(out, c->out) != 0) {
+    if (strcmp(out, c->out) != 0)
         fail_msg("%s: %s, not %s", c->name, out, c->out);
-    }
     assert_int_equal(domain_normalise(again, out, strlen(out), NULL), 0);
     assert_true(domain_equal(again, out));
 }
@@ -153,9 +151,8 @@ static void normalises_ascii(void **state)
 
     (void)state;
     assert_int_equal(strlen(N253), DOMAIN_MAX);
-    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         check_name(&names[i]);
-    }
 }
 
 static void normalises_unicode(void **state)
@@ -163,9 +160,8 @@ static void normalises_unicode(void **state)
     size_t i;
 
     (void)state;
-    for (i = 0; i < sizeof(idn) / sizeof(idn[0]); i++) {
+    for (i = 0; i < sizeof(idn) / sizeof(idn[0]); i++)
         check_name(&idn[i]);
-    }
 }
 
 /* Each octet alone in a label: the set that is taken is exactly this. */
@@ -182,9 +178,8 @@ static void takes_these_octets_only(void **state)
         int want = (c != 0 && strchr(good, (int)c) != NULL) || upper || c == '-' || c == '.';
         in[1] = (char)c;
         assert_int_equal(domain_normalise(out, in, sizeof(in) - 1, NULL), want ? 0 : -1);
-        if (upper) {
+        if (upper)
             assert_int_equal(out[1], c + 32);
-        }
     }
 }
 
@@ -205,9 +200,8 @@ static void measures_a_labels(void **state)
     assert_int_equal(domain_normalise(out, in, 40, NULL), 0);
     assert_memory_equal(out, "xn--", 4);
     assert_true(strlen(out) <= LABEL_MAX);
-    for (len = 0; len < sizeof(in); len++) {
+    for (len = 0; len < sizeof(in); len++)
         in[len] = "a\303\274a."[len % 5];
-    }
     assert_int_equal(domain_normalise(out, in, len, NULL), -1);
     assert_int_equal(domain_normalise(out, in, 1025, NULL), -1);
     assert_int_equal(domain_normalise(out, in, 200, NULL), -1); /* 40 labels "xn--aa-hoa." are 440 octets */
@@ -285,12 +279,10 @@ static void normalises_addresses(void **state)
         memcpy(exact, c->in, c->len);
         rc = address_normalise(out, exact, c->len);
         free(exact);
-        if (rc != (c->out != NULL)) {
+        if (rc != (c->out != NULL))
             fail_msg("%s: %d", c->name, rc);
-        }
-        if (c->out != NULL && strcmp(out, c->out) != 0) {
+        if (c->out != NULL && strcmp(out, c->out) != 0)
             fail_msg("%s: %s, not %s", c->name, out, c->out);
-        }
     }
 }
 

@@ -76,9 +76,8 @@ static void parses_the_table(void **state)
         assert_non_null(exact);
         memcpy(exact, c->in, c->len);
         rc = netstring_parse(&ns, exact, c->len, c->max);
-        if (rc != c->rc) {
+        if (rc != c->rc)
             fail_msg("%s: %d, not %d", c->name, rc, c->rc);
-        }
         if (rc == 1) {
             assert_int_equal(ns.len, strlen(c->data));
             assert_memory_equal(ns.data, c->data, ns.len);
@@ -104,9 +103,8 @@ static void split_at_every_octet(void **state)
         size_t cut;
 
         assert_true(total > sizes[s]);
-        for (cut = 0; cut < total; cut++) {
+        for (cut = 0; cut < total; cut++)
             assert_int_equal(netstring_parse(&ns, frame, cut, 10000), 0);
-        }
         assert_int_equal(netstring_parse(&ns, frame, total, 10000), 1);
         assert_int_equal(netstring_parse(&ns, frame, total, sizes[s]), 1);
         assert_int_equal(ns.len, sizes[s]);
@@ -166,9 +164,8 @@ static void write_refuses_what_does_not_fit(void **state)
 
     (void)state;
     memset(out, '#', sizeof(out));
-    for (cap = 0; cap < 14; cap++) {
+    for (cap = 0; cap < 14; cap++)
         assert_int_equal(netstring_write(out, cap, "0123456789", 10), 0);
-    }
     assert_int_equal(out[0], '#');
     assert_int_equal(netstring_write(out, 14, "0123456789", 10), 14);
     assert_int_equal(out[14], '#');

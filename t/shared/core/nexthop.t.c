@@ -184,12 +184,10 @@ static void reads_good_keys(void **state)
         struct nexthop nh = {.port = 77};
         struct err e = {""};
 
-        if (parse_exact(&nh, c->key, c->len, &e) != 0) {
+        if (parse_exact(&nh, c->key, c->len, &e) != 0)
             fail_msg("%s: %s", c->key, e.text);
-        }
-        if (nh.kind != c->kind || strcmp(nh.name, c->name) != 0 || nh.port != c->port) {
+        if (nh.kind != c->kind || strcmp(nh.name, c->name) != 0 || nh.port != c->port)
             fail_msg("%s: %s %s %u", c->key, nexthop_kind_name(nh.kind), nh.name, nh.port);
-        }
     }
 }
 
@@ -204,9 +202,8 @@ static void refuses_bad_keys(void **state)
         struct err e = {""};
         int rc = parse_exact(&nh, c->key, c->len, &e);
 
-        if (rc != -1) {
+        if (rc != -1)
             fail_msg("%s: taken as %s %s %u", c->name, nexthop_kind_name(nh.kind), nh.name, nh.port);
-        }
         assert_string_not_equal(e.text, "");
         assert_null(strstr(e.text, "good")); /* the key is not in the text */
         assert_int_equal(nexthop_parse(&nh, c->key, c->len, NULL), -1);
@@ -225,9 +222,8 @@ static void reads_every_port(void **state)
         int rc = nexthop_parse(&nh, key, (size_t)n, NULL);
 
         assert_int_equal(rc, port >= 1 && port <= 65535 ? 0 : -1);
-        if (rc == 0) {
+        if (rc == 0)
             assert_int_equal(nh.port, port);
-        }
     }
 }
 

@@ -273,9 +273,8 @@ static void test_most_actions(void **state)
     size_t count = 0;
     (void)state;
 
-    for (unsigned i = 0; i < DEST_HOSTS_MAX + 4; i++) {
+    for (unsigned i = 0; i < DEST_HOSTS_MAX + 4; i++)
         at += sprintf(at, "%s1 h%u.example", i > 0 ? "|" : "", i);
-    }
     for (; resolve_next(r, &act) == 1; count++) {
         if (act.what == RESOLVE_FETCH) {
             resolve_fetched(r, act.slot, &fetch, NOW);

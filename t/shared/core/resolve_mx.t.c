@@ -295,12 +295,10 @@ static void run_row(const struct row *row)
         buf_init(&b, 10000);
         show_mx(&b, d);
         assert_string_equal(buf_text(&b), row->want);
-        if (row->not_asked != NULL) {
+        if (row->not_asked != NULL)
             assert_false(world_asked(&w, row->not_asked));
-        }
-        if (row->life > 0) {
+        if (row->life > 0)
             assert_int_equal(d->valid_until - NOW, row->life);
-        }
         check_json(d);
         buf_clear(&b);
         dest_free(d);
@@ -342,9 +340,8 @@ static void test_many_hosts(void **state)
         struct world w = {.line = line, .options = resolve_options_default()};
         struct dest *d;
 
-        for (unsigned i = 0; i < n; i++) {
+        for (unsigned i = 0; i < n; i++)
             at += sprintf(at, "%s%u h%u.example", i > 0 ? "|" : "", 1000 - i, i);
-        }
         line[1] = (struct line){"A h0.example", "s 600 192.0.2.1"};
         line[2] = (struct line){"A h1.example", "s 600 192.0.2.1"};
         d = world_run(&w, 2);
@@ -391,9 +388,8 @@ static void test_many_tlsa(void **state)
     struct dest *d;
     (void)state;
 
-    for (unsigned i = 0; i < DEST_TLSA_MAX + 3; i++) {
+    for (unsigned i = 0; i < DEST_TLSA_MAX + 3; i++)
         at += sprintf(at, "%s|", BAD);
-    }
     (void)sprintf(at, "%s", G);
     d = world_run(&w, 0);
     assert_int_equal(d->host[0].dane, DEST_DANE_USABLE);
@@ -411,9 +407,8 @@ static void feed_large_tlsa(struct resolve *r, unsigned slot)
     struct dns_answer a = {.status = DNS_FOUND, .secure = true, .ttl = 60, .rr = rr, .count = DEST_TLSA_MAX};
 
     memset(rr, 0, sizeof(rr));
-    for (size_t i = 0; i < DEST_TLSA_MAX; i++) {
+    for (size_t i = 0; i < DEST_TLSA_MAX; i++)
         rr[i].tlsa = (struct tlsa){3, 0, 9, TLSA_DATA_MAX, octets};
-    }
     rr[0].tlsa = (struct tlsa){3, 1, 1, 32, octets};
     resolve_dns(r, slot, &a);
 }

@@ -339,9 +339,8 @@ static struct dest *make_before(const struct before *b)
     d->sts.failure = b->failure;
     d->sts.attempted = b->attempted == NEVER ? 0 : NOW - b->attempted;
     (void)snprintf(d->sts.why, sizeof(d->sts.why), "before");
-    if (b->body != NULL) {
+    if (b->body != NULL)
         assert_int_equal(dest_sts_set_policy(&d->sts, b->id, b->body, strlen(b->body), NOW - b->age, NULL), 0);
-    }
     return d;
 }
 
@@ -357,9 +356,8 @@ static void run_row(const struct row *row, unsigned order)
     d = world_run(&w, order);
     buf_init(&b, 10000);
     show_sts(&b, d);
-    if (row->want != NULL) {
+    if (row->want != NULL)
         assert_string_equal(buf_text(&b), row->want);
-    }
     assert_int_equal(world_asked(&w, FETCH), row->fetched);
     assert_int_equal(d->sts.attempted, world_asked(&w, "A mta-sts." DOMAIN) ? NOW : before->sts.attempted);
     assert_int_equal(d->valid_until - NOW, row->life);
@@ -373,9 +371,8 @@ static void run_rows(const struct row *row, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         print_message("%s\n", row[i].what);
-        for (unsigned order = 0; order < ORDERS; order++) {
+        for (unsigned order = 0; order < ORDERS; order++)
             run_row(&row[i], order);
-        }
     }
 }
 

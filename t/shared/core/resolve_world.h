@@ -47,11 +47,9 @@ struct world {
 
 static inline const char *world_answer(const struct world *w, const char *query)
 {
-    for (size_t i = 0; i < LINES_MAX && w->line != NULL && w->line[i].query != NULL; i++) {
-        if (strcmp(w->line[i].query, query) == 0) {
+    for (size_t i = 0; i < LINES_MAX && w->line != NULL && w->line[i].query != NULL; i++)
+        if (strcmp(w->line[i].query, query) == 0)
             return w->line[i].answer;
-        }
-    }
     return strncmp(query, "FETCH", 5) == 0 ? "error no server" : "s 3000 nodata";
 }
 
@@ -154,9 +152,8 @@ static inline void world_start(struct world *w, const struct resolve_action *act
     assert_true(w->asked_count < RESOLVE_ACTIONS_MAX);
     (void)snprintf(w->asked[w->asked_count++], sizeof(w->asked[0]), "%s %s",
                    act->what == RESOLVE_FETCH ? "FETCH" : dns_type_name(act->type), act->name);
-    if (act->what == RESOLVE_FETCH) {
+    if (act->what == RESOLVE_FETCH)
         w->fetch_addresses = act->address_count;
-    }
 }
 
 /*
@@ -176,13 +173,11 @@ static inline struct dest *world_run(struct world *w, unsigned order)
     for (;;) {
         while (resolve_next(r, &act) == 1) {
             world_start(w, &act);
-            if (strcmp(world_answer(w, w->asked[w->asked_count - 1]), "never") != 0) {
+            if (strcmp(world_answer(w, w->asked[w->asked_count - 1]), "never") != 0)
                 pending[count++] = act;
-            }
         }
-        if (count == 0) {
+        if (count == 0)
             break;
-        }
         dice = dice * 1103515245U + 12345U;
         size_t pick = order == 0 ? 0 : order == 1 ? count - 1 : (dice >> 16) % count;
         char query[8 + DOMAIN_BUF];
@@ -203,11 +198,9 @@ static inline struct dest *world_run(struct world *w, unsigned order)
 
 static inline bool world_asked(const struct world *w, const char *query)
 {
-    for (size_t i = 0; i < w->asked_count; i++) {
-        if (strcmp(w->asked[i], query) == 0) {
+    for (size_t i = 0; i < w->asked_count; i++)
+        if (strcmp(w->asked[i], query) == 0)
             return true;
-        }
-    }
     return false;
 }
 
@@ -223,9 +216,8 @@ static inline void check_json(const struct dest *d)
     dest_to_json(&b, d);
     assert_true(buf_ok(&b));
     back = dest_from_json(b.data, b.len, &e);
-    if (back == NULL) {
+    if (back == NULL)
         print_message("%s\n", e.text);
-    }
     assert_non_null(back);
     dest_to_json(&again, back);
     assert_string_equal(b.data, again.data);
@@ -242,9 +234,8 @@ static inline void show_mx(struct buf *b, const struct dest *d)
         const struct dest_host *h = &d->host[i];
 
         buf_printf(b, " %s/%u/%s", h->name, h->preference, dest_dane_name(h->dane));
-        if (h->tlsa_base[0] != '\0') {
+        if (h->tlsa_base[0] != '\0')
             buf_printf(b, "@%s:%zu", h->tlsa_base, h->tlsa_count);
-        }
         buf_str(b, h->address_secure ? "+s" : "");
     }
 }
@@ -255,18 +246,14 @@ static inline void show_sts(struct buf *b, const struct dest *d)
     const struct dest_sts *s = &d->sts;
 
     buf_printf(b, "%s", dest_sts_record_name(s->record));
-    if (s->id[0] != '\0') {
+    if (s->id[0] != '\0')
         buf_printf(b, "=%s", s->id);
-    }
-    if (s->has_policy) {
+    if (s->has_policy)
         buf_printf(b, " %s=%s", sts_mode_name(s->policy.mode), s->policy_id);
-    }
-    if (s->failure != DEST_STS_OK) {
+    if (s->failure != DEST_STS_OK)
         buf_printf(b, " !%s", dest_sts_failure_name(s->failure));
-    }
-    if (s->why[0] != '\0') {
+    if (s->why[0] != '\0')
         buf_printf(b, " (%s)", s->why);
-    }
 }
 
 #endif

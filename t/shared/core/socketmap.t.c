@@ -49,9 +49,8 @@ static void parses_requests(void **state)
         struct socketmap_request req;
         int rc = socketmap_request_parse(&req, c->in, c->len);
 
-        if (rc != c->rc) {
+        if (rc != c->rc)
             fail_msg("%s: %d, not %d", c->name, rc, c->rc);
-        }
         if (rc == 0) {
             assert_int_equal(req.map_len, strlen(c->map));
             assert_memory_equal(req.map, c->map, req.map_len);

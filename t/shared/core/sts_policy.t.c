@@ -164,9 +164,8 @@ static void describe(char *out, size_t cap, const struct sts_policy *p)
 {
     int n = snprintf(out, cap, "%s %u", sts_mode_name(p->mode), (unsigned)p->max_age);
 
-    for (size_t i = 0; i < p->mx_count; i++) {
+    for (size_t i = 0; i < p->mx_count; i++)
         n += snprintf(out + n, cap - (size_t)n, " %s", p->mx[i]);
-    }
 }
 
 /* The body is copied to a block of its own size, so that the sanitizer sees any octet read beyond it. */
@@ -224,18 +223,16 @@ static void never_reads_enforce_as_none(void **state)
 
     (void)state;
     for (size_t len = 0; len < sizeof body; len++) {
-        if (parse_exact(&p, body, len, NULL) == 0) {
+        if (parse_exact(&p, body, len, NULL) == 0)
             assert_int_equal(p.mode, STS_MODE_ENFORCE);
-        }
         sts_policy_clear(&p);
     }
     for (size_t at = 0; at < sizeof body - 1; at++) {
         for (size_t k = 0; k < COUNT(octets); k++) {
             memcpy(copy, body, sizeof body);
             copy[at] = octets[k];
-            if (parse_exact(&p, copy, sizeof body - 1, NULL) == 0) {
+            if (parse_exact(&p, copy, sizeof body - 1, NULL) == 0)
                 assert_int_equal(p.mode, STS_MODE_ENFORCE);
-            }
             sts_policy_clear(&p);
         }
     }
@@ -249,9 +246,8 @@ static char *many_mx(size_t count, size_t *len)
 
     assert_non_null(body);
     n = snprintf(body, cap, "version: STSv1\nmode: enforce\nmax_age: 1\n");
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++)
         n += snprintf(body + n, cap - (size_t)n, "mx: m%zu.example\n", i);
-    }
     *len = (size_t)n;
     return body;
 }
@@ -338,9 +334,8 @@ static void normalises_patterns(void **state)
         print_message("A5 A6 %s\n", table[i].text);
         assert_int_equal(sts_pattern_normalise(out, table[i].text, strlen(table[i].text), &e), bad ? -1 : 0);
         assert_string_equal(bad ? e.text : out, bad ? table[i].want + 1 : table[i].want);
-        if (bad) {
+        if (bad)
             assert_string_equal(out, "");
-        }
     }
 }
 
@@ -351,9 +346,8 @@ static void limits_pattern_length(void **state)
     struct err e;
 
     (void)state;
-    for (size_t i = 2; i < DOMAIN_MAX; i++) { /* one-letter labels: "*.a.a.a" */
+    for (size_t i = 2; i < DOMAIN_MAX; i++) /* one-letter labels: "*.a.a.a" */
         text[i] = i % 2 == 0 ? 'a' : '.';
-    }
     assert_int_equal(sts_pattern_normalise(out, text, DOMAIN_MAX, &e), 0);
     assert_int_equal(strlen(out), DOMAIN_MAX);
     text[DOMAIN_MAX] = 'b';

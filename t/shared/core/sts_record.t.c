@@ -111,9 +111,8 @@ static void parses(void **state)
         memset(&r, 'x', sizeof r);
         assert_int_equal(parse_exact(&r, rows[i].txt, rows[i].len, &e), rows[i].want);
         assert_string_equal(rows[i].want == 1 ? r.id : e.text, rows[i].say);
-        if (rows[i].want != 1) {
+        if (rows[i].want != 1)
             assert_string_equal(r.id, "");
-        }
         assert_int_equal(parse_exact(&r, rows[i].txt, rows[i].len, NULL), rows[i].want);
     }
 }
@@ -173,9 +172,8 @@ static void selects(void **state)
         print_message("%s\n", sets[i].name);
         assert_int_equal(sts_record_select(&r, sets[i].txt, sets[i].count, &e), sets[i].want);
         assert_string_equal(sets[i].want == 1 ? r.id : e.text, sets[i].say);
-        if (sets[i].want != 1) {
+        if (sets[i].want != 1)
             assert_string_equal(r.id, "");
-        }
     }
 }
 

@@ -239,9 +239,8 @@ static void refuses_text(void **state)
 /* Put the words over the beginning of the text, without a NUL. */
 static void overwrite(char *text, const char *words)
 {
-    for (size_t i = 0; words[i] != '\0'; i++) {
+    for (size_t i = 0; words[i] != '\0'; i++)
         text[i] = words[i];
-    }
 }
 
 static void limits_length(void **state)

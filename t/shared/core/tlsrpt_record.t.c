@@ -75,12 +75,10 @@ static void describe(char *out, size_t cap, int rc, const struct tlsrpt_record *
     int n = 0;
 
     out[0] = '\0';
-    if (rc != 1) {
+    if (rc != 1)
         (void)snprintf(out, cap, "%s%s", rc == 0 ? "0" : "!", e->text);
-    }
-    for (size_t i = 0; i < r->rua_count; i++) {
+    for (size_t i = 0; i < r->rua_count; i++)
         n += snprintf(out + n, cap - (size_t)n, " %s", r->rua[i]);
-    }
 }
 
 static void parses(void **state)
@@ -124,9 +122,8 @@ static void passes_over_more_uris(void **state)
 /* Put the words over the beginning of the text, without a NUL. */
 static void overwrite(char *text, const char *words)
 {
-    for (size_t i = 0; words[i] != '\0'; i++) {
+    for (size_t i = 0; words[i] != '\0'; i++)
         text[i] = words[i];
-    }
 }
 
 static void limits_length(void **state)

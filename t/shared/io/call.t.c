@@ -139,13 +139,11 @@ static int teardown(void **state)
 
     call_client_free(v->client);
     call_server_free(v->server);
-    for (i = 0; i < v->held_count; i++) {
+    for (i = 0; i < v->held_count; i++)
         call_answer(v->held[i], CALL_OK, "", 0);
-    }
     listener_free(v->raw);
-    if (v->raw_fd >= 0) {
+    if (v->raw_fd >= 0)
         close(v->raw_fd);
-    }
     assert_return_code(rmdir(v->dir), errno);
     event_base_free(v->base);
     free(v);
@@ -171,9 +169,8 @@ static void loop_until(struct event_base *base, const void *value, size_t size, 
     evtimer_add(timer, &limit);
     while ((size == sizeof(int) ? (size_t) * (const int *)value : *(const size_t *)value) < wanted) {
         event_base_loop(base, EVLOOP_ONCE);
-        if (late) {
+        if (late)
             fail_msg("line %d: waited too long", line);
-        }
     }
     event_free(timer);
 }
@@ -182,9 +179,8 @@ static void idle(struct env *v)
 {
     int i;
 
-    for (i = 0; i < 20; i++) {
+    for (i = 0; i < 20; i++)
         event_base_loop(v->base, EVLOOP_NONBLOCK);
-    }
 }
 
 static struct call_sent *ask(struct env *v, const char *verb, const char *arg, struct got *g)
@@ -232,9 +228,8 @@ static void test_out_of_order(void **state)
     }
     UNTIL(v, v->held_count, 5);
     assert_int_equal(call_server_outstanding(v->server), 5);
-    for (i = 4; i >= 0; i--) {
+    for (i = 4; i >= 0; i--)
         call_answerf(v->held[i], i == 3 ? CALL_TEMP : CALL_OK, "answer %d", i);
-    }
     v->held_count = 0;
     UNTIL(v, g[0].count, 1);
     for (i = 0; i < 5; i++) {
@@ -415,9 +410,8 @@ static void on_raw(void *ctx, int fd)
 {
     struct env *v = ctx;
 
-    if (v->raw_fd >= 0) {
+    if (v->raw_fd >= 0)
         close(v->raw_fd);
-    }
     v->raw_fd = fd;
     assert_int_equal(write(fd, v->raw_says, strlen(v->raw_says)), strlen(v->raw_says));
 }
@@ -455,9 +449,8 @@ static void test_garbage_from_server(void **state)
         UNTIL(v, b.count, 1);
         assert_int_equal(a.status, CALL_TEMP);
         assert_int_equal(a.reached + b.reached, 0);
-        if (strstr(a.text, "does not speak the call protocol") == NULL) {
+        if (strstr(a.text, "does not speak the call protocol") == NULL)
             fail_msg("%s: %s", server_garbage[i], a.text);
-        }
     }
 }
 
@@ -603,9 +596,8 @@ static void test_client_reads_late(void **state)
     int fd = raw_client(v);
     int i;
 
-    for (i = 0; i < 30; i++) {
+    for (i = 0; i < 30; i++)
         say(fd, "8:1 7 big ,");
-    }
     say(fd, "12:1 8 echo end,");
     v->last_arg[0] = '\0';
     idle(v);
@@ -627,9 +619,8 @@ static void test_client_never_reads(void **state)
     int fd = raw_client(v);
     int i;
 
-    for (i = 0; i < 30; i++) {
+    for (i = 0; i < 30; i++)
         say(fd, "9:1 7 hold ,");
-    }
     UNTIL(v, v->held_count, 30);
     for (i = 0; i < 30; i++) {
         call_answer(v->held[i], CALL_OK, big, sizeof(big));
@@ -666,12 +657,10 @@ static void test_outstanding_max(void **state)
     assert_int_equal(v->held_count, CALL_OUTSTANDING_MAX + 50);
     /* What was read already is taken also when the client has gone in the meantime. */
     close(fd);
-    for (i = 50; i < CALL_OUTSTANDING_MAX + 50; i++) {
+    for (i = 50; i < CALL_OUTSTANDING_MAX + 50; i++)
         call_answer(v->held[i], CALL_OK, "", 0);
-    }
-    for (i = 0; (size_t)i + CALL_OUTSTANDING_MAX + 50 < v->held_count; i++) {
+    for (i = 0; (size_t)i + CALL_OUTSTANDING_MAX + 50 < v->held_count; i++)
         v->held[i] = v->held[i + CALL_OUTSTANDING_MAX + 50];
-    }
     v->held_count = (size_t)i;
     idle(v);
 }
@@ -713,9 +702,8 @@ static void test_many(void **state)
     struct got *g = calloc(MANY, sizeof(*g));
     int i;
 
-    for (i = 0; i < MANY; i++) {
+    for (i = 0; i < MANY; i++)
         assert_non_null(ask(v, "echo", "x", &g[i]));
-    }
     for (i = 0; i < MANY; i++) {
         UNTIL(v, g[i].count, 1);
         assert_int_equal(g[i].status, CALL_OK);

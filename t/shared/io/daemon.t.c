@@ -57,9 +57,8 @@ static const char *hook_pid_file(const struct conf *conf)
 static int hook_start(struct daemon *d, struct err *e)
 {
     event(geteuid() == 0 ? "start-root " : "start ");
-    if (start_fails) {
+    if (start_fails)
         return err_set(e, "cannot start");
-    }
     daemon_set_state(d, &dummy);
     return 0;
 }
@@ -88,9 +87,8 @@ static void hook_reload(struct daemon *d, struct conf *conf)
 static void hook_drain(struct daemon *d)
 {
     event("drain ");
-    if (!drain_hangs) {
+    if (!drain_hangs)
         daemon_stop(d);
-    }
 }
 
 static void hook_stop(struct daemon *d)
@@ -218,9 +216,8 @@ static void wait_for(const char *name, const char *text)
 
     for (i = 0; i < 2000; i++) {
         read_all(name, all, sizeof(all));
-        if (strstr(all, text) != NULL) {
+        if (strstr(all, text) != NULL)
             return;
-        }
         usleep(5000);
     }
     fail_msg("no \"%s\" in: %s", text, all);
@@ -231,9 +228,8 @@ static void check_output(const char *text)
     char all[4096];
 
     read_all("output", all, sizeof(all));
-    if (strstr(all, text) == NULL) {
+    if (strstr(all, text) == NULL)
         fail_msg("no \"%s\" in: %s", text, all);
-    }
 }
 
 static void check_events(const char *want)
@@ -243,9 +239,8 @@ static void check_events(const char *want)
 
     read_all("events", all, sizeof(all));
     root = strstr(all, "start-root "); /* as what the test runs is not its point here */
-    if (root != NULL) {
+    if (root != NULL)
         memmove(root + 5, root + 10, strlen(root + 10) + 1);
-    }
     root = strstr(all, "run-uid");
     if (root != NULL) {
         char *end = strchr(root, ' ');
@@ -319,11 +314,10 @@ static void test_privileges(void **state)
 
     (void)state;
     wait_for("events", "run-uid");
-    if (geteuid() == 0) {
+    if (geteuid() == 0)
         wait_for("events", "start-root run-uid65534-groups1-tries4 ");
-    } else {
+    else
         wait_for("events", "-tries4 ");
-    }
     kill(pid, SIGINT);
     assert_int_equal(wait_exit(pid), 0);
 }
@@ -416,9 +410,8 @@ static void test_detach(void **state)
     assert_int_equal(getsid(pid), pid);
     kill(pid, SIGTERM);
     wait_for("events", "stop ");
-    for (i = 0; i < 2000 && access(pid_path, F_OK) == 0; i++) {
+    for (i = 0; i < 2000 && access(pid_path, F_OK) == 0; i++)
         usleep(5000);
-    }
     check_events("start run drain stop ");
 }
 

@@ -32,9 +32,8 @@ static void on_answer(void *ctx, const struct dns_answer *answer)
     g->secure = answer->secure;
     (void)snprintf(g->why, sizeof(g->why), "%s", answer->why);
     (void)snprintf(g->address, sizeof(g->address), "%s", answer->count > 0 ? answer->rr[0].address : "");
-    if (++g->calls == g->wanted) {
+    if (++g->calls == g->wanted)
         event_base_loopbreak(g->base);
-    }
 }
 
 static void run(struct event_base *base)
@@ -72,13 +71,12 @@ static struct dns *client_new(struct event_base *base, const struct server *s, s
 }
 
 /* Run the loop until the condition holds. */
-#define RUN_UNTIL(base, condition)                              \
-    do {                                                        \
-        int turns = 0;                                          \
-        while (!(condition) && turns++ < GUARD_SECONDS * 100) { \
-            run_ms(base, 10);                                   \
-        }                                                       \
-        assert_true(condition);                                 \
+#define RUN_UNTIL(base, condition)                            \
+    do {                                                      \
+        int turns = 0;                                        \
+        while (!(condition) && turns++ < GUARD_SECONDS * 100) \
+            run_ms(base, 10);                                 \
+        assert_true(condition);                               \
     } while (0)
 
 struct row {
@@ -204,9 +202,8 @@ static void test_random(void **state)
     (void)state;
     server_open(&s, base, "G G G G G G G G G G G G G G G G G G G G G G G G G G G G G G G G", "");
     d = client_new(base, &s, 1, LONG_MS, 1, 32);
-    for (i = 0; i < 32; i++) {
+    for (i = 0; i < 32; i++)
         dns_ask(d, NAME, DNS_A, on_answer, &got);
-    }
     run(base);
     assert_int_equal(got.calls, 32);
     for (i = 1; i < 32; i++) {
@@ -249,9 +246,8 @@ static void test_concurrency(void **state)
     (void)state;
     server_open(&s, base, "x x G G", "");
     d = client_new(base, &s, 1, 500, 1, 2);
-    for (i = 0; i < 5; i++) {
+    for (i = 0; i < 5; i++)
         q[i] = dns_ask(d, NAME, DNS_A, on_ordered, &o[i]);
-    }
     assert_int_equal(dns_outstanding(d), 5);
     RUN_UNTIL(base, s.seen == 2);
     run_ms(base, 50);

@@ -43,9 +43,8 @@ static size_t packet_build(uint8_t *out, char kind, const uint8_t *query, size_t
     static const uint8_t record[] = {0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 192, 0, 2, 1};
     size_t question = 12;
 
-    while (question < len && query[question] != 0) {
+    while (question < len && query[question] != 0)
         question += query[question] + 1U;
-    }
     question += 5;
     assert_true(question <= len);
     memcpy(out, query, question);
@@ -82,9 +81,8 @@ static size_t packet_build(uint8_t *out, char kind, const uint8_t *query, size_t
     }
     out[7] = 1;
     memcpy(out + question, record, sizeof(record));
-    if (kind == 'o') {
+    if (kind == 'o')
         out[question + sizeof(record) - 1] = FORGED_OCTET;
-    }
     return kind == 'B' ? question + 7 : question + sizeof(record);
 }
 
@@ -220,9 +218,8 @@ static void server_open(struct server *s, struct event_base *base, const char *u
         s->port = 0;
         s->listener = bound_socket(SOCK_STREAM, &s->port);
         s->fd = bound_socket(SOCK_DGRAM, &s->port);
-        if (s->fd < 0) {
+        if (s->fd < 0)
             close(s->listener);
-        }
     } while (s->fd < 0);
     s->forger = bound_socket(SOCK_DGRAM, &any);
     assert_int_equal(listen(s->listener, 5), 0);

@@ -67,9 +67,8 @@ static void test_resolv_conf(void **state)
     assert_int_equal(((struct sockaddr_in *)&out[0].at.sa)->sin_addr.s_addr, htonl(INADDR_LOOPBACK));
     assert_true(out[0].trusted);
 
-    for (i = 0; i < DNS_SERVERS_MAX; i++) {
+    for (i = 0; i < DNS_SERVERS_MAX; i++)
         many[i] = one;
-    }
     assert_int_equal(dns_servers_read(out, many, path, false, &e), DNS_SERVERS_MAX);
     many[DNS_SERVERS_MAX] = many[0];
     assert_int_equal(dns_servers_read(out, many, path, false, &e), 0);

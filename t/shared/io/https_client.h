@@ -38,9 +38,8 @@ static void on_done(void *ctx, const struct https_result *r)
     (void)snprintf(g->type, sizeof(g->type), "%s", r->content_type != NULL ? r->content_type : "-");
     (void)snprintf(g->why, sizeof(g->why), "%s", r->why != NULL ? r->why : "-");
     (void)snprintf(g->body, sizeof(g->body), "%s", r->body);
-    if (++g->calls == g->wanted) {
+    if (++g->calls == g->wanted)
         event_base_loopbreak(g->base);
-    }
 }
 
 static void run(struct event_base *base)

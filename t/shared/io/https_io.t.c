@@ -62,16 +62,14 @@ static void test_concurrency(void **state)
     server_start(&server, &pki, CERT_GOOD, HANG_ACCEPTED, "");
     base = event_base_new();
     h = client_new(base, server.port, SHORT_MS, 2);
-    for (i = 0; i < 4; i++) {
+    for (i = 0; i < 4; i++)
         handle[i] = start(h, &got[i]);
-    }
     assert_int_equal(https_outstanding(h), 4);
     run_ms(base, 30);
     https_cancel(handle[2]);
     assert_int_equal(https_outstanding(h), 3);
-    for (i = 0; i < (size_t)GUARD_SECONDS * 10 && https_outstanding(h) > 0; i++) {
+    for (i = 0; i < (size_t)GUARD_SECONDS * 10 && https_outstanding(h) > 0; i++)
         run_ms(base, 100);
-    }
     assert_int_equal(got[0].calls, 1);
     assert_int_equal(got[1].calls, 1);
     assert_int_equal(got[2].calls, 0);
@@ -96,9 +94,8 @@ static void test_many(void **state)
     server_start(&server, &pki, CERT_GOOD, SEND, OK_REPLY);
     base = got.base = event_base_new();
     h = client_new(base, server.port, LONG_MS, 3);
-    for (i = 0; i < 30; i++) {
+    for (i = 0; i < 30; i++)
         start(h, &got);
-    }
     run(base);
     assert_int_equal(got.calls, 30);
     assert_int_equal(got.outcome, HTTPS_ANSWERED);

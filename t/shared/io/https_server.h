@@ -102,13 +102,12 @@ static X509 *cert_make(EVP_PKEY *key, X509 *issuer, const char *cn, const char *
     X509_set_pubkey(cert, key);
     X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)cn, -1, -1, 0);
     X509_set_issuer_name(cert, issuer != NULL ? X509_get_subject_name(issuer) : name);
-    if (san == NULL) {
+    if (san == NULL)
         extension_add(cert, NID_basic_constraints, "critical,CA:FALSE");
-    } else if (strcmp(san, "CA") == 0) {
+    else if (strcmp(san, "CA") == 0)
         extension_add(cert, NID_basic_constraints, "critical,CA:TRUE");
-    } else {
+    else
         extension_add(cert, NID_subject_alt_name, san);
-    }
     assert_true(X509_sign(cert, key, EVP_sha256()) > 0);
     return cert;
 }
@@ -168,16 +167,14 @@ static X509 *pki_cert(const struct pki *p, enum cert_kind kind)
 
 static void write_all(SSL *ssl, const char *text)
 {
-    if (text[0] != '\0') {
+    if (text[0] != '\0')
         (void)SSL_write(ssl, text, (int)strlen(text));
-    }
 }
 
 static void write_repeated(SSL *ssl, const char *text, useconds_t pause)
 {
-    while (SSL_write(ssl, text, (int)strlen(text)) > 0) {
+    while (SSL_write(ssl, text, (int)strlen(text)) > 0)
         usleep(pause);
-    }
 }
 
 static void echo(SSL *ssl, const char *request)
@@ -198,9 +195,8 @@ static void answer(SSL *ssl, const struct serving *s)
     char request[4096] = "";
     int n;
 
-    if (s->conduct == HANG_SECURED) {
+    if (s->conduct == HANG_SECURED)
         pause();
-    }
     n = SSL_read(ssl, request, sizeof(request) - 1);
     request[n > 0 ? n : 0] = '\0';
     switch (s->conduct) {
@@ -221,9 +217,8 @@ static void answer(SSL *ssl, const struct serving *s)
         break;
     default:
         write_all(ssl, s->text);
-        if (s->conduct == SEND_HANG) {
+        if (s->conduct == SEND_HANG)
             pause();
-        }
     }
 }
 
@@ -233,9 +228,8 @@ static void *connection_serve(void *arg)
     const struct serving *s = c->serving;
     SSL *ssl;
 
-    if (s->conduct == HANG_ACCEPTED) {
+    if (s->conduct == HANG_ACCEPTED)
         pause();
-    }
     if (s->conduct == PLAIN) {
         (void)!write(c->fd, s->text, strlen(s->text));
     } else if (s->conduct != CLOSE_ACCEPTED) {
@@ -278,9 +272,8 @@ static void serve(int listener, const struct serving *s)
 
         c->serving = s;
         c->fd = accept(listener, NULL, NULL);
-        if (c->fd < 0 || pthread_create(&thread, NULL, connection_serve, c) != 0) {
+        if (c->fd < 0 || pthread_create(&thread, NULL, connection_serve, c) != 0)
             _exit(1);
-        }
         pthread_detach(thread);
     }
 }
@@ -309,9 +302,8 @@ static void server_start(struct https_server *out, const struct pki *p, enum cer
 
     out->pid = fork();
     assert_true(out->pid >= 0);
-    if (out->pid == 0) {
+    if (out->pid == 0)
         serve(fd, &s);
-    }
     close(fd);
     SSL_CTX_free(s.ctx);
 }

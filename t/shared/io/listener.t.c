@@ -71,9 +71,8 @@ static void on_accept(void *ctx, int fd)
         listener_free(v->listener);
         v->listener = NULL;
     }
-    if (v->accepted == v->pause_after) {
+    if (v->accepted == v->pause_after)
         listener_pause(v->listener);
-    }
 }
 
 static struct listener *open_at(struct env *v, const char *address, struct err *e)
@@ -107,9 +106,8 @@ static void connect_and_loop(struct env *v, const char *address, int times)
         assert_return_code(fds[i], errno);
     }
     event_base_loop(v->base, EVLOOP_NONBLOCK);
-    for (i = 0; i < times; i++) {
+    for (i = 0; i < times; i++)
         close(fds[i]);
-    }
 }
 
 static bool exists(const char *path)
@@ -310,9 +308,8 @@ static void check_inet(struct env *v, int family)
 static void test_inet(void **state)
 {
     check_inet(*state, AF_INET);
-    if (access("/proc/net/if_inet6", R_OK) == 0 && connect_to("inet:[::1]:1") == -1 && errno == ECONNREFUSED) {
+    if (access("/proc/net/if_inet6", R_OK) == 0 && connect_to("inet:[::1]:1") == -1 && errno == ECONNREFUSED)
         check_inet(*state, AF_INET6);
-    }
 }
 
 /* As systemd does it: descriptor 3, LISTEN_FDS and LISTEN_PID. */

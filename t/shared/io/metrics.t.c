@@ -105,9 +105,8 @@ static void ask(struct env *v, const char *request, char *reply, size_t cap)
     while (n != 0) {
         n = read(fd, reply + len, cap - 1 - len);
         assert_true(n >= 0 || errno == EAGAIN);
-        if (n < 0) {
+        if (n < 0)
             event_base_loop(v->base, EVLOOP_ONCE);
-        }
         len += n > 0 ? (size_t)n : 0;
     }
     reply[len] = '\0';

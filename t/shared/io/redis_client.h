@@ -21,13 +21,12 @@ struct client {
 };
 
 /* Run the loop until the condition holds. */
-#define WAIT(c, condition)                                           \
-    do {                                                             \
-        int wait_turns = 0;                                          \
-        while (!(condition) && wait_turns++ < GUARD_SECONDS * 100) { \
-            client_run_ms(c, 10);                                    \
-        }                                                            \
-        assert_true(condition);                                      \
+#define WAIT(c, condition)                                         \
+    do {                                                           \
+        int wait_turns = 0;                                        \
+        while (!(condition) && wait_turns++ < GUARD_SECONDS * 100) \
+            client_run_ms(c, 10);                                  \
+        assert_true(condition);                                    \
     } while (0)
 
 static void client_run_ms(struct client *c, int ms)
@@ -42,11 +41,10 @@ static void on_state(void *ctx, bool up)
 {
     struct client *c = ctx;
 
-    if (up) {
+    if (up)
         c->ups++;
-    } else {
+    else
         c->downs++;
-    }
 }
 
 static void client_init(struct client *c, const char *url, int timeout_ms, const char *username, const char *password,

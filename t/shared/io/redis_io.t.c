@@ -31,9 +31,8 @@ static void on_reply(void *ctx, redisReply *reply)
 /* n of them */
 static void client_ping(struct client *c, int n)
 {
-    while (n-- > 0) {
+    while (n-- > 0)
         assert_int_equal(redis_send(c->redis, on_reply, c, 1, (const char *const[]){"PING"}, NULL), 0);
-    }
 }
 
 static void test_up(void **state)
@@ -163,9 +162,8 @@ static void test_own_deadline(void **state)
 
 static bool peer_taken(int fd, int *peer)
 {
-    if (*peer < 0) {
+    if (*peer < 0)
         *peer = accept(fd, NULL, NULL);
-    }
     return *peer >= 0;
 }
 
@@ -186,14 +184,12 @@ static void test_hello_hangs(void **state)
     assert_int_equal(getsockname(fd, (struct sockaddr *)&sa, &len), 0);
     (void)snprintf(url, sizeof(url), "tcp:127.0.0.1:%d", ntohs(sa.sin_port));
     client_open(&c, url, 100);
-    for (i = 0; i < 3; i++) {
+    for (i = 0; i < 3; i++)
         WAIT(&c, peer_taken(fd, &peer[i]));
-    }
     assert_int_equal(c.ups, 0);
     client_close(&c);
-    for (i = 0; i < 3; i++) {
+    for (i = 0; i < 3; i++)
         close(peer[i]);
-    }
     close(fd);
 }
 
@@ -241,18 +237,16 @@ static void test_too_many(void **state)
     (void)state;
     client_open(&c, server.url, 20000);
     client_wait_up(&c);
-    for (i = 0; i < COMMANDS_MAX; i++) {
+    for (i = 0; i < COMMANDS_MAX; i++)
         assert_int_equal(redis_send(c.redis, on_reply, &c, 1, (const char *const[]){"PING"}, NULL), 0);
-    }
     assert_int_equal(redis_send(c.redis, on_reply, &c, 1, (const char *const[]){"PING"}, NULL), -1);
     WAIT(&c, c.replies == COMMANDS_MAX);
     assert_int_equal(redis_send(c.redis, on_reply, &c, 1, (const char *const[]){"PING"}, NULL), 0);
     WAIT(&c, c.replies == COMMANDS_MAX + 1);
 
     kill(server.pid, SIGSTOP);
-    for (i = 0; i < COMMANDS_MAX; i++) {
+    for (i = 0; i < COMMANDS_MAX; i++)
         redis_send(c.redis, on_reply, &c, 1, (const char *const[]){"PING"}, NULL);
-    }
     redis_server_stop(&server);
     WAIT(&c, c.nulls == COMMANDS_MAX);
     redis_server_start(&server);
@@ -280,9 +274,8 @@ static void free_on_state(void *ctx, bool up)
 
 static void free_on_down(void *ctx, bool up)
 {
-    if (!up) {
+    if (!up)
         free_on_reply(ctx, NULL);
-    }
 }
 
 /* Freed within each callback there is, with commands outstanding that nobody is told about. */
@@ -332,9 +325,8 @@ static void test_free_any_time(void **state)
     for (ms = 0; ms < 10; ms++) {
         client_open(&c, ms % 2 == 0 ? server.url : server.tcp_url, 5000);
         client_run_ms(&c, ms);
-        if (redis_up(c.redis)) {
+        if (redis_up(c.redis))
             client_ping(&c, 3);
-        }
         client_close(&c);
         assert_int_equal(c.nulls, 0);
     }

@@ -69,9 +69,8 @@ static void redis_server_exec(const struct redis_server *s)
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     (void)signal(SIGPIPE, SIG_DFL);
     dup2(fd, STDOUT_FILENO);
-    if (program == NULL || program[0] == '\0') {
+    if (program == NULL || program[0] == '\0')
         program = "redis-server";
-    }
     execlp(program, program, "--port", port, "--bind", "127.0.0.1", "--unixsocket", s->path, "--dir", s->dir, "--save",
            "", "--appendonly", "no", "--daemonize", "no", "--enable-debug-command", "yes", (char *)NULL);
     fprintf(stderr, "%s cannot be run; install redis-server, or name it in POSTERN_REDIS_SERVER\n", program);
@@ -105,14 +104,12 @@ static void redis_server_start(struct redis_server *s)
 
     s->pid = fork();
     assert_true(s->pid >= 0);
-    if (s->pid == 0) {
+    if (s->pid == 0)
         redis_server_exec(s);
-    }
     for (i = 0; i < SERVER_START_SECONDS * 50; i++) {
         s->other = redisConnectUnix(s->path);
-        if (s->other != NULL && s->other->err == 0) {
+        if (s->other != NULL && s->other->err == 0)
             return;
-        }
         redisFree(s->other);
         s->other = NULL;
         if (waitpid(s->pid, NULL, WNOHANG) == s->pid) {
@@ -137,9 +134,8 @@ static long long other_do(struct redis_server *s, const char *fmt, ...)
     reply = redisvCommand(s->other, fmt, ap);
     va_end(ap);
     assert_non_null(reply);
-    if (reply->type == REDIS_REPLY_ERROR) {
+    if (reply->type == REDIS_REPLY_ERROR)
         fail_msg("%s: %s", fmt, reply->str);
-    }
     n = reply->type == REDIS_REPLY_INTEGER ? reply->integer : 0;
     freeReplyObject(reply);
     return n;
