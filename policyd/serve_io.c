@@ -332,8 +332,7 @@ static bool make_room(struct serve *s)
 
     if (s->conn_count < s->conn_max)
         return true;
-    TAILQ_FOREACH(c, &s->conns, link)
-    {
+    for (c = TAILQ_FIRST(&s->conns); c != NULL; c = TAILQ_NEXT(c, link)) {
         if (!conn_busy(c)) {
             conn_close(c);
             return true;
