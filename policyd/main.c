@@ -79,15 +79,6 @@ static void on_changed(void *ctx, const char *key, size_t len)
         lookup_changed(p->lookups, key + kind, len - kind);
 }
 
-static void on_redis_state(void *ctx, bool up)
-{
-    (void)ctx;
-    if (up)
-        log_info("redis", "state=%s", "up");
-    else
-        log_warning("redis", "state=%s", "down, memory and stsd go on");
-}
-
 static int policyd_run(struct daemon *d, struct err *e)
 {
     static const char *const kinds[] = {"dest", NULL};
@@ -99,7 +90,7 @@ static int policyd_run(struct daemon *d, struct err *e)
         return err_set(e, "the kernel gives no random octets");
     if (memory_init(&p->memory, (size_t)conf->policyd.cache_entries, secret) != 0)
         log_oom();
-    p->redis = redis_new(daemon_base(d), &conf->redis, on_redis_state, p, e);
+    p->redis = redis_new(daemon_base(d), &conf->redis, NULL, NULL, e);
     p->stsd = call_client_new(daemon_base(d), conf->policyd.stsd, e);
     if (p->redis == NULL || p->stsd == NULL)
         return -1;

@@ -65,15 +65,6 @@ static int stsd_start(struct daemon *d, struct err *e)
     return s->metrics == NULL ? -1 : 0;
 }
 
-static void on_redis_state(void *ctx, bool up)
-{
-    (void)ctx;
-    if (up)
-        log_info("redis", "state=%s", "up");
-    else
-        log_warning("redis", "state=%s", "down, memory and DNS go on");
-}
-
 static void configure(struct stsd *s, const struct conf_stsd *conf)
 {
     s->env.options = (struct resolve_options){.dane = conf->dane,
@@ -115,7 +106,7 @@ static int stsd_run(struct daemon *d, struct err *e)
     configure(s, &conf->stsd);
     if (open_clients(s, &conf->stsd, e) != 0)
         return -1;
-    s->redis = redis_new(daemon_base(d), &conf->redis, on_redis_state, s, e);
+    s->redis = redis_new(daemon_base(d), &conf->redis, NULL, NULL, e);
     if (s->redis == NULL)
         return -1;
     s->records = records_new(&s->env, s->redis, &conf->stsd);
