@@ -7,6 +7,7 @@
 
 #include "counters.h"
 #include "decide.h"
+#include "dest_io.h"
 #include "log.h"
 #include "millis.h"
 
@@ -233,64 +234,32 @@ static void ask_stsd(struct pending *p)
 
 /* --- Redis --- */
 
-/* Facts from the reply, or NULL: none, or not to be trusted. */
-static struct dest *facts_of(const struct pending *p, const redisReply *reply)
-{
-    struct err e = {""};
-    struct dest *dest;
-
-    if (reply->type == REDIS_REPLY_NIL)
-        return NULL;
-    if (reply->type != REDIS_REPLY_STRING) {
-        log_warning("bad-record", "key=%s why=%s", p->domain,
-                    reply->type == REDIS_REPLY_ERROR ? reply->str : "not a string");
-        return NULL;
-    }
-    dest = dest_from_json(reply->str, (size_t)reply->len, &e);
-    if (dest != NULL && strcmp(dest->domain, p->domain) != 0) {
-        err_set(&e, "it is about another domain");
-        dest_free(dest);
-        dest = NULL;
-    }
-    if (dest == NULL)
-        log_warning("bad-record", "key=%s why=%s", p->domain, e.text);
-    return dest;
-}
-
-static void on_redis(void *ctx, redisReply *reply)
+static void on_redis(void *ctx, struct dest *dest)
 {
     struct pending *p = ctx;
-    struct dest *dest;
 
     p->in_redis = false;
     if (p->closed) {
+        dest_free(dest);
         pending_free(p);
-        return;
-    }
-    if (p->dirty && reply != NULL) {
+    } else if (p->dirty) { /* it changed while the reply was under way */
         p->dirty = false;
+        dest_free(dest);
         ask_redis(p);
-        return;
-    }
-    dest = reply == NULL ? NULL : facts_of(p, reply);
-    if (dest == NULL || now_seconds() >= dest->valid_until) {
+    } else if (dest == NULL || now_seconds() >= dest->valid_until) {
         p->old = dest;
         ask_stsd(p);
-        return;
+    } else {
+        count(COUNT_FROM_REDIS);
+        finish_with(p, dest, LOOKUP_REDIS, NULL);
+        dest_free(dest);
+        pending_close(p);
     }
-    count(COUNT_FROM_REDIS);
-    finish_with(p, dest, LOOKUP_REDIS, NULL);
-    dest_free(dest);
-    pending_close(p);
 }
 
 static void ask_redis(struct pending *p)
 {
-    struct lookups *l = p->lookups;
-    char key[DOMAIN_BUF + 128];
-    size_t len = redis_key(l->redis, key, sizeof(key), "dest", p->domain);
-
-    if (len != 0 && redis_send(l->redis, on_redis, p, 2, (const char *[]){"GET", key}, (size_t[]){3, len}) == 0)
+    if (dest_io_get(p->lookups->redis, p->domain, on_redis, p) == 0)
         p->in_redis = true;
     else
         ask_stsd(p);

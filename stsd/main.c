@@ -157,8 +157,8 @@ static void stsd_stop(struct daemon *d)
         event_free(s->drained);
     metrics_server_free(s->metrics);
     serve_free(s->serve);
-    schedule_free(s->schedule);
     redis_free(s->redis);
+    schedule_free(s->schedule);
     records_free(s->records);
     https_free(s->env.https);
     dns_free(s->env.dns);

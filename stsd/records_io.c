@@ -7,6 +7,7 @@
 
 #include "cache.h"
 #include "counters.h"
+#include "dest_io.h"
 #include "log.h"
 #include "millis.h"
 #include "refresh.h"
@@ -268,7 +269,7 @@ static void on_stored_record(void *ctx, struct dest *dest)
 
 static void want_look(struct want *w)
 {
-    if (store_get(w->records->redis, w->domain, on_stored_record, w) != 0)
+    if (dest_io_get(w->records->redis, w->domain, on_stored_record, w) != 0)
         want_resolve(w);
 }
 

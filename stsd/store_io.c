@@ -14,22 +14,19 @@
 /* A callback with its context across one command. */
 struct call_back {
     union {
-        store_record_fn *record;
         store_lock_fn *lock;
         store_due_fn *due;
     } fn;
     void *ctx;
-    char domain[DOMAIN_BUF];
 };
 
-static struct call_back *call_back_new(const char *domain, void *ctx)
+static struct call_back *call_back_new(void *ctx)
 {
     struct call_back *cb = calloc(1, sizeof(*cb));
 
     if (cb == NULL)
         log_oom();
     cb->ctx = ctx;
-    snprintf(cb->domain, sizeof(cb->domain), "%s", domain);
     return cb;
 }
 
@@ -48,41 +45,6 @@ static void on_written(void *ctx, redisReply *reply)
 }
 
 /* --- records --- */
-
-static void on_record(void *ctx, redisReply *reply)
-{
-    struct call_back *cb = ctx;
-    struct dest *dest = NULL;
-    struct err e = {""};
-
-    if (reply != NULL && reply->type == REDIS_REPLY_STRING) {
-        dest = dest_from_json(reply->str, (size_t)reply->len, &e);
-        if (dest != NULL && strcmp(dest->domain, cb->domain) != 0) {
-            err_set(&e, "it is about another domain");
-            dest_free(dest);
-            dest = NULL;
-        }
-    } else if (reply != NULL && reply->type != REDIS_REPLY_NIL) {
-        err_set(&e, "%s", reply->type == REDIS_REPLY_ERROR ? reply->str : "not a string");
-    }
-    if (e.text[0] != '\0')
-        log_warning("bad-record", "key=%s why=%s", cb->domain, e.text);
-    cb->fn.record(cb->ctx, dest);
-    free(cb);
-}
-
-int store_get(struct redis *redis, const char *domain, store_record_fn *fn, void *ctx)
-{
-    struct call_back *cb = call_back_new(domain, ctx);
-    char key[KEY_BUF];
-
-    cb->fn.record = fn;
-    if (redis_key(redis, key, sizeof(key), "dest", domain) != 0 &&
-        redis_send(redis, on_record, cb, 2, (const char *[]){"GET", key}, NULL) == 0)
-        return 0;
-    free(cb);
-    return -1;
-}
 
 void store_schedule(struct redis *redis, const char *domain, int64_t refresh_at)
 {
@@ -132,7 +94,7 @@ static void on_lock(void *ctx, redisReply *reply)
 int store_lock(struct redis *redis, const char *domain, const char *token, int64_t milliseconds, store_lock_fn *fn,
                void *ctx)
 {
-    struct call_back *cb = call_back_new(domain, ctx);
+    struct call_back *cb = call_back_new(ctx);
     char key[KEY_BUF], ms[NUMBER_BUF];
 
     cb->fn.lock = fn;
@@ -204,7 +166,7 @@ int store_due(struct redis *redis, int64_t now, size_t limit, store_due_fn *fn, 
         "local out = {} "
         "for _, d in ipairs(redis.call('zrangebyscore', KEYS[1], '-inf', ARGV[1], 'limit', 0, ARGV[2])) do "
         "out[#out + 1] = d out[#out + 1] = redis.call('zscore', KEYS[2], d) or '0' end return out";
-    struct call_back *cb = call_back_new("", ctx);
+    struct call_back *cb = call_back_new(ctx);
     char refresh[KEY_BUF], used[KEY_BUF], until[NUMBER_BUF], count[NUMBER_BUF];
 
     cb->fn.due = fn;

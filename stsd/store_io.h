@@ -4,7 +4,7 @@
  *     PREFIXlock:DOMAIN     held by the node that resolves the domain, with expiry
  *     PREFIXrefresh         sorted set: domains with a policy, by the time when it is to be fetched again
  *     PREFIXused            sorted set: the same domains, by the time of the last use
- * All calls return 0, or -1 when Redis is away: then their callback is not called.
+ * Records are read with dest_io.h. All calls return 0, or -1 when Redis is away: then their callback is not called.
  */
 #ifndef POSTERN_STORE_IO_H
 #define POSTERN_STORE_IO_H
@@ -13,10 +13,6 @@
 #include "redis_io.h"
 
 #define STORE_TOKEN_BUF 33
-
-/* The record (the callee's own), or NULL: none, one that cannot be read, or Redis went away. */
-typedef void store_record_fn(void *ctx, struct dest *dest);
-int store_get(struct redis *redis, const char *domain, store_record_fn *fn, void *ctx);
 
 /* Make the record known to all, until keep_until; refresh_at 0: no policy to keep fresh. */
 int store_put(struct redis *redis, const struct dest *dest, int64_t keep_until, int64_t refresh_at);

@@ -40,6 +40,7 @@ struct redis {
     void (*state)(void *ctx, bool up);
     void *ctx;
     bool told_up;
+    bool freeing;
     struct command_list sent, lost;
     size_t sent_count;
     struct event *pump, *deadline, *idle;
@@ -215,24 +216,23 @@ struct redis *redis_new(struct event_base *base, const struct conf_redis *conf, 
     return r;
 }
 
-static void list_free(struct command_list *list)
+/* The commands' contexts may be owned by their callbacks, so these are called now too; they find Redis away. */
+void redis_free(struct redis *r)
 {
     struct command *c;
 
-    while ((c = TAILQ_FIRST(list)) != NULL) {
-        TAILQ_REMOVE(list, c, link);
-        free(c);
-    }
-}
-
-void redis_free(struct redis *r)
-{
-    if (r == NULL)
+    if (r == NULL || r->freeing)
         return;
+    r->freeing = true;
     redis_track_free(r->track);
     redis_link_free(r->link);
-    list_free(&r->sent);
-    list_free(&r->lost);
+    r->track = NULL;
+    r->link = NULL;
+    TAILQ_CONCAT(&r->lost, &r->sent, link);
+    while ((c = TAILQ_FIRST(&r->lost)) != NULL) {
+        TAILQ_REMOVE(&r->lost, c, link);
+        command_tell(c, NULL);
+    }
     event_free(r->pump);
     event_free(r->deadline);
     event_free(r->idle);
@@ -244,7 +244,7 @@ void redis_free(struct redis *r)
 
 bool redis_up(const struct redis *r)
 {
-    return redis_link_up(r->link);
+    return r->link != NULL && redis_link_up(r->link);
 }
 
 int redis_send(struct redis *r, redis_reply_fn *fn, void *ctx, size_t count, const char *const *words,

@@ -24,12 +24,12 @@ struct redis;
  */
 struct redis *redis_new(struct event_base *base, const struct conf_redis *conf, void (*state)(void *ctx, bool up),
                         void *ctx, struct err *e);
-void redis_free(struct redis *r); /* outstanding commands are dropped without callback */
+void redis_free(struct redis *r); /* outstanding commands' callbacks are called first, with NULL */
 
 bool redis_up(const struct redis *r);
 
-/* reply is NULL when the connection was lost or the deadline passed (then the connection is dropped, as replies come in
- * order), else valid during the callback; may be an error reply (REDIS_REPLY_ERROR). */
+/* Called exactly once. reply is NULL when the connection was lost or the deadline passed (then the connection is
+ * dropped, as replies come in order), else valid during the callback; may be an error reply (REDIS_REPLY_ERROR). */
 typedef void redis_reply_fn(void *ctx, redisReply *reply);
 
 /*

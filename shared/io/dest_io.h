@@ -1,0 +1,17 @@
+/* dest_io.h - destination records out of Redis, PREFIXdest:DOMAIN (doc/architecture.md, "Redis"). */
+#ifndef POSTERN_DEST_IO_H
+#define POSTERN_DEST_IO_H
+
+#include "dest.h"
+#include "redis_io.h"
+
+/*
+ * dest is the callee's from now on; NULL: there is none, what is there is no record of this domain (logged), or Redis
+ * went away. Called once, never from within dest_io_get.
+ */
+typedef void dest_io_fn(void *ctx, struct dest *dest);
+
+/* Returns 0, or -1 when Redis is away: fn is not called then. */
+int dest_io_get(struct redis *redis, const char *domain, dest_io_fn *fn, void *ctx);
+
+#endif
