@@ -65,6 +65,14 @@ static int stsd_start(struct daemon *d, struct err *e)
     return s->metrics == NULL ? -1 : 0;
 }
 
+static void on_redis_state(void *ctx, bool up)
+{
+    struct stsd *s = ctx;
+
+    if (up)
+        records_redis_up(s->records);
+}
+
 static void configure(struct stsd *s, const struct conf_stsd *conf)
 {
     s->env.options = (struct resolve_options){.dane = conf->dane,
@@ -106,7 +114,7 @@ static int stsd_run(struct daemon *d, struct err *e)
     configure(s, &conf->stsd);
     if (open_clients(s, &conf->stsd, e) != 0)
         return -1;
-    s->redis = redis_new(daemon_base(d), &conf->redis, NULL, NULL, e);
+    s->redis = redis_new(daemon_base(d), &conf->redis, on_redis_state, s, e);
     if (s->redis == NULL)
         return -1;
     s->records = records_new(&s->env, s->redis, &conf->stsd);

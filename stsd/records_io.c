@@ -171,18 +171,42 @@ static const struct dest *remember(struct records *r, struct dest *dest, bool us
 }
 
 /* What is still due after an attempt is not due again at once. */
+static int64_t next_fetch(const struct records *r, const struct dest *dest, int64_t now)
+{
+    int64_t at = refresh_policy_at(&dest->sts, r->refetch_after, r->retry_after, random_spread());
+
+    return at != 0 && at <= now ? now + r->retry_after : at;
+}
+
 static void store(struct want *w, const struct dest *dest)
 {
     struct records *r = w->records;
     int64_t now = now_seconds();
-    int64_t refresh_at = refresh_policy_at(&dest->sts, r->refetch_after, r->retry_after, random_spread());
+    int64_t fetch_at = next_fetch(r, dest, now);
 
-    if (refresh_at != 0 && refresh_at <= now)
-        refresh_at = now + r->retry_after;
-    if (store_put(r->redis, dest, refresh_keep_until(dest, KEEP_SECONDS), refresh_at) != 0)
-        return;
-    if (w->need == RECORDS_USE && refresh_at != 0)
+    if (store_put(r->redis, dest, STORE_REPLACE, refresh_keep_until(dest, KEEP_SECONDS), fetch_at) == 0 &&
+        w->need == RECORDS_USE && fetch_at != 0)
         store_used(r->redis, w->domain, now);
+}
+
+void records_redis_up(struct records *r)
+{
+    const void *cursor = NULL;
+    const char *domain;
+    const struct record *record;
+    int64_t now = now_seconds();
+
+    while ((record = cache_next(r->memory, &cursor, &domain)) != NULL) {
+        const struct dest *d = record->dest;
+        int64_t fetch_at = next_fetch(r, d, now);
+
+        if (now >= d->valid_until && !dest_sts_live(&d->sts, now))
+            continue;
+        if (store_put(r->redis, d, STORE_IF_MISSING, refresh_keep_until(d, KEEP_SECONDS), fetch_at) != 0)
+            break; /* as many as can wait for their replies */
+        if (fetch_at != 0 && record->used != 0)
+            store_used(r->redis, domain, record->used);
+    }
 }
 
 static void on_resolved(void *ctx, struct dest *dest)

@@ -37,6 +37,9 @@ void records_get(struct records *r, const char *domain, enum records_need need, 
  */
 size_t records_due(struct records *r, int64_t now, int64_t used_since, const char **names, size_t limit);
 
+/* Redis is there (again), perhaps without what it had: give it what memory knows and it does not. */
+void records_redis_up(struct records *r);
+
 size_t records_wanted(const struct records *r);  /* domains being worked on or waiting */
 size_t records_waiting(const struct records *r); /* of these, waiting for their turn */
 size_t records_in_memory(const struct records *r);

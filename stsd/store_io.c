@@ -60,7 +60,7 @@ void store_schedule(struct redis *redis, const char *domain, int64_t refresh_at)
         redis_send(redis, on_written, doing, 4, (const char *[]){"ZADD", key, score, domain}, NULL);
 }
 
-int store_put(struct redis *redis, const struct dest *dest, int64_t keep_until, int64_t refresh_at)
+int store_put(struct redis *redis, const struct dest *dest, enum store_how how, int64_t keep_until, int64_t refresh_at)
 {
     static char doing[] = "SET dest";
     char key[KEY_BUF], at[NUMBER_BUF];
@@ -73,8 +73,9 @@ int store_put(struct redis *redis, const struct dest *dest, int64_t keep_until, 
     if (!buf_ok(&json))
         log_error("record-too-large", "domain=%s", dest->domain);
     else if (redis_key(redis, key, sizeof(key), "dest", dest->domain) != 0)
-        rc = redis_send(redis, on_written, doing, 5, (const char *[]){"SET", key, json.data, "EXAT", at},
-                        (size_t[]){3, strlen(key), json.len, 4, strlen(at)});
+        rc = redis_send(redis, on_written, doing, how == STORE_IF_MISSING ? 6 : 5,
+                        (const char *[]){"SET", key, json.data, "EXAT", at, "NX"},
+                        (size_t[]){3, strlen(key), json.len, 4, strlen(at), 2});
     buf_clear(&json);
     if (rc == 0)
         store_schedule(redis, dest->domain, refresh_at);

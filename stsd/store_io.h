@@ -14,8 +14,11 @@
 
 #define STORE_TOKEN_BUF 33
 
+/* Whether a record that Redis has is replaced. */
+enum store_how { STORE_REPLACE, STORE_IF_MISSING };
+
 /* Make the record known to all, until keep_until; refresh_at 0: no policy to keep fresh. */
-int store_put(struct redis *redis, const struct dest *dest, int64_t keep_until, int64_t refresh_at);
+int store_put(struct redis *redis, const struct dest *dest, enum store_how how, int64_t keep_until, int64_t refresh_at);
 
 /* When the policy of a domain is to be fetched again; 0: there is none to keep fresh. */
 void store_schedule(struct redis *redis, const char *domain, int64_t refresh_at);
