@@ -1,0 +1,321 @@
+/*
+ * conn_io.c - what arrives is read into one buffer shared by all connections; only an incomplete request is kept with
+ * its own. The replies of one read go out in one write. While a domain is being looked up, or the client does not take
+ * its replies, its connection is not read.
+ */
+#include "conn_io.h"
+
+#include "counters.h"
+#include "log.h"
+#include "request.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define REPLIES_MAX 262144 /* octets of replies after which they are sent before more requests are worked on */
+#define OUT_MAX     (REPLIES_MAX + SOCKETMAP_REPLY_MAX + NETSTRING_OVERHEAD)
+
+static const char notfound[] = "9:NOTFOUND ,";
+
+int64_t conns_now(const struct conns *s)
+{
+    struct timeval tv;
+
+    event_base_gettimeofday_cached(s->base, &tv);
+    return (int64_t)tv.tv_sec;
+}
+
+/* --- closing --- */
+
+void conn_close(struct conn *c)
+{
+    struct conns *s = c->conns;
+
+    TAILQ_REMOVE(&s->list, c, link);
+    s->count--;
+    if (c->wait != NULL)
+        lookup_cancel(c->wait);
+    event_free(c->readable);
+    event_free(c->writable);
+    close(c->fd);
+    free(c->in);
+    buf_clear(&c->out);
+    free(c);
+    if (s->draining && s->count == 0 && s->emptied != NULL)
+        s->emptied(s->emptied_ctx);
+}
+
+bool conn_busy(const struct conn *c)
+{
+    return c->wait != NULL || c->out.len != 0;
+}
+
+/* --- writing --- */
+
+/* Send what is in `from`; keep the rest with the connection. Returns false when the connection is closed. */
+static bool conn_send(struct conn *c, const struct buf *from)
+{
+    ssize_t sent = send(c->fd, from->data, from->len, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+    if (sent < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
+        conn_close(c);
+        return false;
+    }
+    if (sent < 0)
+        sent = 0;
+    if ((size_t)sent == from->len)
+        return true;
+    buf_add(&c->out, from->data + sent, from->len - (size_t)sent);
+    if (!buf_ok(&c->out))
+        log_oom();
+    event_del(c->readable);
+    event_add(c->writable, NULL);
+    return true;
+}
+
+static void conn_resume(struct conn *c);
+
+static void on_writable(evutil_socket_t fd, short what, void *ctx)
+{
+    struct conn *c = ctx;
+    ssize_t sent = send(fd, c->out.data, c->out.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+    (void)what;
+    if (sent < 0) {
+        if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)
+            conn_close(c);
+        return;
+    }
+    memmove(c->out.data, c->out.data + sent, c->out.len - (size_t)sent);
+    c->out.len -= (size_t)sent;
+    if (c->out.len != 0)
+        return;
+    buf_clear(&c->out);
+    event_del(c->writable);
+    conn_resume(c);
+}
+
+/* --- answering --- */
+
+static void reply_text(struct buf *out, enum socketmap_status status, const char *text)
+{
+    socketmap_reply(out, status, text, strlen(text));
+}
+
+static void on_looked_up(void *ctx, const struct lookup_result *result)
+{
+    struct conn *c = ctx;
+    struct conns *s = c->conns;
+    size_t len;
+    const char *wire = answer_wire(result->answer, c->map, &len);
+
+    c->wait = NULL;
+    buf_reset(&s->out);
+    buf_add(&s->out, wire, len);
+    if (!buf_ok(&s->out))
+        log_oom();
+    if (conn_send(c, &s->out) && c->out.len == 0)
+        conn_resume(c);
+}
+
+static void answer_from_memory(struct conn *c, const struct request *req, struct answer *a, int64_t now)
+{
+    struct conns *s = c->conns;
+    size_t len;
+    const char *wire = answer_wire(a, req->map, &len);
+
+    count(COUNT_MEMORY_HITS);
+    a->hits++;
+    buf_add(&s->out, wire, len);
+    if (now < a->refresh_at)
+        return;
+    a->refresh_at = now + 10;
+    lookup_refresh(s->lookups, req->hop.name);
+}
+
+static void answer_domain(struct conn *c, const struct request *req)
+{
+    struct conns *s = c->conns;
+    int64_t now = conns_now(s);
+    struct answer *a = NULL;
+
+    if (req->hop.port == 0 || req->hop.port == 25)
+        a = memory_get(s->memory, req->hop.name, strlen(req->hop.name), now);
+    if (a != NULL) {
+        answer_from_memory(c, req, a, now);
+        return;
+    }
+    c->map = req->map;
+    c->wait = lookup_start(s->lookups, req->hop.name, req->hop.port, on_looked_up, c);
+    if (c->wait == NULL)
+        reply_text(&s->out, SOCKETMAP_TEMP, "too many domains are being looked up, try again later");
+}
+
+static void answer_request(struct conn *c, const struct netstring *ns)
+{
+    struct conns *s = c->conns;
+    struct request req;
+
+    count(COUNT_REQUESTS);
+    request_parse(&req, ns->data, ns->len);
+    switch (req.kind) {
+    case REQUEST_DOMAIN:
+        answer_domain(c, &req);
+        break;
+    case REQUEST_NOTFOUND:
+        buf_add(&s->out, notfound, sizeof(notfound) - 1);
+        break;
+    case REQUEST_BAD:
+        count(COUNT_BAD_REQUESTS);
+        log_warning("bad-request", "why=%s", req.why.text);
+        reply_text(&s->out, SOCKETMAP_PERM, req.why.text);
+        break;
+    }
+}
+
+/*
+ * Answer the requests in data until one must wait, there are many replies to be sent, or there is no whole one left.
+ * Returns the octets used, or -1 when this is no netstring; what was answered before that is in s->out.
+ */
+static ssize_t conn_work(struct conn *c, const char *data, size_t len)
+{
+    size_t used = 0;
+    struct netstring ns;
+    int found = 0;
+
+    buf_reset(&c->conns->out);
+    while (c->wait == NULL && c->conns->out.len < REPLIES_MAX &&
+           (found = netstring_parse(&ns, data + used, len - used, SOCKETMAP_REQUEST_MAX)) == 1) {
+        answer_request(c, &ns);
+        used += ns.total;
+    }
+    if (!buf_ok(&c->conns->out))
+        log_oom();
+    return found < 0 ? -1 : (ssize_t)used;
+}
+
+/* Keep the octets that could not be worked on yet. */
+static void conn_keep(struct conn *c, const char *data, size_t len)
+{
+    char *kept = NULL;
+
+    if (len != 0) {
+        kept = malloc(len);
+        if (kept == NULL)
+            log_oom();
+        memcpy(kept, data, len);
+    }
+    free(c->in);
+    c->in = kept;
+    c->in_len = len;
+}
+
+/*
+ * Work on data, send the replies, keep the rest. Afterwards the connection waits for a look-up, or for the socket to
+ * take replies, or has less than one whole request and is read, or is closed. data may be the connection's own.
+ */
+static void conn_process(struct conn *c, const char *data, size_t len)
+{
+    struct conns *s = c->conns;
+    size_t done = 0;
+    ssize_t used;
+
+    do {
+        used = conn_work(c, data + done, len - done);
+        if (s->out.len != 0 && !conn_send(c, &s->out))
+            return;
+        if (used < 0) {
+            count(COUNT_BAD_REQUESTS);
+            log_warning("bad-request", "why=%s", "not a netstring of at most 10000 octets; connection closed");
+            conn_close(c);
+            return;
+        }
+        done += (size_t)used;
+    } while (used != 0 && !conn_busy(c));
+    if (data != c->in || done != 0)
+        conn_keep(c, data + done, len - done);
+    if (c->wait != NULL)
+        event_del(c->readable);
+    else if (s->draining && !conn_busy(c))
+        conn_close(c);
+}
+
+/* The look-up is done or the socket has taken the replies: work on what came meanwhile, then read again. */
+static void conn_resume(struct conn *c)
+{
+    event_add(c->readable, NULL);
+    conn_process(c, c->in, c->in_len);
+}
+
+static void conn_touch(struct conn *c)
+{
+    struct conns *s = c->conns;
+
+    c->used = conns_now(s);
+    TAILQ_REMOVE(&s->list, c, link);
+    TAILQ_INSERT_TAIL(&s->list, c, link);
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *ctx)
+{
+    struct conn *c = ctx;
+    struct conns *s = c->conns;
+    size_t kept = c->in_len; /* less than one request: more is never read behind it */
+    ssize_t got;
+
+    (void)what;
+    if (kept != 0)
+        memcpy(s->in, c->in, kept);
+    got = recv(fd, s->in + kept, CONN_READ_MAX, MSG_DONTWAIT);
+    if (got < 0) {
+        if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)
+            conn_close(c);
+        return;
+    }
+    if (got == 0) { /* all answers have gone out: while one waits the connection is not read */
+        conn_close(c);
+        return;
+    }
+    conn_touch(c);
+    conn_process(c, s->in, kept + (size_t)got);
+}
+
+/* --- opening --- */
+
+void conn_open(struct conns *s, int fd)
+{
+    struct conn *c = calloc(1, sizeof(*c));
+
+    if (c == NULL)
+        log_oom();
+    c->conns = s;
+    c->fd = fd;
+    c->used = conns_now(s);
+    buf_init(&c->out, OUT_MAX);
+    c->readable = event_new(s->base, fd, EV_READ | EV_PERSIST, on_readable, c);
+    c->writable = event_new(s->base, fd, EV_WRITE | EV_PERSIST, on_writable, c);
+    if (c->readable == NULL || c->writable == NULL)
+        log_oom();
+    TAILQ_INSERT_TAIL(&s->list, c, link);
+    s->count++;
+    count(COUNT_ACCEPTED);
+    event_add(c->readable, NULL);
+}
+
+void conns_init(struct conns *s, struct event_base *base)
+{
+    s->base = base;
+    TAILQ_INIT(&s->list);
+    buf_init(&s->out, OUT_MAX);
+}
+
+void conns_clear(struct conns *s)
+{
+    s->emptied = NULL;
+    while (!TAILQ_EMPTY(&s->list))
+        conn_close(TAILQ_FIRST(&s->list));
+    buf_clear(&s->out);
+}

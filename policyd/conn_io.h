@@ -1,0 +1,61 @@
+/*
+ * conn_io.h - the connections of the socketmap server, each a stream of requests that is answered in order. Only
+ * serve_io.c uses this; it decides how many there are and how long they may idle.
+ */
+#ifndef POSTERN_CONN_IO_H
+#define POSTERN_CONN_IO_H
+
+#include <event2/event.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "buf.h"
+#include "lookup_io.h"
+#include "memory.h"
+#include "netstring.h"
+#include "socketmap.h"
+
+#define CONN_READ_MAX    65536 /* octets taken from a connection at a time */
+#define CONN_REQUEST_MAX (SOCKETMAP_REQUEST_MAX + NETSTRING_OVERHEAD)
+
+struct conn {
+    TAILQ_ENTRY(conn) link; /* in conns.list */
+    struct conns *conns;
+    struct event *readable;
+    struct event *writable;
+    struct lookup_wait *wait; /* a domain is being looked up for it */
+    char *in;                 /* octets not yet worked on; NULL: none */
+    size_t in_len;
+    struct buf out; /* octets that the socket did not take yet */
+    int64_t used;   /* when something last came, seconds since the epoch */
+    int fd;
+    enum answer_map map; /* of the request that waits */
+};
+
+/* What they share. */
+struct conns {
+    struct event_base *base;
+    struct memory *memory; /* both NULL until requests may be answered */
+    struct lookups *lookups;
+    TAILQ_HEAD(conn_list, conn) list; /* by last use, longest idle first */
+    size_t count;
+    bool draining;              /* a connection is closed as soon as it has nothing to wait for */
+    void (*emptied)(void *ctx); /* called when draining, and the last one is closed */
+    void *emptied_ctx;
+    struct buf out; /* the replies of the read that is being worked on */
+    char in[CONN_READ_MAX + CONN_REQUEST_MAX];
+};
+
+void conns_init(struct conns *s, struct event_base *base);
+void conns_clear(struct conns *s); /* closes all of them */
+int64_t conns_now(const struct conns *s);
+
+/* Take over a new connection. */
+void conn_open(struct conns *s, int fd);
+void conn_close(struct conn *c);
+
+/* A reply is still to come, or still to be taken by the client. */
+bool conn_busy(const struct conn *c);
+
+#endif
