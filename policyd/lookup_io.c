@@ -10,6 +10,7 @@
 #include "dest_io.h"
 #include "log.h"
 #include "millis.h"
+#include "refresh.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -96,10 +97,6 @@ static void deliver_other_port(struct pending *p, struct lookup_wait *w, const s
     struct decision decision;
     struct answer *a;
 
-    if (result->dest == NULL) {
-        w->fn(w->ctx, result);
-        return;
-    }
     options.dane = false;
     decide(&decision, result->dest, result->source == LOOKUP_STALE ? DECIDE_STALE : DECIDE_FRESH, &options,
            now_seconds());
@@ -246,7 +243,7 @@ static void on_redis(void *ctx, struct dest *dest)
         p->dirty = false;
         dest_free(dest);
         ask_redis(p);
-    } else if (dest == NULL || now_seconds() >= dest->valid_until) {
+    } else if (dest == NULL || !refresh_holds(dest, now_seconds())) {
         p->old = dest;
         ask_stsd(p);
     } else {
@@ -349,10 +346,8 @@ void lookup_changed(struct lookups *l, const char *domain, size_t len)
 
 void lookups_configure(struct lookups *l, const struct conf_policyd *conf)
 {
-    l->options = (struct decide_options){.dane = conf->dane,
-                                         .sts = conf->sts,
-                                         .sts_unknown_holds = conf->sts_unknown_holds,
-                                         .stale_max = conf->stale_max};
+    l->options = (struct decide_options){
+        .dane = conf->dane, .sts = conf->sts, .sts_unknown_hold = conf->sts_unknown_hold, .stale_max = conf->stale_max};
     l->timeout = millis(conf->lookup_timeout_ms);
     l->stsd_timeout_ms = (int)conf->lookup_timeout_ms;
 }

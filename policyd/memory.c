@@ -27,7 +27,7 @@ struct answer *memory_get_stale(struct memory *m, const char *domain, size_t len
 {
     struct answer *a = cache_get(m->cache, domain, len);
 
-    return a != NULL && now < a->stale_until ? a : NULL;
+    return a != NULL && now < a->stale_until && (a->binds || a->epoch == m->epoch) ? a : NULL;
 }
 
 int memory_put(struct memory *m, const char *domain, size_t len, struct answer *a)

@@ -3,6 +3,8 @@
 
 #include "socketmap.h"
 
+#include <string.h>
+
 static int map_of(enum answer_map *out, const struct socketmap_request *req)
 {
     if (socketmap_is_map(req, "postfix") || socketmap_is_map(req, "QUERY"))
@@ -34,7 +36,7 @@ void request_parse(struct request *out, const char *data, size_t len)
         return;
     }
     /* Answering a parent would cover all its subdomains; a path is the next hop of LMTP over a unix socket. */
-    if (req.key[0] == '.' || req.key[0] == '/') {
+    if (req.key[0] == '.' || memchr(req.key, '/', req.key_len) != NULL) {
         out->kind = REQUEST_NOTFOUND;
         return;
     }

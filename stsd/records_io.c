@@ -84,24 +84,14 @@ static bool good_enough(const struct records *r, const struct dest *d, enum reco
 {
     switch (need) {
     case RECORDS_USE:
-        return now < d->valid_until;
+        return refresh_holds(d, now);
     case RECORDS_AHEAD:
-        return now < refresh_facts_at(d);
+        return refresh_holds(d, now) && now < refresh_facts_at(d);
     case RECORDS_POLICY: /* at the earliest time that the spread allows, so that a due one is never good enough */
-        return now < d->valid_until && refresh_policy_at(&d->sts, r->refetch_after, r->retry_after, 1.0) > now;
+        return refresh_holds(d, now) && refresh_policy_at(&d->sts, r->refetch_after, r->retry_after, 1.0) > now;
     case RECORDS_FRESH:
         return d->resolved > started;
     }
-    return false;
-}
-
-static bool has_temporary_failure(const struct dest *d)
-{
-    if (d->mx == DEST_MX_TEMP || d->sts.record == DEST_STS_TEMP)
-        return true;
-    for (size_t i = 0; i < d->host_count; i++)
-        if (d->host[i].dane == DEST_DANE_TEMP)
-            return true;
     return false;
 }
 
@@ -170,19 +160,19 @@ static const struct dest *remember(struct records *r, struct dest *dest, bool us
     return dest;
 }
 
-/* What is still due after an attempt is not due again at once. */
-static int64_t next_fetch(const struct records *r, const struct dest *dest, int64_t now)
+/* When to fetch the policy again. What is still due after an attempt to do just that is not due again at once. */
+static int64_t next_fetch(const struct records *r, const struct dest *dest, bool tried, int64_t now)
 {
     int64_t at = refresh_policy_at(&dest->sts, r->refetch_after, r->retry_after, random_spread());
 
-    return at != 0 && at <= now ? now + r->retry_after : at;
+    return tried && at != 0 && at <= now ? now + r->retry_after : at;
 }
 
 static void store(struct want *w, const struct dest *dest)
 {
     struct records *r = w->records;
     int64_t now = now_seconds();
-    int64_t fetch_at = next_fetch(r, dest, now);
+    int64_t fetch_at = next_fetch(r, dest, w->need == RECORDS_POLICY, now);
 
     if (store_put(r->redis, dest, STORE_REPLACE, refresh_keep_until(dest, KEEP_SECONDS), fetch_at) == 0 &&
         w->need == RECORDS_USE && fetch_at != 0)
@@ -198,7 +188,7 @@ void records_redis_up(struct records *r)
 
     while ((record = cache_next(r->memory, &cursor, &domain)) != NULL) {
         const struct dest *d = record->dest;
-        int64_t fetch_at = next_fetch(r, d, now);
+        int64_t fetch_at = next_fetch(r, d, false, now);
 
         if (now >= d->valid_until && !dest_sts_live(&d->sts, now))
             continue;
@@ -207,6 +197,28 @@ void records_redis_up(struct records *r)
         if (fetch_at != 0 && record->used != 0)
             store_used(r->redis, domain, record->used);
     }
+}
+
+/*
+ * Part of what was wanted could not be looked up: facts that still hold are better than none, with the policy if there
+ * is a new one. Returns whether that ended the want; then dest is gone.
+ */
+static bool keep_known(struct want *w, struct dest *dest)
+{
+    struct records *r = w->records;
+    const struct record *record = cache_peek(r->memory, w->domain, w->len);
+    int64_t now = now_seconds();
+    const struct dest *known = w->previous;
+
+    if (record != NULL && (known == NULL || known->resolved < record->dest->resolved))
+        known = record->dest;
+    if (known == NULL || !refresh_holds(known, now) || dest->sts.fetched > known->sts.fetched)
+        return false;
+    if (w->need == RECORDS_POLICY)
+        store_schedule(r->redis, w->domain, now + r->retry_after);
+    want_end(w, known);
+    dest_free(dest);
+    return true;
 }
 
 static void on_resolved(void *ctx, struct dest *dest)
@@ -220,14 +232,8 @@ static void on_resolved(void *ctx, struct dest *dest)
              dest_mx_name(dest->mx), dest->host_count, dest_sts_record_name(dest->sts.record),
              dest->sts.has_policy ? sts_mode_name(dest->sts.policy.mode) : NULL,
              dest->mx_why[0] != '\0' ? dest->mx_why : dest->sts.why, (long long)(now_seconds() - w->started));
-    if (has_temporary_failure(dest) && w->previous != NULL && now_seconds() < w->previous->valid_until) {
-        /* Facts that still hold are better than none. */
-        if (w->need == RECORDS_POLICY)
-            store_schedule(r->redis, w->domain, now_seconds() + r->retry_after);
-        want_end(w, w->previous);
-        dest_free(dest);
+    if (dest_temporary(dest) && keep_known(w, dest))
         return;
-    }
     store(w, dest);
     want_end(w, remember(r, dest, w->need == RECORDS_USE));
 }

@@ -61,7 +61,7 @@ struct conf_policyd {
     int64_t lookup_timeout_ms;
     int64_t idle_timeout_ms; /* a connection without a request is closed; 0: never */
     bool dane, sts;
-    bool sts_unknown_holds;
+    int64_t sts_unknown_hold;
     int64_t stale_max;
 };
 

@@ -32,7 +32,7 @@ const char *tls_level_name(enum tls_level level)
 
 struct decide_options decide_options_default(void)
 {
-    struct decide_options options = {.dane = true, .sts = true, .sts_unknown_holds = true, .stale_max = 3600};
+    struct decide_options options = {.dane = true, .sts = true, .sts_unknown_hold = 4 * 3600, .stale_max = 3600};
 
     return options;
 }
@@ -89,7 +89,7 @@ static void weigh_sts(struct weight *w, const struct dest_sts *sts, const struct
     if (!options->sts)
         return;
     w->enforced = live && sts->policy.mode == STS_MODE_ENFORCE;
-    w->sts_unknown = options->sts_unknown_holds && !live && sts->record == DEST_STS_TEMP;
+    w->sts_unknown = !live && sts->record == DEST_STS_TEMP && now - sts->temp_since < options->sts_unknown_hold;
 }
 
 static void explain_mx(struct decision *out, const struct dest *d)
@@ -183,24 +183,35 @@ static void set_level(struct decision *out, const struct weight *w, enum tls_lev
     reason(out, "%s: %s", tls_level_name(level), why);
 }
 
-/* Some hosts have TLSA records, or may have. Returns true when that settles it. */
-static bool decide_some_dane(struct decision *out, const struct weight *w)
+/* Some hosts have TLSA records, or may have; none is known to be usable. Returns true when that settles it. */
+static bool decide_unusable_dane(struct decision *out, const struct weight *w)
 {
-    if (w->temp > 0 && w->usable == 0)
-        set_temp(out,
-                 "temporary: TLSA records of an MX host cannot be looked up now, and no other host has usable ones");
-    else if (w->usable > 0 && w->enforced)
-        set_level(out, w, LEVEL_DANE_ONLY,
-                  "the MTA-STS policy forbids the hosts without usable TLSA records to go unverified");
-    else if (w->usable > 0 && w->sts_unknown)
-        set_level(out, w, LEVEL_DANE_ONLY,
-                  "an MTA-STS policy, which cannot be looked up now, may forbid the other hosts");
+    if (w->temp > 0 && (w->temp == w->hosts || w->enforced || w->sts_unknown))
+        set_temp(out, "temporary: TLSA records of an MX host cannot be looked up now, and no host has usable ones");
     else if (w->unusable > 0 && w->sts_unknown)
         set_temp(out, "temporary: the MTA-STS record cannot be looked up now, and no MX host has usable TLSA records");
-    else if (w->usable + w->unusable > 0 && !w->enforced)
-        set_level(out, w, LEVEL_DANE, "each MX host with TLSA records by these, the others as the MTA does without");
+    else if (w->unusable + w->temp > 0 && !w->enforced)
+        set_level(out, w, LEVEL_DANE,
+                  "each MX host by its TLSA records; a host whose records cannot be looked up is left out by the MTA");
+    else if (w->hosts > 0 && w->dest->mx_truncated && !w->enforced && !w->sts_unknown)
+        set_level(out, w, LEVEL_DANE, "MX hosts that were left out may have TLSA records");
     else
         return false;
+    return true;
+}
+
+static bool decide_some_dane(struct decision *out, const struct weight *w)
+{
+    if (w->usable == 0)
+        return decide_unusable_dane(out, w);
+    if (w->enforced)
+        set_level(out, w, LEVEL_DANE_ONLY,
+                  "the MTA-STS policy forbids the hosts without usable TLSA records to go unverified");
+    else if (w->sts_unknown)
+        set_level(out, w, LEVEL_DANE_ONLY,
+                  "an MTA-STS policy, which cannot be looked up now, may forbid the other hosts");
+    else
+        set_level(out, w, LEVEL_DANE, "each MX host with TLSA records by these, the others as the MTA does without");
     return true;
 }
 
@@ -227,9 +238,11 @@ static void decide_level(struct decision *out, const struct weight *w, const str
 {
     if (decide_dane(out, w))
         return;
-    if (w->enforced)
+    if (options->dane && w->dest->mx == DEST_MX_TEMP && w->dest->dane_before)
+        set_temp(out, "temporary: the MX records cannot be looked up now, and DANE went for the domain before");
+    else if (w->enforced)
         set_level(out, w, LEVEL_SECURE, "every MX host must be verified as the MTA-STS policy says (RFC 8461)");
-    else if (w->dest->mx == DEST_MX_TEMP)
+    else if (options->dane && w->dest->mx == DEST_MX_TEMP)
         set_temp(out, "temporary: the MX records cannot be looked up now, so DANE is not known");
     else if (w->sts_unknown)
         set_temp(out, "temporary: the MTA-STS record cannot be looked up now, and no policy is kept");

@@ -33,14 +33,14 @@ struct decide_options {
     bool dane; /* DANE counts; off when the MTA has no validating resolver */
     bool sts;  /* MTA-STS counts */
 
-    /* A domain whose MTA-STS record cannot be looked up, and of which no policy is kept, is a temporary error (true) or
-       as without MTA-STS (false). */
-    bool sts_unknown_holds;
+    /* Seconds for which a domain whose MTA-STS record cannot be looked up, and of which no policy is kept, is a
+       temporary error; then it is as without MTA-STS. */
+    int64_t sts_unknown_hold;
 
     /* Seconds past valid_until for which facts that bind nothing are still used when no newer can be had. */
     int64_t stale_max;
 };
-struct decide_options decide_options_default(void); /* true, true, true, 3600 */
+struct decide_options decide_options_default(void); /* true, true, 4 hours, 1 hour */
 
 /* How fresh the facts are that the caller could get. */
 enum decide_age {
@@ -63,16 +63,19 @@ struct decision {
 
 /*
  * DANE counts when the options say so, the MX look-up found hosts and was authenticated. "Enforced": an enforce policy
- * is live and MTA-STS counts. "Unknown": the MTA-STS record is TEMP, no policy is live, and sts_unknown_holds. The
- * first line that fits decides:
+ * is live and MTA-STS counts. "Unknown": the MTA-STS record is TEMP, no policy is live, and that for less than
+ * sts_unknown_hold. The first line that fits decides:
  *
  *   facts                                                 enforced    unknown     else
  *   no record at all (dest NULL: stsd is away)            temp        temp        temp
+ *   MX TEMP, and DANE went before (dane_before)           temp        temp        temp
  *   MX TEMP                                               secure      temp        temp
  *   DANE: every host usable, none left out                dane-only   dane-only   dane-only
- *   DANE: a host TEMP, no host usable                     temp        temp        temp
  *   DANE: a host usable, others not, or left out          dane-only   dane-only   dane
+ *   DANE: every host TEMP                                 temp        temp        temp
+ *   DANE: none usable, a host TEMP                        temp        temp        dane
  *   DANE: none usable, a host unusable                    secure      temp        dane
+ *   DANE: no TLSA records, but hosts left out             secure      temp        dane
  *   else, null MX, no such domain, no host                secure      temp        default
  *
  * "Left out" is mx_truncated. `dane` is safe beside a host TEMP because the MTA's own look-up skips that host, and

@@ -189,3 +189,23 @@ bool dest_sts_live(const struct dest_sts *sts, int64_t now)
 {
     return sts->has_policy && now < sts->expires;
 }
+
+bool dest_temporary(const struct dest *d)
+{
+    if (d->mx == DEST_MX_TEMP || d->sts.record == DEST_STS_TEMP)
+        return true;
+    for (size_t i = 0; i < d->host_count; i++)
+        if (d->host[i].dane == DEST_DANE_TEMP)
+            return true;
+    return false;
+}
+
+bool dest_has_dane(const struct dest *d)
+{
+    if (d->mx == DEST_MX_TEMP)
+        return d->dane_before;
+    for (size_t i = 0; d->mx_secure && i < d->host_count; i++)
+        if (d->host[i].dane != DEST_DANE_NONE)
+            return true;
+    return false;
+}

@@ -86,6 +86,7 @@ struct dest_sts {
     enum dest_sts_failure failure; /* of the last fetch, DEST_STS_OK when it went well */
     char why[DEST_WHY_MAX];        /* the failure, or what is wrong with the record, in words; or "" */
     int64_t attempted;             /* the last fetch, good or bad; 0: never */
+    int64_t temp_since;            /* since when the record is TEMP; 0: it is not */
 };
 
 struct dest {
@@ -95,6 +96,7 @@ struct dest {
     enum dest_mx mx;
     bool mx_secure; /* the MX RRset, or its absence, was authenticated */
     bool mx_truncated;
+    bool dane_before;          /* mx is TEMP, and when it was last known a host had TLSA records */
     char mx_why[DEST_WHY_MAX]; /* why it is TEMP */
     struct dest_host *host;    /* owned; by preference, then name */
     size_t host_count;
@@ -134,6 +136,13 @@ int dest_sts_copy_policy(struct dest_sts *to, const struct dest_sts *from);
 
 /* Forget the policy. */
 void dest_sts_drop_policy(struct dest_sts *sts);
+
+/* Something in the record could not be looked up: the MX set, the MTA-STS record, or the TLSA records of a host. */
+bool dest_temporary(const struct dest *d);
+
+/* DANE binds: the MX set is authenticated and a host has TLSA records, or may have; or it was so before the MX look-up
+ * failed. */
+bool dest_has_dane(const struct dest *d);
 
 /* The policy holds at this time: there is one, and now < expires. */
 bool dest_sts_live(const struct dest_sts *sts, int64_t now);

@@ -82,6 +82,7 @@ static json_t *mx_to_json(const struct dest *d, bool *failed)
     put(o, "state", json_string(dest_mx_name(d->mx)), failed);
     put(o, "secure", json_boolean(d->mx_secure), failed);
     put(o, "truncated", json_boolean(d->mx_truncated), failed);
+    put(o, "dane_before", json_boolean(d->dane_before), failed);
     put(o, "why", sentence(d->mx_why), failed);
     put(o, "hosts", hosts, failed);
     return o;
@@ -111,6 +112,7 @@ static json_t *sts_to_json(const struct dest_sts *sts, bool *failed)
     put(o, "failure", json_string(dest_sts_failure_name(sts->failure)), failed);
     put(o, "why", sentence(sts->why), failed);
     put(o, "attempted", json_integer(sts->attempted), failed);
+    put(o, "temp_since", json_integer(sts->temp_since), failed);
     return o;
 }
 

@@ -47,7 +47,7 @@ struct dns_answer {
     bool truncated; /* records were left out at DNS_RRS_MAX */
     uint32_t ttl;   /* seconds: the least of all records used, CNAMEs too; negative: least of SOA TTL and MINIMUM (RFC
                        2308), 0 without SOA; at   most DNS_TTL_MAX */
-    char name[DOMAIN_BUF]; /* the name at the end of the CNAME chain, where the records stand */
+    char name[DOMAIN_BUF]; /* the name at the end of the CNAME chain, where the records stand; "": no host name */
     bool aliased;          /* there was a CNAME */
     struct dns_rr *rr;
     size_t count;

@@ -241,16 +241,20 @@ static int answer_fill(struct dns_answer *out, const struct dns_sections *s, str
         answer_refuse(out, "CNAME chain too long, or a loop");
         return 0;
     }
-    if (dns_wire_to_name(out->name, at.at, at.len, NULL) != 0 || out->name[0] == '\0') {
-        answer_refuse(out, "alias for something that is no host name");
-        return 0;
-    }
+    if (dns_wire_to_name(out->name, at.at, at.len, NULL) != 0)
+        out->name[0] = '\0'; /* an alias for what is no host name: matters only where the name is used */
     seen = records_take(out, s->answer, at, type);
     if (seen < 0)
         return err_set(e, "no memory");
     if (seen > 0 && nxdomain)
         return err_set(e, "NXDOMAIN, but with records of the name");
-    if (seen > 0 && out->count == 0) {
+    if (seen > 0 && out->name[0] == '\0' && (type == DNS_A || type == DNS_AAAA)) {
+        answer_refuse(out, "alias for something that is no host name");
+        return 0;
+    }
+    if (type == DNS_MX && out->count < (size_t)seen) {
+        out->truncated = true; /* exchanges that are no host names, such as addresses */
+    } else if (seen > 0 && out->count == 0) {
         answer_refuse(out, "none of the records can be read");
         return 0;
     }

@@ -1,16 +1,9 @@
 /* refresh.c - when facts are looked at again. */
 #include "refresh.h"
 
-/* DNS could not be asked for a part of the facts. */
-static bool facts_temporary(const struct dest *d)
-{
-    if (d->mx == DEST_MX_TEMP || d->sts.record == DEST_STS_TEMP)
-        return true;
-    for (size_t i = 0; i < d->host_count; i++)
-        if (d->host[i].dane == DEST_DANE_TEMP)
-            return true;
-    return false;
-}
+#include "resolve.h"
+
+#define CLOCK_SLACK 60 /* seconds that the clocks of two nodes may differ */
 
 /* Seconds from an option: never negative, never so many that adding them to a time overflows. */
 static int64_t clamp_seconds(int64_t seconds)
@@ -20,28 +13,37 @@ static int64_t clamp_seconds(int64_t seconds)
     return seconds > DEST_TIME_MAX ? DEST_TIME_MAX : seconds;
 }
 
+bool refresh_holds(const struct dest *d, int64_t now)
+{
+    return now < d->valid_until && d->valid_until - d->resolved <= RESOLVE_TTL_MAX && d->resolved <= now + CLOCK_SLACK;
+}
+
 int64_t refresh_facts_at(const struct dest *d)
 {
     int64_t life = d->valid_until - d->resolved;
     int64_t ahead = life / 5;
 
-    if (life <= 0 || facts_temporary(d))
+    if (life <= 0 || dest_temporary(d))
         return d->valid_until;
     return d->valid_until - (ahead > 1 ? ahead : 1);
 }
 
-int64_t refresh_policy_at(const struct dest_sts *sts, int64_t refetch_after, int64_t retry_after, double spread)
+int64_t refresh_policy_age(const struct dest_sts *sts, int64_t refetch_after)
 {
     int64_t wait = clamp_seconds(refetch_after);
-    int64_t half;
+    int64_t half = (sts->expires - sts->fetched) / 2;
+
+    return wait < half ? wait : half;
+}
+
+int64_t refresh_policy_at(const struct dest_sts *sts, int64_t refetch_after, int64_t retry_after, double spread)
+{
+    int64_t wait = refresh_policy_age(sts, refetch_after);
 
     if (!sts->has_policy)
         return 0;
     if (sts->failure != DEST_STS_OK)
         return sts->attempted + clamp_seconds(retry_after);
-    half = (sts->expires - sts->fetched) / 2;
-    if (wait > half)
-        wait = half;
     if (spread > 1.0)
         spread = 1.0;
     if (spread > 0.0) /* false for a NaN, too */

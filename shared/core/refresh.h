@@ -8,10 +8,20 @@
 #include "dest.h"
 
 /*
+ * The facts may be used: their time is not over, and it is no longer than stsd makes it. A record from the future,
+ * which another node's clock or a foreign hand has made, does not hold.
+ */
+bool refresh_holds(const struct dest *d, int64_t now);
+
+/*
  * From when on a record in use is looked up again in the background, so that no mail waits: the last fifth of its life,
  * at least 1 s before its end. For facts with a temporary failure: at their end.
  */
 int64_t refresh_facts_at(const struct dest *d);
+
+/* Seconds after which a policy is fetched again though its id is the same: refetch_after (a day), at most half its
+ * life. */
+int64_t refresh_policy_age(const struct dest_sts *sts, int64_t refetch_after);
 
 /*
  * When the policy of a domain in use must be fetched again whether or not mail asks for it: refetch_after (a day) after

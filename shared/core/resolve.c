@@ -100,8 +100,10 @@ static int begin(struct resolve *r, const struct dest *previous)
 
     if (previous != NULL && !domain_equal(previous->domain, r->d->domain))
         previous = NULL;
-    if (previous != NULL)
+    if (previous != NULL) {
         memcpy(r->d->tlsrpt, previous->tlsrpt, sizeof(r->d->tlsrpt));
+        r->dane_before = dest_has_dane(previous);
+    }
     if (resolve_sts_begin(r, previous == NULL ? NULL : &previous->sts) != 0)
         return -1;
     resolve_say(r->d->mx_why, RESOLVE_LATE);
@@ -293,15 +295,6 @@ bool resolve_done(const struct resolve *r)
     return r->d == NULL || r->failed || r->open == 0;
 }
 
-static bool has_temp(const struct dest *d)
-{
-    bool temp = d->mx == DEST_MX_TEMP || d->sts.record == DEST_STS_TEMP;
-
-    for (size_t i = 0; i < d->host_count; i++)
-        temp = temp || d->host[i].dane == DEST_DANE_TEMP;
-    return temp;
-}
-
 /* How long the record lives (B-6): at least one second, so that a flood of look-ups is one a second. */
 static int64_t life(const struct resolve *r, int64_t now)
 {
@@ -312,10 +305,12 @@ static int64_t life(const struct resolve *r, int64_t now)
         ttl = r->options.ttl_min;
     if (ttl > RESOLVE_TTL_MAX)
         ttl = RESOLVE_TTL_MAX;
-    if (has_temp(r->d) && ttl > RESOLVE_TEMP_TTL)
+    if (dest_temporary(r->d) && ttl > RESOLVE_TEMP_TTL)
         ttl = RESOLVE_TEMP_TTL;
     if (due > now && ttl > due - now)
         ttl = due - now;
+    if (dest_sts_live(&r->d->sts, now) && ttl > r->d->sts.expires - now)
+        ttl = r->d->sts.expires - now; /* then the answer is another one */
     return ttl < 1 ? 1 : ttl;
 }
 
@@ -327,6 +322,7 @@ struct dest *resolve_take(struct resolve *r, int64_t now)
         return NULL;
     resolve_hosts_drop_gone(r);
     resolve_sts_end(r, now);
+    d->dane_before = d->mx == DEST_MX_TEMP && r->dane_before;
     d->resolved = now;
     d->valid_until = now + life(r, now);
     r->d = NULL;

@@ -54,6 +54,8 @@ struct resolve {
     struct resolve_host *host; /* beside d->host, same indices */
     size_t tlsa_octets;        /* association data kept so far, of all hosts */
 
+    bool dane_before;             /* DANE went for the domain when it was last known */
+    int64_t temp_since;           /* since when the MTA-STS record cannot be looked up, from before; 0: it could */
     bool had_policy;              /* there was one before, live or not */
     char fetch_why[DEST_WHY_MAX]; /* the failure of the last fetch, from before */
     bool fetch_barred;            /* it is too soon after a failed one */

@@ -73,7 +73,7 @@ static void add_mx_hosts(struct resolve *r, const struct dns_answer *answer)
         if (answer->rr[i].name[0] != '\0')
             sorted[count++].rr = &answer->rr[i];
     qsort(sorted, count, sizeof(*sorted), compare_mx);
-    r->d->mx = count == 0 ? DEST_MX_NULL : DEST_MX_LIST;
+    r->d->mx = count == 0 && answer->count > 0 ? DEST_MX_NULL : DEST_MX_LIST;
     for (size_t i = 0; i < count; i++)
         add_host(r, sorted[i].rr->name, sorted[i].rr->preference);
     free(sorted);
@@ -164,7 +164,7 @@ static void host_addressed(struct resolve *r, size_t i)
     weigh_family(h, &secure, v4);
     host->address_secure = secure;
     h->gone = !found && !failed;
-    if (h->gone || failed || !dane_counts(r))
+    if (!found || !dane_counts(r)) /* one family is enough, as it is for the MTA; none and a failure: not known now */
         return;
     if (secure && h->end[0] != '\0')
         want_tlsa_at_end(r, i);

@@ -5,6 +5,7 @@
  */
 #include "resolve_internal.h"
 
+#include "refresh.h"
 #include "sts_http.h"
 
 #include <stdlib.h>
@@ -24,6 +25,7 @@ int resolve_sts_begin(struct resolve *r, const struct dest_sts *previous)
     r->had_policy = previous->has_policy;
     sts->failure = previous->failure;
     sts->attempted = previous->attempted;
+    r->temp_since = previous->record == DEST_STS_TEMP ? previous->temp_since : 0;
     if (previous->record == DEST_STS_FOUND)
         resolve_say(r->fetch_why, "%s", previous->why);
     return dest_sts_live(previous, r->now) ? dest_sts_copy_policy(sts, previous) : 0;
@@ -97,7 +99,7 @@ static bool fetch_needed(const struct resolve *r)
     const struct dest_sts *sts = &r->d->sts;
 
     return r->force || !sts->has_policy || strcmp(sts->id, sts->policy_id) != 0 || sts->fetched > r->now ||
-           r->now - sts->fetched >= r->options.refetch_after;
+           r->now - sts->fetched >= refresh_policy_age(sts, r->options.refetch_after);
 }
 
 /*
@@ -183,6 +185,8 @@ void resolve_sts_end(struct resolve *r, int64_t now)
         fetch_failed(r, DEST_STS_FETCH_ERROR, now);
         resolve_say(sts->why, RESOLVE_LATE);
     }
+    if (sts->record == DEST_STS_TEMP)
+        sts->temp_since = r->temp_since > 0 && r->temp_since <= now ? r->temp_since : now;
     if (sts->has_policy && !dest_sts_live(sts, now))
         dest_sts_drop_policy(sts);
 }

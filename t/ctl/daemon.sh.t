@@ -34,7 +34,7 @@ ask resolve 'no..name'
 ok "resolve: no domain name" code 2
 ok "resolve: no domain name, not asked" [ ! -e "$dir/stsd/asked" ]
 cat >"$dir/stsd/resolve" <<'END'
-OK {"v":1,"domain":"example.com","resolved":1763747820,"valid_until":1763748840,"mx":{"state":"list","secure":false,"truncated":false,"why":"","hosts":[{"name":"mx1.example.com","preference":10,"address_secure":false,"dane":"none","tlsa_base":"","tlsa":[],"addresses":["192.0.2.1"]}]},"sts":{"record":"none","id":"","policy":null,"failure":"","why":"","attempted":0},"tlsrpt":""}
+OK {"v":1,"domain":"example.com","resolved":1763747820,"valid_until":1763748840,"mx":{"state":"list","secure":false,"truncated":false,"dane_before":false,"why":"","hosts":[{"name":"mx1.example.com","preference":10,"address_secure":false,"dane":"none","tlsa_base":"","tlsa":[],"addresses":["192.0.2.1"]}]},"sts":{"record":"none","id":"","policy":null,"failure":"","why":"","attempted":0,"temp_since":0},"tlsrpt":""}
 END
 ask resolve --json Example.COM.
 ok "resolve --json" code 0

@@ -59,7 +59,7 @@ static void check_decision(const struct dest *d, enum decide_age age, unsigned b
 
     options.dane = (bits & 1) != 0;
     options.sts = (bits & 2) != 0;
-    options.sts_unknown_holds = (bits & 4) != 0;
+    options.sts_unknown_hold = (bits & 4) != 0 ? 3600 : 0;
     decide(&decision, d, age, &options, now);
     demand(decision.valid_until > now);
     demand(decision.reason_count > 0 && decision.reason_count <= DECIDE_REASONS_MAX);

@@ -50,13 +50,17 @@ static void check_answer(const struct dns_answer *a, const uint8_t *pkt, enum dn
 {
     check(!a->secure || (trust && (pkt[3] & 0x20) != 0));
     check(a->ttl <= DNS_TTL_MAX && a->count <= DNS_RRS_MAX);
-    check((a->status == DNS_FOUND) == (a->count > 0));
+    check(a->count == 0 || a->status == DNS_FOUND);
+    check(a->count > 0 || a->status != DNS_FOUND || (type == DNS_MX && a->truncated));
     check((a->status == DNS_FAILED) == (a->why[0] != '\0'));
     if (a->status == DNS_FAILED) {
         check(!a->secure && a->rr == NULL && a->name[0] == '\0');
         return;
     }
-    check_name(a->name);
+    if (a->name[0] == '\0')
+        check(a->aliased && (a->count == 0 || (type != DNS_A && type != DNS_AAAA)));
+    else
+        check_name(a->name);
     check(a->aliased || strcmp(a->name, NAME) == 0);
     for (size_t i = 0; i < a->count; i++)
         check_rr(&a->rr[i], type);

@@ -13,7 +13,7 @@ use POSIX qw(:sys_wait_h);
 use Socket qw(SOCK_STREAM);
 use Time::HiRes qw(sleep time);
 
-our @EXPORT = qw(start stop connect_to netstring ask read_answer read_all asked $dir $policyd_pid log_text);
+our @EXPORT = qw(start stop connect_to netstring ask fresh read_answer read_all asked $dir $policyd_pid log_text);
 our ($dir, $policyd_pid);
 my $stsd_pid;
 
@@ -28,9 +28,9 @@ sub json_record {
         ? sprintf('{"id":"1","body":"%s","fetched":%d,"expires":%d}', $body, $now, int($now) + 86400)
         : 'null';
     return sprintf('{"v":1,"domain":"%s","resolved":%d,"valid_until":%d,"mx":{"state":"list","secure":false,'
-        . '"truncated":false,"why":"","hosts":[{"name":"mx.%s","preference":10,"address_secure":false,"dane":"none",'
+        . '"truncated":false,"dane_before":false,"why":"","hosts":[{"name":"mx.%s","preference":10,"address_secure":false,"dane":"none",'
         . '"tlsa_base":"","tlsa":[],"addresses":["192.0.2.1"]}]},"sts":{"record":"%s","id":"%s","policy":%s,'
-        . '"failure":"","why":"","attempted":%d},"tlsrpt":""}',
+        . '"failure":"","why":"","attempted":%d,"temp_since":0},"tlsrpt":""}',
         $domain, $now, $until, $domain, $enforce ? 'found' : 'none', $enforce ? '1' : '', $policy, $enforce ? $now : 0);
 }
 
@@ -131,7 +131,7 @@ sub asked {
 
 sub connect_to {
     my ($name) = @_;
-    return IO::Socket::UNIX->new(Type => SOCK_STREAM, Peer => "$dir/" . ($name // 'policyd.sock')) // die "connect: $!";
+    return fresh(IO::Socket::UNIX->new(Type => SOCK_STREAM, Peer => "$dir/" . ($name // 'policyd.sock')) // die "connect: $!");
 }
 
 # One whole reply's text, or undef when the connection ends or 10 seconds pass.
@@ -151,6 +151,9 @@ sub read_answer {
     }
 }
 
+# A new connection: what an old one of that name left is forgotten.
+sub fresh { delete $rest{ $_[0] }; return $_[0] }
+
 # Everything until the connection ends; undef after 10 seconds.
 sub read_all {
     my ($fh) = @_;
@@ -165,11 +168,8 @@ sub read_all {
 sub ask {
     my ($request, $socket) = @_;
     my $fh = connect_to($socket);
-    delete $rest{$fh};
     syswrite $fh, netstring($request);
-    my $answer = read_answer($fh);
-    delete $rest{$fh};
-    return $answer // 'nothing';
+    return read_answer($fh) // 'nothing';
 }
 
 1;

@@ -30,6 +30,7 @@ static const struct row rows[] = {
     {"postfix [mx.good.example]:25", REQUEST_NOTFOUND, ANSWER_POSTFIX, NULL},
     {"postfix [192.0.2.11]", REQUEST_NOTFOUND, ANSWER_POSTFIX, NULL},
     {"postfix 127.0.0.1:2424", REQUEST_NOTFOUND, ANSWER_POSTFIX, NULL},
+    {"postfix private/dovecot-lmtp", REQUEST_NOTFOUND, ANSWER_POSTFIX, NULL},
     {"postfix /run/dovecot/lmtp", REQUEST_NOTFOUND, ANSWER_POSTFIX, NULL},
     {"postfix good..loc", REQUEST_BAD, ANSWER_POSTFIX, NULL},
     {"postfix", REQUEST_BAD, ANSWER_POSTFIX, NULL},

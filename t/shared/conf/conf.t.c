@@ -112,7 +112,7 @@ static void test_defaults(void **state)
     assert_int_equal(c->policyd.lookup_timeout_ms, 45000);
     assert_int_equal(c->policyd.idle_timeout_ms, 300000);
     assert_int_equal(c->policyd.stale_max, 3600);
-    assert_true(c->policyd.dane && c->policyd.sts && c->policyd.sts_unknown_holds);
+    assert_true(c->policyd.dane && c->policyd.sts && c->policyd.sts_unknown_hold == 14400);
     conf_free(c);
 }
 

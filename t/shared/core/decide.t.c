@@ -132,7 +132,29 @@ static const struct named_case named[] = {
      ""},
     {"B-3 temp only", {LIST, "t", N, NOPOLICY, 60}, DECIDE_FRESH, TEMP, 30, "temporary: TLSA records"},
     {"A11 temp only, not rescued by enforce", {LIST, "t", F, ENFORCE, 60}, DECIDE_FRESH, TEMP, 10, "temporary: TLSA"},
-    {"B-3 temp and none", {LIST, "tn", N, NOPOLICY, 60}, DECIDE_FRESH, TEMP, 30, "temporary: TLSA records"},
+    {"B-3 temp and none",
+     {LIST, "tn", N, NOPOLICY, 60},
+     DECIDE_FRESH,
+     false,
+     LEVEL_DANE,
+     false,
+     60,
+     "left out by the MTA"},
+    {"B-3 temp and none, and enforce", {LIST, "tn", F, ENFORCE, 60}, DECIDE_FRESH, TEMP, 10, "temporary: TLSA"},
+    {"B-3 temp and none, and STS unknown",
+     {LIST, "tn", DEST_STS_TEMP, NOPOLICY, 60},
+     DECIDE_FRESH,
+     TEMP,
+     30,
+     "temporary: TLSA"},
+    {"more hosts than kept, those kept without TLSA",
+     {CUT, "nn", N, NOPOLICY, 60},
+     DECIDE_FRESH,
+     false,
+     LEVEL_DANE,
+     false,
+     60,
+     "left out"},
     {"MX TEMP", {DEST_MX_TEMP, false, false, "", N, NOPOLICY, 60}, DECIDE_FRESH, TEMP, 30, "temporary: the MX records"},
     {"A2 MX TEMP and enforce",
      {DEST_MX_TEMP, false, false, "", F, ENFORCE, 60},
@@ -406,11 +428,49 @@ static void test_names(void **state)
     assert_string_equal(tls_level_name(LEVEL_DANE_ONLY), "dane-only");
 }
 
+/* A11: a domain that had DANE does not fall to MTA-STS because its MX records cannot be looked up. */
+static void test_dane_before(void **state)
+{
+    struct facts facts = {DEST_MX_TEMP, false, false, "", F, ENFORCE, 60};
+    struct decide_options options = decide_options_default();
+    struct dest *d = make(&facts);
+    struct decision out;
+
+    (void)state;
+    d->dane_before = true;
+    decide(&out, d, DECIDE_FRESH, &options, NOW);
+    assert_true(out.temp);
+    options.dane = false;
+    decide(&out, d, DECIDE_FRESH, &options, NOW);
+    assert_int_equal(out.level, LEVEL_SECURE);
+    dest_free(d);
+}
+
+/* The hold for an MTA-STS record that cannot be looked up ends. */
+static void test_unknown_hold(void **state)
+{
+    struct facts facts = {DEST_MX_LIST, false, false, "n", DEST_STS_TEMP, NOPOLICY, 60};
+    struct decide_options options = decide_options_default();
+    struct dest *d = make(&facts);
+    struct decision out;
+
+    (void)state;
+    d->sts.temp_since = NOW - options.sts_unknown_hold + 1;
+    decide(&out, d, DECIDE_FRESH, &options, NOW);
+    assert_true(out.temp);
+    d->sts.temp_since = NOW - options.sts_unknown_hold;
+    decide(&out, d, DECIDE_FRESH, &options, NOW);
+    assert_false(out.temp);
+    assert_int_equal(out.level, LEVEL_DEFAULT);
+    dest_free(d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_named),        cmocka_unit_test(test_nothing_known), cmocka_unit_test(test_fixed),
-        cmocka_unit_test(test_foreign_text), cmocka_unit_test(test_extremes),      cmocka_unit_test(test_names),
+        cmocka_unit_test(test_dane_before),   cmocka_unit_test(test_unknown_hold), cmocka_unit_test(test_named),
+        cmocka_unit_test(test_nothing_known), cmocka_unit_test(test_fixed),        cmocka_unit_test(test_foreign_text),
+        cmocka_unit_test(test_extremes),      cmocka_unit_test(test_names),
     };
 
     return cmocka_run_group_tests_name("decide", tests, NULL, NULL);

@@ -41,7 +41,7 @@ static void classify(struct combination *c)
     count_hosts(c);
     c->live = c->options.sts && f->mode != NOPOLICY && f->mode < EXPIRED_TESTING;
     c->enforced = c->live && f->mode == ENFORCE;
-    c->unknown = c->options.sts && c->options.sts_unknown_holds && !c->live && f->record == DEST_STS_TEMP;
+    c->unknown = c->options.sts && c->options.sts_unknown_hold > 0 && !c->live && f->record == DEST_STS_TEMP;
     c->too_old = c->age == DECIDE_STALE && f->ttl <= -STALE;
 }
 
@@ -63,8 +63,9 @@ static const char *unsafe(const struct combination *c, const struct decision *d)
     PROPERTY(c->usable == 0 || d->temp || d->level == LEVEL_DANE || d->level == LEVEL_DANE_ONLY); /* A11 */
     PROPERTY(c->usable == 0 || !c->enforced || d->temp || d->level == LEVEL_DANE_ONLY);
     PROPERTY(c->hosts == 0 || c->usable < c->hosts || c->facts.truncated || d->level == LEVEL_DANE_ONLY);
-    PROPERTY(c->temp == 0 || c->usable > 0 || d->temp); /* B-3 */
-    PROPERTY(c->facts.mx != DEST_MX_TEMP || c->enforced || d->temp);
+    PROPERTY(c->temp == 0 || d->temp || d->level == LEVEL_DANE || d->level == LEVEL_DANE_ONLY); /* B-3 */
+    PROPERTY(c->temp == 0 || c->temp < c->hosts || d->temp);
+    PROPERTY(!c->options.dane || c->facts.mx != DEST_MX_TEMP || c->enforced || d->temp);
     PROPERTY(!c->too_old || d->temp || d->level != LEVEL_DEFAULT);
     return NULL;
 }
@@ -72,9 +73,10 @@ static const char *unsafe(const struct combination *c, const struct decision *d)
 /* What must not be said without cause: mail held, or a demand that no facts support. */
 static const char *groundless(const struct combination *c, const struct decision *d)
 {
-    bool mx_temp = c->facts.mx == DEST_MX_TEMP;
+    bool mx_temp = c->options.dane && c->facts.mx == DEST_MX_TEMP;
+    bool hosts_temp = c->temp > 0 && c->usable == 0 && (c->temp == c->hosts || c->enforced || c->unknown);
 
-    PROPERTY(!d->temp || (mx_temp && !c->enforced) || (c->temp > 0 && c->usable == 0) || c->unknown ||
+    PROPERTY(!d->temp || (mx_temp && !c->enforced) || hosts_temp || c->unknown ||
              (c->too_old && !c->enforced && c->usable + c->unusable == 0));
     PROPERTY(!d->temp || !c->unknown || c->usable == 0);
     PROPERTY(d->temp || d->level == LEVEL_DEFAULT || d->level == LEVEL_DANE || d->level == LEVEL_SECURE ||
@@ -82,7 +84,7 @@ static const char *groundless(const struct combination *c, const struct decision
     PROPERTY(d->level != LEVEL_DANE_ONLY || c->usable > 0);
     PROPERTY(d->level != LEVEL_DANE_ONLY || (c->usable == c->hosts && !c->facts.truncated) || c->enforced ||
              c->unknown);
-    PROPERTY(d->level != LEVEL_DANE || c->usable + c->unusable > 0);
+    PROPERTY(d->level != LEVEL_DANE || c->usable + c->unusable + c->temp > 0 || (c->hosts > 0 && c->facts.truncated));
     PROPERTY(d->level != LEVEL_SECURE || c->enforced);
     return NULL;
 }
@@ -127,7 +129,7 @@ static void check(struct combination *c)
                  "level %s",
                  broken, dest_mx_name(c->facts.mx), c->facts.secure, c->facts.truncated, c->facts.hosts,
                  dest_sts_record_name(c->facts.record), (int)c->facts.mode, (int)c->age, (long long)c->facts.ttl,
-                 c->options.dane, c->options.sts, c->options.sts_unknown_holds, out.temp, tls_level_name(out.level));
+                 c->options.dane, c->options.sts, c->options.sts_unknown_hold > 0, out.temp, tls_level_name(out.level));
     dest_free(dest);
 }
 
@@ -145,7 +147,7 @@ static void check_ages_and_options(const struct facts *facts)
             c.facts.ttl = ages[a].ttl;
             c.options.dane = (bits & 1) != 0;
             c.options.sts = (bits & 2) != 0;
-            c.options.sts_unknown_holds = (bits & 4) != 0;
+            c.options.sts_unknown_hold = (bits & 4) != 0 ? 3600 : 0;
             check(&c);
         }
     }

@@ -76,6 +76,7 @@ static inline struct dest *make(const struct facts *f)
         host->dane = dane_of(*h);
     }
     d->sts.record = f->record;
+    d->sts.temp_since = f->record == DEST_STS_TEMP ? NOW - 60 : 0;
     if (f->record == DEST_STS_FOUND)
         snprintf(d->sts.id, sizeof d->sts.id, "20260101");
     give_policy(&d->sts, f->mode);

@@ -21,21 +21,22 @@
 
 static const char good[] =
     "{\"v\":1,\"domain\":\"example.com\",\"resolved\":1000,\"valid_until\":4600,"
-    "\"mx\":{\"state\":\"list\",\"secure\":true,\"truncated\":false,\"why\":\"\",\"hosts\":["
+    "\"mx\":{\"state\":\"list\",\"secure\":true,\"truncated\":false,\"dane_before\":false,\"why\":\"\",\"hosts\":["
     "{\"name\":\"mx1.example.com\",\"preference\":10,\"address_secure\":true,\"dane\":\"usable\","
     "\"tlsa_base\":\"mx1.example.com\",\"tlsa\":[\"3 1 1 " DIGEST "\",\"0 0 1 " DIGEST "\"],"
     "\"addresses\":[\"192.0.2.1\",\"2001:db8::1\"]},"
     "{\"name\":\"mx2.example.com\",\"preference\":20,\"address_secure\":false,\"dane\":\"none\","
     "\"tlsa_base\":\"\",\"tlsa\":[],\"addresses\":[]}]},"
     "\"sts\":{\"record\":\"found\",\"id\":\"20260101\",\"policy\":{\"id\":\"20250101\",\"body\":\"" BODY_J "\","
-    "\"fetched\":900,\"expires\":87300},\"failure\":\"sts-webpki-invalid\",\"why\":\"expired\",\"attempted\":950},"
+    "\"fetched\":900,\"expires\":87300},\"failure\":\"sts-webpki-invalid\",\"why\":\"expired\",\"attempted\":950,"
+    "\"temp_since\":0},"
     "\"tlsrpt\":\"v=TLSRPTv1; rua=mailto:r@example.com\"}";
 
 static const char empty[] =
     "{\"v\":1,\"domain\":\"example.com\",\"resolved\":0,\"valid_until\":0,"
-    "\"mx\":{\"state\":\"temp\",\"secure\":false,\"truncated\":false,\"why\":\"\",\"hosts\":[]},"
+    "\"mx\":{\"state\":\"temp\",\"secure\":false,\"truncated\":false,\"dane_before\":false,\"why\":\"\",\"hosts\":[]},"
     "\"sts\":{\"record\":\"none\",\"id\":\"\",\"policy\":null,\"failure\":\"\",\"why\":\"\","
-    "\"attempted\":0},\"tlsrpt\":\"\"}";
+    "\"attempted\":0,\"temp_since\":0},\"tlsrpt\":\"\"}";
 
 static struct dest *make_good(void)
 {
@@ -204,7 +205,8 @@ static const struct edit edits[] = {
     {"time beyond 2^63", "\"valid_until\":4600", "\"valid_until\":99999999999999999999", "is not JSON"},
     {"time as a fraction", "\"valid_until\":4600", "\"valid_until\":4600.5", "valid_until: is not an integer"},
     {"time missing", "\"resolved\":1000,", "", "resolved: is missing"},
-    {"mx as array", "\"mx\":{\"state\":\"list\",\"secure\":true,\"truncated\":false,\"why\":\"\",\"hosts\":[",
+    {"mx as array",
+     "\"mx\":{\"state\":\"list\",\"secure\":true,\"truncated\":false,\"dane_before\":false,\"why\":\"\",\"hosts\":[",
      "\"mx\":[],\"y\":{\"z\":[", "mx: is not an object"},
     {"unknown mx state", "\"list\"", "\"lots\"", "mx: state: unknown word"},
     {"mx state NULL-ish", "\"list\"", "null", "mx: state: is not a string"},
@@ -213,7 +215,7 @@ static const struct edit edits[] = {
     {"no domain with hosts", "\"list\"", "\"nodomain\"", "mx: hosts: more than 0"},
     {"implicit with two hosts", "\"list\"", "\"implicit\"", "mx: hosts: more than 1"},
     {"secure as number", "\"secure\":true", "\"secure\":1", "mx: secure: is not true or false"},
-    {"truncated missing", "\"truncated\":false,", "", "mx: truncated: is not true or false"},
+    {"truncated missing", "\"truncated\":false,\"dane_before\":false,", "", "mx: truncated: is not true or false"},
     {"mx why with a line feed", "\"why\":\"\"", "\"why\":\"a\\nb\"", "mx: why: holds an octet"},
     {"why of 200", "\"why\":\"expired\"",
      "\"why\":\"" HUNDRED
@@ -263,7 +265,7 @@ static const struct edit edits[] = {
     {"A5 body with a NEL for a line end", "STSv1\\nmode", "STSv1\\u0085mode", "sts: policy: "},
     {"body as array", "\"body\":\"", "\"body\":[],\"bydo\":\"", "sts: policy: body: is not a string"},
     {"unknown failure", "sts-webpki-invalid", "sts-unknown", "sts: failure: unknown word"},
-    {"attempted missing", ",\"attempted\":950", "", "sts: attempted: is missing"},
+    {"attempted missing", ",\"attempted\":950,\"temp_since\":0", "", "sts: attempted: is missing"},
     {"W12 broken TLSRPT record", "rua=mailto:r@example.com", "rua=gopher", "tlsrpt: is not a valid record"},
     {"W12 no TLSRPT record", "v=TLSRPTv1", "v=spf1", "tlsrpt: is not a valid record"},
     {"W12 line feed in the TLSRPT record", "; rua", ";\\nrua", "tlsrpt: is not a valid record"},

@@ -169,7 +169,7 @@ static const struct row fetch_rows[] = {
      false,
      "temp (TXT: time-out)",
      30},
-    {"a second before", {{MX}, {MX_A}}, KEPT(604799, DEST_STS_OK, 604799), false, false, "none enforce=1", 3000},
+    {"a second before", {{MX}, {MX_A}}, KEPT(604799, DEST_STS_OK, 604799), false, false, "none enforce=1", 1},
     {"forced",
      {{MX}, {MX_A}, {TXT, ID1}, {HOST_A}, {FETCH, "ok " BODY("testing")}},
      KEPT(1, DEST_STS_OK, 1),
