@@ -63,6 +63,7 @@ struct answer *answer_new(const struct decision *decision, const struct dest *de
         a = answer_pack(&plain, &tlsrpt);
     if (a != NULL) {
         a->valid_until = decision->valid_until;
+        a->resolved = dest == NULL ? 0 : dest->resolved;
         a->stale_until = stale_until(decision, dest, options);
         a->refresh_at = refresh_at(decision, dest);
         a->binds = !decision->temp && decision->level >= LEVEL_ENCRYPT;

@@ -15,6 +15,7 @@ enum answer_map { ANSWER_POSTFIX, ANSWER_TLSRPT };
 struct answer {
     int64_t valid_until; /* seconds since the epoch */
     int64_t stale_until; /* until then it may still be given when nothing newer can be had */
+    int64_t resolved;    /* when the facts behind it were gathered; 0: there are none */
     int64_t refresh_at;  /* from then on a use starts a look-up in the background */
     uint32_t epoch;      /* of the memory (memory.h) when the answer was put in */
     uint32_t hits;

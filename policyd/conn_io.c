@@ -58,8 +58,10 @@ bool conn_busy(const struct conn *c)
 /* Send what is in `from`; keep the rest with the connection. Returns false when the connection is closed. */
 static bool conn_send(struct conn *c, const struct buf *from)
 {
-    ssize_t sent = send(c->fd, from->data, from->len, MSG_NOSIGNAL | MSG_DONTWAIT);
+    ssize_t sent = 0;
 
+    if (c->out.len == 0) /* else it goes behind what waits already */
+        sent = send(c->fd, from->data, from->len, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
         conn_close(c);
         return false;

@@ -11,6 +11,7 @@
 #include "log.h"
 #include "millis.h"
 #include "refresh.h"
+#include "resolve.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,6 +40,7 @@ struct pending {
     bool dirty;             /* the record changed in Redis meanwhile */
     size_t len;
     char domain[DOMAIN_BUF];
+    char why[DECIDE_REASON_MAX / 2]; /* why nothing newer can be had */
 };
 
 struct lookups {
@@ -123,64 +125,139 @@ static void deliver(struct pending *p, const struct lookup_result *result)
     }
 }
 
-/* The last reason is what the MTA is told: add to it why nothing newer can be had. */
+/* The last reason is what the MTA is told: add to it why nothing newer can be had, without what does not belong into a
+ * line. */
 static void say_why(struct decision *decision, const char *why)
 {
     char *reason = decision->reason[decision->reason_count - 1];
     size_t len = strlen(reason);
 
     snprintf(reason + len, DECIDE_REASON_MAX - len, " (%s)", why);
+    for (char *c = reason + len; *c != '\0'; c++)
+        if (*c < 0x20 || *c > 0x7e)
+            *c = '?';
 }
 
-static void finish_with(struct pending *p, const struct dest *dest, enum lookup_source source, const char *why)
+static struct answer *answer_make(struct pending *p, struct decision *decision, const struct dest *dest,
+                                  enum lookup_source source)
 {
     struct lookups *l = p->lookups;
     int64_t now = now_seconds();
-    struct decision decision;
     struct answer *a;
 
-    decide(&decision, dest, source == LOOKUP_STALE ? DECIDE_STALE : DECIDE_FRESH, &l->options, now);
-    if (why != NULL && decision.temp)
-        say_why(&decision, why);
-    a = answer_new(&decision, dest, &l->options);
+    decide(decision, dest, source == LOOKUP_STALE ? DECIDE_STALE : DECIDE_FRESH, &l->options, now);
+    if (p->why[0] != '\0' && decision->temp)
+        say_why(decision, p->why);
+    a = answer_new(decision, dest, &l->options);
     if (a == NULL)
         log_oom();
     if (a->refresh_at <= now)
         a->refresh_at = now + REFRESH_AGAIN;
-    if (decision.temp)
+    if (decision->temp)
         count(COUNT_TEMP);
     log_info("policy", "domain=%s level=%s source=%s reason=%s", p->domain,
-             decision.temp ? "temp" : tls_level_name(decision.level), lookup_source_name(source),
-             decision.reason[decision.reason_count - 1]);
+             decision->temp ? "temp" : tls_level_name(decision->level), lookup_source_name(source),
+             decision->reason[decision->reason_count - 1]);
+    return a;
+}
+
+static void finish_from_memory(struct pending *p, const struct answer *a, enum lookup_source source)
+{
+    deliver(p, &(struct lookup_result){.answer = a, .source = source});
+    pending_close(p);
+}
+
+/* dest stays the caller's. */
+static void finish_with(struct pending *p, const struct dest *dest, enum lookup_source source)
+{
+    struct memory *memory = p->lookups->memory;
+    const struct answer *held = memory_get(memory, p->domain, p->len, now_seconds());
+    struct decision decision;
+    struct answer *a;
+
+    if (dest != NULL && held != NULL && held->resolved > dest->resolved) { /* another node knows less than we do */
+        finish_from_memory(p, held, source);
+        return;
+    }
+    a = answer_make(p, &decision, dest, source);
     /* Nothing is put into memory during the callbacks, so the answer stays where it is. */
-    if (dest != NULL && memory_put(l->memory, p->domain, p->len, a) != 0)
+    if (dest != NULL && memory_put(memory, p->domain, p->len, a) != 0)
         log_oom();
     deliver(p, &(struct lookup_result){.answer = a, .decision = &decision, .dest = dest, .source = source});
     if (dest == NULL)
         free(a);
     else if (p->dirty)
-        memory_expire(l->memory, p->domain, p->len);
+        memory_expire(memory, p->domain, p->len);
+    pending_close(p);
 }
 
-/* Nothing newer can be had. */
+/* --- nothing newer can be had --- */
+
+/* Do these old facts demand TLS? */
+static bool old_binds(const struct pending *p)
+{
+    struct decision decision;
+
+    decide(&decision, p->old, DECIDE_STALE, &p->lookups->options, now_seconds());
+    return !decision.temp && decision.level >= LEVEL_ENCRYPT;
+}
+
+/*
+ * The later of the old facts and the old answer goes on, but one that binds before one that does not. Facts that have
+ * changed since, as Redis told, go on only if they bind: the new ones may demand more.
+ */
+static void finish_old(struct pending *p)
+{
+    struct memory *memory = p->lookups->memory;
+    int64_t now = now_seconds();
+    struct answer *a = memory_get_stale(memory, p->domain, p->len, now);
+    bool binds = p->old != NULL && old_binds(p);
+
+    if (p->old != NULL && (binds || !p->dirty) &&
+        (a == NULL || !a->binds || (binds && p->old->resolved > a->resolved))) {
+        count(COUNT_STALE);
+        finish_with(p, p->old, LOOKUP_STALE);
+    } else if (a != NULL) {
+        count(COUNT_STALE);
+        memory_revive(memory, a, now, RESOLVE_TEMP_TTL);
+        finish_from_memory(p, a, LOOKUP_STALE);
+    } else {
+        finish_with(p, NULL, LOOKUP_NONE);
+    }
+}
+
+static void on_last_look(void *ctx, struct dest *dest, bool answered)
+{
+    struct pending *p = ctx;
+
+    (void)answered;
+    p->in_redis = false;
+    if (p->closed) {
+        dest_free(dest);
+        pending_free(p);
+        return;
+    }
+    if (dest != NULL && refresh_holds(dest, now_seconds())) {
+        finish_with(p, dest, LOOKUP_REDIS);
+        dest_free(dest);
+        return;
+    }
+    if (dest != NULL) {
+        dest_free(p->old);
+        p->old = dest;
+    }
+    finish_old(p);
+}
+
+/* When Redis has told of a change meanwhile it may have what stsd has not: look there once more. */
 static void finish_without(struct pending *p, const char *why)
 {
-    struct lookups *l = p->lookups;
-    const struct answer *a;
-
     log_warning("facts-unavailable", "domain=%s why=%s", p->domain, why);
-    if (p->old != NULL) {
-        count(COUNT_STALE);
-        finish_with(p, p->old, LOOKUP_STALE, why);
-        return;
-    }
-    a = memory_get_stale(l->memory, p->domain, p->len, now_seconds());
-    if (a == NULL) {
-        finish_with(p, NULL, LOOKUP_NONE, why);
-        return;
-    }
-    count(COUNT_STALE);
-    deliver(p, &(struct lookup_result){.answer = a, .source = LOOKUP_STALE});
+    snprintf(p->why, sizeof(p->why), "%s", why);
+    if (p->dirty && !p->in_redis && dest_io_get(p->lookups->redis, p->domain, on_last_look, p) == 0)
+        p->in_redis = true;
+    else
+        finish_old(p);
 }
 
 static void on_deadline(evutil_socket_t fd, short what, void *ctx)
@@ -189,8 +266,10 @@ static void on_deadline(evutil_socket_t fd, short what, void *ctx)
 
     (void)fd;
     (void)what;
+    if (p->sent != NULL)
+        call_cancel(p->sent);
+    p->sent = NULL;
     finish_without(p, "no answer in time");
-    pending_close(p);
 }
 
 /* --- stsd --- */
@@ -212,12 +291,11 @@ static void on_stsd(void *ctx, enum call_status status, const char *text, size_t
     }
     if (dest != NULL) {
         count(COUNT_FROM_STSD);
-        finish_with(p, dest, LOOKUP_STSD, NULL);
+        finish_with(p, dest, LOOKUP_STSD);
         dest_free(dest);
     } else {
         finish_without(p, status == CALL_OK ? e.text : text);
     }
-    pending_close(p);
 }
 
 static void ask_stsd(struct pending *p)
@@ -231,10 +309,11 @@ static void ask_stsd(struct pending *p)
 
 /* --- Redis --- */
 
-static void on_redis(void *ctx, struct dest *dest)
+static void on_redis(void *ctx, struct dest *dest, bool answered)
 {
     struct pending *p = ctx;
 
+    (void)answered;
     p->in_redis = false;
     if (p->closed) {
         dest_free(dest);
@@ -248,9 +327,8 @@ static void on_redis(void *ctx, struct dest *dest)
         ask_stsd(p);
     } else {
         count(COUNT_FROM_REDIS);
-        finish_with(p, dest, LOOKUP_REDIS, NULL);
+        finish_with(p, dest, LOOKUP_REDIS);
         dest_free(dest);
-        pending_close(p);
     }
 }
 

@@ -42,8 +42,8 @@ void lookups_free(struct lookups *l); /* nobody is called back */
 
 /*
  * Look a domain (in its one form) up and put the answer into memory. port: of the next hop, 0 for none: TLSA records of
- * another port than 25 were not looked at, so DANE does not count for it, and the answer does not go to memory. Returns
- * a handle for lookup_cancel, or NULL at LOOKUPS_MAX.
+ * another port than 25 were not looked at, so DANE does not count for it, and the answer does not go to memory; from
+ * old answers in memory it is TEMP. Returns a handle for lookup_cancel, or NULL at LOOKUPS_MAX.
  */
 struct lookup_wait *lookup_start(struct lookups *l, const char *domain, uint16_t port, lookup_done_fn *fn, void *ctx);
 void lookup_cancel(struct lookup_wait *w);

@@ -30,6 +30,13 @@ struct answer *memory_get_stale(struct memory *m, const char *domain, size_t len
     return a != NULL && now < a->stale_until && (a->binds || a->epoch == m->epoch) ? a : NULL;
 }
 
+void memory_revive(struct memory *m, struct answer *a, int64_t now, int64_t seconds)
+{
+    a->valid_until = now + seconds < a->stale_until ? now + seconds : a->stale_until;
+    a->refresh_at = a->valid_until;
+    a->epoch = m->epoch;
+}
+
 int memory_put(struct memory *m, const char *domain, size_t len, struct answer *a)
 {
     a->epoch = m->epoch;

@@ -27,8 +27,12 @@ void memory_clear(struct memory *m);
 /* The answer that may be given now, or NULL. */
 struct answer *memory_get(struct memory *m, const char *domain, size_t len, int64_t now);
 
-/* The answer that may be given when nothing newer can be had, or NULL. */
+/*
+ * The answer that may be given when nothing newer can be had, or NULL. memory_revive lets it be given for so many
+ * seconds without a new attempt.
+ */
 struct answer *memory_get_stale(struct memory *m, const char *domain, size_t len, int64_t now);
+void memory_revive(struct memory *m, struct answer *a, int64_t now, int64_t seconds);
 
 /* Put an answer, the memory's own from now on. Returns 0, or -1 without memory: it is still the caller's. */
 int memory_put(struct memory *m, const char *domain, size_t len, struct answer *a);

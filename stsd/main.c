@@ -139,7 +139,7 @@ static void on_drain_look(evutil_socket_t fd, short what, void *ctx)
 
     (void)fd;
     (void)what;
-    if (serve_outstanding(s->serve) == 0 && records_wanted(s->records) == 0)
+    if (serve_outstanding(s->serve) == 0)
         daemon_stop(s->daemon);
 }
 
@@ -149,6 +149,7 @@ static void stsd_drain(struct daemon *d)
     struct timeval every = millis(DRAIN_LOOK_MS);
 
     serve_drain(s->serve);
+    schedule_stop(s->schedule);
     s->drained = event_new(daemon_base(d), -1, EV_PERSIST, on_drain_look, s);
     if (s->drained == NULL)
         log_oom();

@@ -1,13 +1,17 @@
 /*
  * records_io.c - one `want` a domain that is being worked on. Its way:
  *     turn -> Redis has it? -> lock (else wait and look again) -> resolution -> Redis, memory, everybody who waits
- * With Redis away the way is: turn -> resolution -> memory, everybody who waits.
+ * With Redis away: memory has it? -> resolution -> memory, everybody who waits. Redis goes before memory, as another
+ * node may have been there since.
+ *
+ * A live policy is never lost on the way: of the records seen (memory, Redis) the policy fetched last is carried on,
+ * and when Redis could not be read before the resolution it is read again before it is written.
  */
 #include "records_io.h"
 
-#include "cache.h"
 #include "counters.h"
 #include "dest_io.h"
+#include "known.h"
 #include "log.h"
 #include "millis.h"
 #include "refresh.h"
@@ -24,13 +28,8 @@
 #define LOCK_LOOK_MS  100  /* how often to look whether the other node has finished, growing to */
 #define LOCK_LOOK_MAX 800
 #define KEEP_SECONDS  86400 /* Redis keeps a record that long after its end, as what was known before */
-#define SPREAD_STEPS  1024
-
-/* What memory holds. */
-struct record {
-    struct dest *dest;
-    int64_t used; /* when mail last asked for it */
-};
+#define USED_SECONDS  3600  /* how often Redis is told that a domain is in use */
+#define GIVE_BACK     50    /* records on their way to a Redis that has come up */
 
 struct waiter {
     TAILQ_ENTRY(waiter) link;
@@ -42,12 +41,14 @@ struct want {
     TAILQ_ENTRY(want) turn; /* in records.turns until it has its turn */
     struct records *records;
     enum records_need need;
+    bool used;       /* mail asks for it */
+    bool redis_read; /* Redis has said what it has */
+    bool locked;
     int64_t started; /* when it got its turn */
     int look_ms;
     struct event *look;
     struct resolution *resolution;
-    struct dest *previous; /* the newest record seen on the way; owned */
-    bool locked;
+    struct dest *fresh; /* resolved, while Redis is read again */
     TAILQ_HEAD(waiter_list, waiter) waiters;
     char token[STORE_TOKEN_BUF];
     size_t len;
@@ -57,25 +58,19 @@ struct want {
 struct records {
     const struct resolution_env *env;
     struct redis *redis;
-    struct cache *memory; /* struct record by domain */
-    struct cache *wants;  /* struct want by domain; a plain map */
+    struct known known;
+    struct cache *wants; /* struct want by domain; a plain map */
     TAILQ_HEAD(turn_list, want) turns;
     size_t active, waiting;
     size_t active_max, waiting_max;
     int64_t refetch_after, retry_after;
+    char (*give_back)[DOMAIN_BUF]; /* domains that Redis is still to be given, the last first */
+    size_t give_back_count;
 };
 
 static int64_t now_seconds(void)
 {
     return (int64_t)time(NULL);
-}
-
-static void record_free(void *value)
-{
-    struct record *record = value;
-
-    dest_free(record->dest);
-    free(record);
 }
 
 /* Is this record what was asked for? */
@@ -108,123 +103,127 @@ static void random_token(char out[STORE_TOKEN_BUF])
 /* 0..1, so that policies learnt together are not fetched together. */
 static double random_spread(void)
 {
-    uint16_t r = 0;
+    uint8_t r = 0;
 
     if (getrandom(&r, sizeof(r), 0) != (ssize_t)sizeof(r))
         log_oom();
-    return (double)(r % SPREAD_STEPS) / SPREAD_STEPS;
+    return (double)r / UINT8_MAX;
+}
+
+/* --- what is remembered --- */
+
+static struct record *remember(struct records *r, struct dest *dest)
+{
+    struct record *record = known_put(&r->known, dest, now_seconds());
+
+    if (record == NULL)
+        log_oom();
+    return record;
+}
+
+/* Mail has asked for a domain: now and then Redis is told, so that some node keeps its policy fresh. */
+static void note_used(struct records *r, struct record *record)
+{
+    int64_t now = now_seconds();
+
+    record->used = now;
+    if (!record->dest->sts.has_policy || now - record->used_told < USED_SECONDS)
+        return;
+    if (store_used(r->redis, record->dest->domain, now) == 0)
+        record->used_told = now;
+}
+
+/* When to fetch the policy again. What is still due after an attempt to do just that is not due again at once. */
+static int64_t next_fetch(const struct records *r, const struct dest *dest, bool tried)
+{
+    int64_t now = now_seconds();
+    int64_t at = refresh_policy_at(&dest->sts, r->refetch_after, r->retry_after, random_spread());
+
+    return tried && at != 0 && at <= now ? now + r->retry_after : at;
+}
+
+static void write_record(struct records *r, const char *domain)
+{
+    const struct record *known = known_get(&r->known, domain);
+
+    if (known != NULL)
+        store_put(r->redis, known->dest, refresh_keep_until(known->dest, KEEP_SECONDS),
+                  next_fetch(r, known->dest, false));
 }
 
 /* --- the end of a want --- */
 
 static void start_next_turn(struct records *r);
+static bool want_refresh(struct records *r, const char *domain);
 
 static void want_free(struct want *w)
 {
     event_free(w->look);
-    dest_free(w->previous);
+    dest_free(w->fresh);
     free(w);
 }
 
-/* Call everybody back and let the want go; dest is the caller's. */
-static void want_end(struct want *w, const struct dest *dest)
+/* Call everybody back and let the want go. */
+static void want_end(struct want *w, struct record *record)
 {
     struct records *r = w->records;
     struct waiter *waiter;
 
+    if (w->used)
+        note_used(r, record);
     if (w->locked)
         store_unlock(r->redis, w->domain, w->token);
     cache_remove(r->wants, w->domain, w->len);
     r->active--;
     while ((waiter = TAILQ_FIRST(&w->waiters)) != NULL) {
         TAILQ_REMOVE(&w->waiters, waiter, link);
-        waiter->fn(waiter->ctx, dest);
+        waiter->fn(waiter->ctx, record->dest);
         free(waiter);
     }
     want_free(w);
     start_next_turn(r);
 }
 
-/* Memory takes over dest. */
-static const struct dest *remember(struct records *r, struct dest *dest, bool used)
-{
-    struct record *old = cache_peek(r->memory, dest->domain, strlen(dest->domain));
-    struct record *record = calloc(1, sizeof(*record));
-
-    if (record == NULL)
-        log_oom();
-    record->dest = dest;
-    record->used = used ? now_seconds() : old != NULL ? old->used : 0;
-    if (cache_put(r->memory, dest->domain, strlen(dest->domain), record) != 0)
-        log_oom();
-    return dest;
-}
-
-/* When to fetch the policy again. What is still due after an attempt to do just that is not due again at once. */
-static int64_t next_fetch(const struct records *r, const struct dest *dest, bool tried, int64_t now)
-{
-    int64_t at = refresh_policy_at(&dest->sts, r->refetch_after, r->retry_after, random_spread());
-
-    return tried && at != 0 && at <= now ? now + r->retry_after : at;
-}
-
-static void store(struct want *w, const struct dest *dest)
-{
-    struct records *r = w->records;
-    int64_t now = now_seconds();
-    int64_t fetch_at = next_fetch(r, dest, w->need == RECORDS_POLICY, now);
-
-    if (store_put(r->redis, dest, STORE_REPLACE, refresh_keep_until(dest, KEEP_SECONDS), fetch_at) == 0 &&
-        w->need == RECORDS_USE && fetch_at != 0)
-        store_used(r->redis, w->domain, now);
-}
-
-void records_redis_up(struct records *r)
-{
-    const void *cursor = NULL;
-    const char *domain;
-    const struct record *record;
-    int64_t now = now_seconds();
-
-    while ((record = cache_next(r->memory, &cursor, &domain)) != NULL) {
-        const struct dest *d = record->dest;
-        int64_t fetch_at = next_fetch(r, d, false, now);
-
-        if (now >= d->valid_until && !dest_sts_live(&d->sts, now))
-            continue;
-        if (store_put(r->redis, d, STORE_IF_MISSING, refresh_keep_until(d, KEEP_SECONDS), fetch_at) != 0)
-            break; /* as many as can wait for their replies */
-        if (fetch_at != 0 && record->used != 0)
-            store_used(r->redis, domain, record->used);
-    }
-}
-
 /*
- * Part of what was wanted could not be looked up: facts that still hold are better than none, with the policy if there
- * is a new one. Returns whether that ended the want; then dest is gone.
+ * A resolution's record, with the policy of what was known. Part of it could not be looked up, and facts that still
+ * hold are known: these are better.
  */
-static bool keep_known(struct want *w, struct dest *dest)
+static void want_conclude(struct want *w, struct dest *dest)
 {
     struct records *r = w->records;
-    const struct record *record = cache_peek(r->memory, w->domain, w->len);
+    struct record *known = known_get(&r->known, w->domain);
     int64_t now = now_seconds();
-    const struct dest *known = w->previous;
 
-    if (record != NULL && (known == NULL || known->resolved < record->dest->resolved))
-        known = record->dest;
-    if (known == NULL || !refresh_holds(known, now) || dest->sts.fetched > known->sts.fetched)
-        return false;
-    if (w->need == RECORDS_POLICY)
-        store_schedule(r->redis, w->domain, now + r->retry_after);
+    if (dest_temporary(dest) && known != NULL && refresh_holds(known->dest, now) &&
+        dest->sts.fetched <= known->dest->sts.fetched) {
+        dest_free(dest);
+        if (w->need == RECORDS_POLICY)
+            store_schedule(r->redis, w->domain, now + r->retry_after);
+        want_end(w, known);
+        return;
+    }
+    known = remember(r, dest);
+    store_put(r->redis, known->dest, refresh_keep_until(known->dest, KEEP_SECONDS),
+              next_fetch(r, known->dest, w->need == RECORDS_POLICY));
     want_end(w, known);
+}
+
+static void on_late_record(void *ctx, struct dest *dest, bool answered)
+{
+    struct want *w = ctx;
+    struct dest *fresh = w->fresh;
+
+    (void)answered;
+    w->fresh = NULL;
+    if (dest != NULL && dest_sts_adopt_policy(&fresh->sts, &dest->sts, now_seconds()) != 0)
+        log_oom();
     dest_free(dest);
-    return true;
+    want_conclude(w, fresh);
 }
 
 static void on_resolved(void *ctx, struct dest *dest)
 {
     struct want *w = ctx;
-    struct records *r = w->records;
 
     w->resolution = NULL;
     count(COUNT_RESOLUTIONS);
@@ -232,10 +231,11 @@ static void on_resolved(void *ctx, struct dest *dest)
              dest_mx_name(dest->mx), dest->host_count, dest_sts_record_name(dest->sts.record),
              dest->sts.has_policy ? sts_mode_name(dest->sts.policy.mode) : NULL,
              dest->mx_why[0] != '\0' ? dest->mx_why : dest->sts.why, (long long)(now_seconds() - w->started));
-    if (dest_temporary(dest) && keep_known(w, dest))
+    w->fresh = dest;
+    if (!w->redis_read && dest_io_get(w->records->redis, w->domain, on_late_record, w) == 0)
         return;
-    store(w, dest);
-    want_end(w, remember(r, dest, w->need == RECORDS_USE));
+    w->fresh = NULL;
+    want_conclude(w, dest);
 }
 
 /* --- the way --- */
@@ -244,12 +244,9 @@ static void want_resolve(struct want *w)
 {
     struct records *r = w->records;
     bool force = w->need == RECORDS_POLICY || w->need == RECORDS_FRESH;
-    const struct record *known = cache_peek(r->memory, w->domain, w->len);
-    const struct dest *previous = known == NULL ? NULL : known->dest;
+    const struct record *known = known_get(&r->known, w->domain);
 
-    if (w->previous != NULL && (previous == NULL || previous->resolved <= w->previous->resolved))
-        previous = w->previous;
-    w->resolution = resolution_start(r->env, w->domain, previous, force, on_resolved, w);
+    w->resolution = resolution_start(r->env, w->domain, known == NULL ? NULL : known->dest, force, on_resolved, w);
 }
 
 static void want_look(struct want *w);
@@ -278,20 +275,40 @@ static void on_locked(void *ctx, bool held)
     w->look_ms = w->look_ms * 2 < LOCK_LOOK_MAX ? w->look_ms * 2 : LOCK_LOOK_MAX;
 }
 
-static void on_stored_record(void *ctx, struct dest *dest)
+/* What is known now will do: say so, and write the time of its next fetch again, lest it stay due. */
+static bool want_satisfied(struct want *w)
+{
+    struct records *r = w->records;
+    struct record *known = known_get(&r->known, w->domain);
+
+    if (known == NULL || !good_enough(r, known->dest, w->need, w->started, now_seconds()))
+        return false;
+    if (w->need == RECORDS_POLICY)
+        store_schedule(r->redis, w->domain, next_fetch(r, known->dest, true));
+    want_end(w, known);
+    return true;
+}
+
+static void on_redis_record(void *ctx, struct dest *dest, bool answered)
 {
     struct want *w = ctx;
     struct records *r = w->records;
+    char domain[DOMAIN_BUF];
+    bool ahead;
 
+    w->redis_read = w->redis_read || answered;
     if (dest != NULL) {
-        dest_free(w->previous);
-        w->previous = dest;
-        if (good_enough(r, dest, w->need, w->started, now_seconds())) {
-            count(COUNT_REDIS_HITS);
-            w->previous = NULL;
-            want_end(w, remember(r, dest, w->need == RECORDS_USE));
-            return;
-        }
+        count(COUNT_REDIS_HITS);
+        remember(r, dest);
+    }
+    memcpy(domain, w->domain, sizeof(domain));
+    ahead = w->need == RECORDS_USE;
+    if (want_satisfied(w)) {
+        if (answered && dest == NULL) /* nothing there, or nothing that can be read */
+            write_record(r, domain);
+        if (ahead)
+            want_refresh(r, domain);
+        return;
     }
     if (store_lock(r->redis, w->domain, w->token, r->env->timeout_ms + LOCK_SPARE_MS, on_locked, w) != 0)
         want_resolve(w);
@@ -299,7 +316,7 @@ static void on_stored_record(void *ctx, struct dest *dest)
 
 static void want_look(struct want *w)
 {
-    if (dest_io_get(w->records->redis, w->domain, on_stored_record, w) != 0)
+    if (dest_io_get(w->records->redis, w->domain, on_redis_record, w) != 0)
         want_resolve(w);
 }
 
@@ -316,12 +333,13 @@ static void start_next_turn(struct records *r)
     want_look(w);
 }
 
-/* NULL: too many wait already. */
-static struct want *want_new(struct records *r, const char *domain, size_t len, enum records_need need)
+/* NULL: too many wait already, or this is no name. */
+static struct want *want_new(struct records *r, const char *domain, enum records_need need)
 {
+    size_t len = strlen(domain);
     struct want *w;
 
-    if (r->active >= r->active_max && r->waiting >= r->waiting_max)
+    if (len > DOMAIN_MAX || (r->active >= r->active_max && r->waiting >= r->waiting_max))
         return NULL;
     w = calloc(1, sizeof(*w));
     if (w == NULL)
@@ -341,70 +359,121 @@ static struct want *want_new(struct records *r, const char *domain, size_t len, 
     return w;
 }
 
-/* Give the record from memory when it will do. */
-static bool from_memory(struct records *r, const char *domain, size_t len, enum records_need need, records_fn *fn,
-                        void *ctx)
+/* Facts near their end are gathered anew while they still hold. Returns whether that was begun. */
+static bool want_refresh(struct records *r, const char *domain)
 {
-    struct record *record = cache_get(r->memory, domain, len);
+    const struct record *known = known_get(&r->known, domain);
+
+    if (known == NULL || now_seconds() < refresh_facts_at(known->dest) ||
+        cache_peek(r->wants, domain, strlen(domain)) != NULL || want_new(r, domain, RECORDS_AHEAD) == NULL)
+        return false;
+    start_next_turn(r);
+    return true;
+}
+
+/* Redis is away: what memory has will do while it holds. */
+static bool from_memory(struct records *r, const char *domain, enum records_need need, records_fn *fn, void *ctx)
+{
+    struct record *known = known_get(&r->known, domain);
     int64_t now = now_seconds();
 
-    if (record == NULL || need == RECORDS_FRESH || !good_enough(r, record->dest, need, now, now))
+    if (redis_up(r->redis) || known == NULL || need == RECORDS_FRESH || !good_enough(r, known->dest, need, now, now))
         return false;
     count(COUNT_MEMORY_HITS);
-    if (need == RECORDS_USE)
-        record->used = now;
-    if (need == RECORDS_USE && now >= refresh_facts_at(record->dest) && cache_peek(r->wants, domain, len) == NULL &&
-        want_new(r, domain, len, RECORDS_AHEAD) != NULL)
-        start_next_turn(r);
-    /* The want above ends after a round trip at the earliest, so the record is still there. */
+    if (need == RECORDS_USE) {
+        known->used = now;
+        want_refresh(r, domain);
+    }
+    /* That ends after a round trip at the earliest, so the record is still there. */
     if (fn != NULL)
-        fn(ctx, record->dest);
+        fn(ctx, known->dest);
     return true;
+}
+
+static void want_join(struct want *w, enum records_need need, records_fn *fn, void *ctx)
+{
+    struct waiter *waiter;
+
+    w->used = w->used || need == RECORDS_USE;
+    if (need > w->need && w->resolution == NULL && w->fresh == NULL)
+        w->need = need;
+    if (fn == NULL)
+        return;
+    waiter = calloc(1, sizeof(*waiter));
+    if (waiter == NULL)
+        log_oom();
+    waiter->fn = fn;
+    waiter->ctx = ctx;
+    TAILQ_INSERT_TAIL(&w->waiters, waiter, link);
 }
 
 void records_get(struct records *r, const char *domain, enum records_need need, records_fn *fn, void *ctx)
 {
-    size_t len = strlen(domain);
-    struct want *w = cache_peek(r->wants, domain, len);
-    struct waiter *waiter;
+    struct want *w = cache_peek(r->wants, domain, strlen(domain));
 
-    if (from_memory(r, domain, len, need, fn, ctx))
+    if (from_memory(r, domain, need, fn, ctx))
         return;
     if (w == NULL)
-        w = want_new(r, domain, len, need);
+        w = want_new(r, domain, need);
     if (w == NULL) {
         count(COUNT_REFUSED);
         if (fn != NULL)
             fn(ctx, NULL);
         return;
     }
-    if (fn != NULL) {
-        waiter = calloc(1, sizeof(*waiter));
-        if (waiter == NULL)
-            log_oom();
-        waiter->fn = fn;
-        waiter->ctx = ctx;
-        TAILQ_INSERT_TAIL(&w->waiters, waiter, link);
-    }
+    want_join(w, need, fn, ctx);
     start_next_turn(r);
+}
+
+/* --- Redis comes up --- */
+
+static void give_back_next(struct records *r);
+
+static void on_given_back(void *ctx)
+{
+    give_back_next(ctx);
+}
+
+/* One record; its reply brings the next one. */
+static void give_back_next(struct records *r)
+{
+    int64_t now = now_seconds();
+
+    while (r->give_back_count > 0) {
+        const struct record *known = known_get(&r->known, r->give_back[--r->give_back_count]);
+
+        if (known == NULL || (!refresh_holds(known->dest, now) && !dest_sts_live(&known->dest->sts, now)))
+            continue;
+        if (store_restore(r->redis, known->dest, refresh_keep_until(known->dest, KEEP_SECONDS),
+                          next_fetch(r, known->dest, false), known->used, on_given_back, r) != 0)
+            r->give_back_count = 0; /* away again */
+        return;
+    }
+}
+
+void records_redis_up(struct records *r)
+{
+    const void *cursor = NULL;
+    const char *domain;
+    size_t count = cache_count(r->known.cache);
+    bool running = r->give_back_count > 0;
+
+    free(r->give_back);
+    r->give_back_count = 0;
+    r->give_back = calloc(count + 1, sizeof(*r->give_back));
+    if (r->give_back == NULL)
+        log_oom();
+    while (cache_next(r->known.cache, &cursor, &domain) != NULL)
+        snprintf(r->give_back[r->give_back_count++], DOMAIN_BUF, "%s", domain);
+    for (size_t i = 0; i < GIVE_BACK && !running; i++)
+        give_back_next(r);
 }
 
 /* --- the rest --- */
 
-size_t records_due(struct records *r, int64_t now, int64_t used_since, const char **names, size_t limit)
+size_t records_due(struct records *r, int64_t now, int64_t used_since, char (*names)[DOMAIN_BUF], size_t limit)
 {
-    const void *cursor = NULL;
-    const char *domain;
-    const struct record *record;
-    size_t found = 0;
-
-    while (found < limit && (record = cache_next(r->memory, &cursor, &domain)) != NULL) {
-        int64_t at = refresh_policy_at(&record->dest->sts, r->refetch_after, r->retry_after, 1.0);
-
-        if (at != 0 && at <= now && record->used >= used_since)
-            names[found++] = domain;
-    }
-    return found;
+    return known_due(&r->known, now, used_since, r->refetch_after, r->retry_after, names, limit);
 }
 
 void records_configure(struct records *r, const struct conf_stsd *conf)
@@ -425,9 +494,8 @@ struct records *records_new(const struct resolution_env *env, struct redis *redi
     r->env = env;
     r->redis = redis;
     TAILQ_INIT(&r->turns);
-    r->memory = cache_new((size_t)conf->memory_records, record_free, secret);
     r->wants = cache_new(0, NULL, secret);
-    if (r->memory == NULL || r->wants == NULL)
+    if (known_init(&r->known, (size_t)conf->memory_records, secret) != 0 || r->wants == NULL)
         log_oom();
     records_configure(r, conf);
     return r;
@@ -452,7 +520,8 @@ void records_free(struct records *r)
         want_free(w);
     }
     cache_free(r->wants);
-    cache_free(r->memory);
+    known_clear(&r->known);
+    free(r->give_back);
     free(r);
 }
 
@@ -468,5 +537,5 @@ size_t records_waiting(const struct records *r)
 
 size_t records_in_memory(const struct records *r)
 {
-    return cache_count(r->memory);
+    return cache_count(r->known.cache);
 }

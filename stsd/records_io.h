@@ -35,7 +35,7 @@ void records_get(struct records *r, const char *domain, enum records_need need, 
  * For a node without Redis: up to limit domains in memory whose policy is due and which were used since used_since.
  * Returns how many names were written; they are valid until the next call on r.
  */
-size_t records_due(struct records *r, int64_t now, int64_t used_since, const char **names, size_t limit);
+size_t records_due(struct records *r, int64_t now, int64_t used_since, char (*names)[DOMAIN_BUF], size_t limit);
 
 /* Redis is there (again), perhaps without what it had: give it what memory knows and it does not. */
 void records_redis_up(struct records *r);

@@ -148,6 +148,16 @@ static void advance(struct resolution *r)
         event_active(r->deadline, EV_TIMEOUT, 0); /* callers are not called back from within their call */
 }
 
+/* A policy host that was asked has had its time; one whose turn did not come is not to blame. */
+static void fail_fetch(struct resolution *r)
+{
+    struct resolve_fetch fetch = {.failure = DEST_STS_FETCH_ERROR, .why = "no answer in time"};
+
+    for (struct step *s = LIST_FIRST(&r->steps); s != NULL; s = LIST_NEXT(s, link))
+        if (s->get != NULL && https_started(s->get))
+            resolve_fetched(r->machine, s->slot, &fetch, now_seconds());
+}
+
 /* Also the way a finished resolution ends; what is missing at the real deadline counts as a temporary failure. */
 static void on_deadline(evutil_socket_t fd, short what, void *ctx)
 {
@@ -155,8 +165,10 @@ static void on_deadline(evutil_socket_t fd, short what, void *ctx)
 
     (void)fd;
     (void)what;
-    if (!resolve_done(r->machine))
+    if (!resolve_done(r->machine)) {
         log_warning("resolution-too-slow", "domain=%s", r->domain);
+        fail_fetch(r);
+    }
     finish(r);
 }
 

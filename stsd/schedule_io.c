@@ -5,8 +5,8 @@
 #include "log.h"
 #include "store_io.h"
 
-#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #define EVERY_SECONDS 5
@@ -31,7 +31,7 @@ static void on_due(void *ctx, const char *domain, int64_t used)
     }
     if (used < (int64_t)time(NULL) - s->used_within) {
         log_info("policy-not-in-use", "domain=%s", domain);
-        store_forget(s->redis, domain);
+        store_forget(s->redis, domain, strlen(domain));
         return;
     }
     count(COUNT_SCHEDULED);
@@ -40,14 +40,11 @@ static void on_due(void *ctx, const char *domain, int64_t used)
 
 static void without_redis(struct schedule *s, int64_t now)
 {
-    const char *names[BATCH];
-    char domain[BATCH][DOMAIN_BUF];
+    char names[BATCH][DOMAIN_BUF];
     size_t found = records_due(s->records, now, now - s->used_within, names, BATCH);
 
     for (size_t i = 0; i < found; i++)
-        snprintf(domain[i], DOMAIN_BUF, "%s", names[i]);
-    for (size_t i = 0; i < found; i++)
-        on_due(s, domain[i], now);
+        on_due(s, names[i], now);
 }
 
 static void on_tick(evutil_socket_t fd, short what, void *ctx)
@@ -68,6 +65,11 @@ static void on_tick(evutil_socket_t fd, short what, void *ctx)
 void schedule_configure(struct schedule *s, int64_t used_within)
 {
     s->used_within = used_within;
+}
+
+void schedule_stop(struct schedule *s)
+{
+    event_del(s->tick);
 }
 
 struct schedule *schedule_new(struct event_base *base, struct records *records, struct redis *redis,

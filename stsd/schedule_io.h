@@ -13,6 +13,7 @@ struct schedule;
 struct schedule *schedule_new(struct event_base *base, struct records *records, struct redis *redis,
                               int64_t used_within);
 void schedule_configure(struct schedule *s, int64_t used_within);
+void schedule_stop(struct schedule *s); /* begin nothing new */
 void schedule_free(struct schedule *s); /* Redis must have been closed before */
 
 #endif

@@ -16,8 +16,10 @@ struct call_back {
     union {
         store_lock_fn *lock;
         store_due_fn *due;
+        store_done_fn *done;
     } fn;
     void *ctx;
+    struct redis *redis; /* of `due` */
 };
 
 static struct call_back *call_back_new(void *ctx)
@@ -60,7 +62,7 @@ void store_schedule(struct redis *redis, const char *domain, int64_t refresh_at)
         redis_send(redis, on_written, doing, 4, (const char *[]){"ZADD", key, score, domain}, NULL);
 }
 
-int store_put(struct redis *redis, const struct dest *dest, enum store_how how, int64_t keep_until, int64_t refresh_at)
+int store_put(struct redis *redis, const struct dest *dest, int64_t keep_until, int64_t refresh_at)
 {
     static char doing[] = "SET dest";
     char key[KEY_BUF], at[NUMBER_BUF];
@@ -73,12 +75,51 @@ int store_put(struct redis *redis, const struct dest *dest, enum store_how how, 
     if (!buf_ok(&json))
         log_error("record-too-large", "domain=%s", dest->domain);
     else if (redis_key(redis, key, sizeof(key), "dest", dest->domain) != 0)
-        rc = redis_send(redis, on_written, doing, how == STORE_IF_MISSING ? 6 : 5,
-                        (const char *[]){"SET", key, json.data, "EXAT", at, "NX"},
-                        (size_t[]){3, strlen(key), json.len, 4, strlen(at), 2});
+        rc = redis_send(redis, on_written, doing, 5, (const char *[]){"SET", key, json.data, "EXAT", at}, NULL);
     buf_clear(&json);
     if (rc == 0)
         store_schedule(redis, dest->domain, refresh_at);
+    return rc;
+}
+
+static void on_restored(void *ctx, redisReply *reply)
+{
+    static char doing[] = "EVAL restore";
+    struct call_back *cb = ctx;
+
+    on_written(doing, reply);
+    cb->fn.done(cb->ctx);
+    free(cb);
+}
+
+int store_restore(struct redis *redis, const struct dest *dest, int64_t keep_until, int64_t refresh_at, int64_t used,
+                  store_done_fn *fn, void *ctx)
+{
+    static const char script[] =
+        "if redis.call('set', KEYS[1], ARGV[1], 'NX', 'EXAT', ARGV[2]) and ARGV[3] ~= '0' then "
+        "redis.call('zadd', KEYS[2], ARGV[3], ARGV[5]) redis.call('zadd', KEYS[3], 'GT', ARGV[4], ARGV[5]) end";
+    struct call_back *cb = call_back_new(ctx);
+    char key[KEY_BUF], refresh_key[KEY_BUF], used_key[KEY_BUF];
+    char at[NUMBER_BUF], score[NUMBER_BUF], used_score[NUMBER_BUF];
+    struct buf json;
+    int rc = -1;
+
+    cb->fn.done = fn;
+    number(at, keep_until);
+    number(score, refresh_at);
+    number(used_score, used);
+    buf_init(&json, DEST_JSON_MAX);
+    dest_to_json(&json, dest);
+    if (buf_ok(&json) && redis_key(redis, key, sizeof(key), "dest", dest->domain) != 0 &&
+        redis_key(redis, refresh_key, sizeof(refresh_key), "refresh", "") != 0 &&
+        redis_key(redis, used_key, sizeof(used_key), "used", "") != 0)
+        rc = redis_send(redis, on_restored, cb, 11,
+                        (const char *[]){"EVAL", script, "3", key, refresh_key, used_key, json.data, at, score,
+                                         used_score, dest->domain},
+                        NULL);
+    buf_clear(&json);
+    if (rc != 0)
+        free(cb);
     return rc;
 }
 
@@ -121,25 +162,38 @@ void store_unlock(struct redis *redis, const char *domain, const char *token)
 
 /* --- what is in use and due --- */
 
-void store_used(struct redis *redis, const char *domain, int64_t now)
+int store_used(struct redis *redis, const char *domain, int64_t now)
 {
     static char doing[] = "ZADD used";
     char key[KEY_BUF], score[NUMBER_BUF];
 
     number(score, now);
-    if (redis_key(redis, key, sizeof(key), "used", "") != 0)
-        redis_send(redis, on_written, doing, 4, (const char *[]){"ZADD", key, score, domain}, NULL);
+    if (redis_key(redis, key, sizeof(key), "used", "") == 0)
+        return -1;
+    return redis_send(redis, on_written, doing, 4, (const char *[]){"ZADD", key, score, domain}, NULL);
 }
 
-void store_forget(struct redis *redis, const char *domain)
+void store_forget(struct redis *redis, const char *member, size_t len)
 {
     static char doing[] = "ZREM";
     static const char *const kinds[] = {"refresh", "used"};
     char key[KEY_BUF];
 
-    for (size_t i = 0; i < 2; i++)
-        if (redis_key(redis, key, sizeof(key), kinds[i], "") != 0)
-            redis_send(redis, on_written, doing, 3, (const char *[]){"ZREM", key, domain}, NULL);
+    for (size_t i = 0; i < 2; i++) {
+        size_t key_len = redis_key(redis, key, sizeof(key), kinds[i], "");
+
+        if (key_len != 0)
+            redis_send(redis, on_written, doing, 3, (const char *[]){"ZREM", key, member}, (size_t[]){4, key_len, len});
+    }
+}
+
+/* What stands in the set may be anybody's: only a domain in its one form goes on. */
+static bool is_domain(const redisReply *reply)
+{
+    char domain[DOMAIN_BUF];
+
+    return reply->type == REDIS_REPLY_STRING && domain_normalise(domain, reply->str, (size_t)reply->len, NULL) == 0 &&
+           strcmp(domain, reply->str) == 0;
 }
 
 /* Pairs of domain and score, from both sets in one script, so that it is one round trip. */
@@ -151,8 +205,10 @@ static void on_due(void *ctx, redisReply *reply)
         for (size_t i = 0; i + 1 < reply->elements; i += 2) {
             const redisReply *domain = reply->element[i], *used = reply->element[i + 1];
 
-            if (domain->type == REDIS_REPLY_STRING && used->type == REDIS_REPLY_STRING)
+            if (is_domain(domain) && used->type == REDIS_REPLY_STRING)
                 cb->fn.due(cb->ctx, domain->str, (int64_t)strtoll(used->str, NULL, 10));
+            else if (domain->type == REDIS_REPLY_STRING)
+                store_forget(cb->redis, domain->str, (size_t)domain->len);
         }
     } else {
         on_written((char[]){"EVAL due"}, reply);
@@ -171,6 +227,7 @@ int store_due(struct redis *redis, int64_t now, size_t limit, store_due_fn *fn, 
     char refresh[KEY_BUF], used[KEY_BUF], until[NUMBER_BUF], count[NUMBER_BUF];
 
     cb->fn.due = fn;
+    cb->redis = redis;
     number(until, now);
     number(count, (int64_t)limit);
     if (redis_key(redis, refresh, sizeof(refresh), "refresh", "") != 0 &&

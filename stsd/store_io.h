@@ -2,8 +2,8 @@
  * store_io.h - destination records in Redis, shared by all nodes:
  *     PREFIXdest:DOMAIN     the record as JSON, with expiry
  *     PREFIXlock:DOMAIN     held by the node that resolves the domain, with expiry
- *     PREFIXrefresh         sorted set: domains with a policy, by the time when it is to be fetched again
- *     PREFIXused            sorted set: the same domains, by the time of the last use
+ *     PREFIXrefresh:        sorted set: domains with a policy, by the time when it is to be fetched again
+ *     PREFIXused:           sorted set: the same domains, by the time of the last use
  * Records are read with dest_io.h. All calls return 0, or -1 when Redis is away: then their callback is not called.
  */
 #ifndef POSTERN_STORE_IO_H
@@ -14,11 +14,13 @@
 
 #define STORE_TOKEN_BUF 33
 
-/* Whether a record that Redis has is replaced. */
-enum store_how { STORE_REPLACE, STORE_IF_MISSING };
-
 /* Make the record known to all, until keep_until; refresh_at 0: no policy to keep fresh. */
-int store_put(struct redis *redis, const struct dest *dest, enum store_how how, int64_t keep_until, int64_t refresh_at);
+int store_put(struct redis *redis, const struct dest *dest, int64_t keep_until, int64_t refresh_at);
+
+/* The same only if Redis has no record of the domain; used 0: not known. fn is called when that is done, or failed. */
+typedef void store_done_fn(void *ctx);
+int store_restore(struct redis *redis, const struct dest *dest, int64_t keep_until, int64_t refresh_at, int64_t used,
+                  store_done_fn *fn, void *ctx);
 
 /* When the policy of a domain is to be fetched again; 0: there is none to keep fresh. */
 void store_schedule(struct redis *redis, const char *domain, int64_t refresh_at);
@@ -29,13 +31,14 @@ int store_lock(struct redis *redis, const char *domain, const char *token, int64
                void *ctx);
 void store_unlock(struct redis *redis, const char *domain, const char *token);
 
-void store_used(struct redis *redis, const char *domain, int64_t now);
+int store_used(struct redis *redis, const char *domain, int64_t now);
 
-/* Domains whose policy is due now, at most limit; called once a domain, then with NULL. used 0: not known. */
+/* Domains (in their one form; others are taken out) whose policy is due now, at most limit; called once a domain, then
+ * with NULL. used 0: not known. */
 typedef void store_due_fn(void *ctx, const char *domain, int64_t used);
 int store_due(struct redis *redis, int64_t now, size_t limit, store_due_fn *fn, void *ctx);
 
-/* This domain is no longer in use: do not keep its policy fresh. */
-void store_forget(struct redis *redis, const char *domain);
+/* This is no longer in use, or no domain: its policy is not kept fresh. */
+void store_forget(struct redis *redis, const char *member, size_t len);
 
 #endif

@@ -209,3 +209,10 @@ bool dest_has_dane(const struct dest *d)
             return true;
     return false;
 }
+
+int dest_sts_adopt_policy(struct dest_sts *to, const struct dest_sts *from, int64_t now)
+{
+    if (!dest_sts_live(from, now) || (to->has_policy && to->fetched >= from->fetched))
+        return 0;
+    return dest_sts_copy_policy(to, from);
+}

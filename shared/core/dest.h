@@ -134,6 +134,12 @@ int dest_sts_set_policy(struct dest_sts *sts, const char *id, const char *body, 
  */
 int dest_sts_copy_policy(struct dest_sts *to, const struct dest_sts *from);
 
+/*
+ * Take over the policy of another record of the same domain when it is live and was fetched later than the one that is
+ * there. Returns 0, or -1 without memory.
+ */
+int dest_sts_adopt_policy(struct dest_sts *to, const struct dest_sts *from, int64_t now);
+
 /* Forget the policy. */
 void dest_sts_drop_policy(struct dest_sts *sts);
 

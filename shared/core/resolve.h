@@ -79,9 +79,10 @@ void resolve_fetched(struct resolve *r, unsigned slot, const struct resolve_fetc
 bool resolve_done(const struct resolve *r);
 
 /*
- * Hand out the record, the caller's from now on. Before it is done (deadline passed): what is missing counts as a
- * temporary failure. An MX host without addresses is no host and is left out (B-5); where none is left, mx stays what
- * it was and host_count is 0. A second call gives NULL, as does lack of memory.
+ * Hand out the record, the caller's from now on. A fetch that was tried and is not there must be fed as failed before.
+ * Before it is done (deadline passed): what is missing counts as a temporary failure. An MX host without addresses is
+ * no host and is left out (B-5); where none is left, mx stays what it was and host_count is 0. A second call gives
+ * NULL, as does lack of memory.
  */
 struct dest *resolve_take(struct resolve *r, int64_t now);
 

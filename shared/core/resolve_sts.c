@@ -176,14 +176,18 @@ static bool step_open(const struct resolve *r, enum resolve_slot slot)
     return r->step[slot] == STEP_WANTED || r->step[slot] == STEP_STARTED;
 }
 
-/* The end, early or not: a fetch that was begun and is not there has failed; a policy past its life goes. */
+/*
+ * The end, early or not. A fetch that is wanted but was never tried says nothing of the policy host: whether there is a
+ * policy is not known now. A policy past its life goes.
+ */
 void resolve_sts_end(struct resolve *r, int64_t now)
 {
     struct dest_sts *sts = &r->d->sts;
 
     if (step_open(r, SLOT_FETCH) || step_open(r, SLOT_STS_A) || step_open(r, SLOT_STS_AAAA)) {
-        fetch_failed(r, DEST_STS_FETCH_ERROR, now);
-        resolve_say(sts->why, RESOLVE_LATE);
+        sts->record = DEST_STS_TEMP;
+        sts->id[0] = '\0';
+        resolve_say(sts->why, "the policy was not fetched in time");
     }
     if (sts->record == DEST_STS_TEMP)
         sts->temp_since = r->temp_since > 0 && r->temp_since <= now ? r->temp_since : now;

@@ -42,7 +42,7 @@ static void on_reply(void *ctx, redisReply *reply)
 
     if (e.text[0] != '\0')
         log_warning("bad-record", "key=dest:%s why=%s", a->domain, e.text);
-    a->fn(a->ctx, dest);
+    a->fn(a->ctx, dest, reply != NULL && reply->type != REDIS_REPLY_ERROR);
     free(a);
 }
 

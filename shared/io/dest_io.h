@@ -6,10 +6,11 @@
 #include "redis_io.h"
 
 /*
- * dest is the callee's from now on; NULL: there is none, what is there is no record of this domain (logged), or Redis
- * went away. Called once, never from within dest_io_get.
+ * dest is the callee's from now on; NULL: there is none. answered: Redis said so itself, be it that there is none or
+ * that what is there is no record of this domain (logged); false: it went away or reported an error, so there may be
+ * one. Called once, never from within dest_io_get.
  */
-typedef void dest_io_fn(void *ctx, struct dest *dest);
+typedef void dest_io_fn(void *ctx, struct dest *dest, bool answered);
 
 /* Returns 0, or -1 when Redis is away: fn is not called then. */
 int dest_io_get(struct redis *redis, const char *domain, dest_io_fn *fn, void *ctx);

@@ -73,7 +73,7 @@ static void get_finish(struct https_get *g, enum https_outcome outcome)
 
 static void get_timed_out(struct https_get *g)
 {
-    const char *stage = g->state == GET_WAITING ? "waiting for its turn" : https_transfer_stage(&g->transfer);
+    const char *stage = https_transfer_stage(&g->transfer);
 
     (void)snprintf(g->why, sizeof(g->why), "time-out after %d ms, %s", g->https->options.timeout_ms, stage);
     if (g->state == GET_RUNNING)
@@ -150,6 +150,7 @@ static void get_deliver(struct https_get *g)
 static void on_pump(evutil_socket_t fd, short what, void *ctx)
 {
     struct https *h = ctx;
+    const struct timeval tv = millis(h->options.timeout_ms);
     struct https_get *g;
 
     (void)fd;
@@ -157,6 +158,8 @@ static void on_pump(evutil_socket_t fd, short what, void *ctx)
     while (h->count[GET_RUNNING] < h->options.concurrency && (g = TAILQ_FIRST(&h->list[GET_WAITING])) != NULL) {
         get_unlink(g);
         get_link(g, GET_RUNNING);
+        if (event_add(g->deadline, &tv) != 0)
+            log_oom();
         https_loop_add(h->loop, g->transfer.easy);
     }
     g = TAILQ_FIRST(&h->list[GET_FINISHED]);
@@ -235,7 +238,6 @@ void https_free(struct https *h)
 struct https_get *https_start(struct https *h, const char *host, const char *path, const char *const *addresses,
                               size_t count, https_done_fn *fn, void *ctx)
 {
-    const struct timeval tv = millis(h->options.timeout_ms);
     struct https_get *g = calloc(1, sizeof(*g));
 
     if (g == NULL)
@@ -245,8 +247,7 @@ struct https_get *https_start(struct https *h, const char *host, const char *pat
     g->ctx = ctx;
     https_transfer_init(&g->transfer, &h->options, host, path, addresses, count);
     g->deadline = evtimer_new(h->base, on_deadline, g);
-    if (g->deadline == NULL || curl_easy_setopt(g->transfer.easy, CURLOPT_PRIVATE, g) != CURLE_OK ||
-        event_add(g->deadline, &tv) != 0)
+    if (g->deadline == NULL || curl_easy_setopt(g->transfer.easy, CURLOPT_PRIVATE, g) != CURLE_OK)
         log_oom();
     get_link(g, GET_WAITING);
     if (count == 0) {
@@ -255,6 +256,11 @@ struct https_get *https_start(struct https *h, const char *host, const char *pat
     }
     pump_wake(h);
     return g;
+}
+
+bool https_started(const struct https_get *g)
+{
+    return g->state != GET_WAITING;
 }
 
 void https_cancel(struct https_get *g)

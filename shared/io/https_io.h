@@ -7,6 +7,7 @@
 #define POSTERN_HTTPS_IO_H
 
 #include <event2/event.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "err.h"
@@ -20,7 +21,7 @@ struct https_options {
     int port;
     int timeout_ms;     /* the whole fetch */
     size_t max_octets;  /* of the body */
-    size_t concurrency; /* transfers at one time; more wait their turn, oldest first, their deadline running */
+    size_t concurrency; /* transfers at one time; more wait their turn, oldest first, without deadline */
 };
 
 enum https_outcome {
@@ -54,6 +55,9 @@ typedef void https_done_fn(void *ctx, const struct https_result *result);
 struct https_get *https_start(struct https *h, const char *host, const char *path, const char *const *addresses,
                               size_t count, https_done_fn *fn, void *ctx);
 void https_cancel(struct https_get *g);
+
+/* Its turn has come: what happens from now on is the host's doing. */
+bool https_started(const struct https_get *g);
 
 size_t https_outstanding(const struct https *h);
 

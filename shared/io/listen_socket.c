@@ -100,10 +100,10 @@ static int is_left_over(const struct address *a, struct err *e)
     return failed;
 }
 
-/* Bind with no permissions for others; the mode comes when the socket is ready. */
-static int bind_path(int fd, const struct address *a, struct err *e)
+/* The file is born with its permissions: a chmod by name later could be led to another file. */
+static int bind_path(int fd, const struct address *a, unsigned mode, struct err *e)
 {
-    mode_t mask = umask(077);
+    mode_t mask = umask(0777 & ~(mode_t)mode);
     int rc = bind(fd, (const struct sockaddr *)&a->sa, a->len);
     int why = errno;
 
@@ -137,8 +137,8 @@ void listen_socket_owner(uid_t uid, gid_t gid)
     owner_gid = gid;
 }
 
-/* Remember which file it is, give it its owner and permissions, listen. */
-static int make_ready(struct listen_socket *s, unsigned mode, struct err *e)
+/* Remember which file it is, give it its owner, listen. */
+static int make_ready(struct listen_socket *s, struct err *e)
 {
     const char *path = path_of(&s->address);
     struct stat st;
@@ -149,7 +149,7 @@ static int make_ready(struct listen_socket *s, unsigned mode, struct err *e)
         s->made = true;
         s->dev = st.st_dev;
         s->ino = st.st_ino;
-        if (lchown(path, owner_uid, owner_gid) != 0 || chmod(path, (mode_t)mode) != 0)
+        if (lchown(path, owner_uid, owner_gid) != 0)
             return err_set(e, "%s", strerror(errno));
     }
     return listen(s->fd, SOMAXCONN) == 0 ? 0 : err_set(e, "%s", strerror(errno));
@@ -170,8 +170,8 @@ int listen_socket_open(struct listen_socket *out, const char *address, unsigned 
     out->fd = socket(a->sa.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (out->fd < 0)
         return err_set(e, "%s: %s", address, strerror(errno));
-    rc = path_of(a) != NULL ? bind_path(out->fd, a, e) : bind_inet(out->fd, a, e);
-    if (rc != 0 || make_ready(out, mode, e) != 0) {
+    rc = path_of(a) != NULL ? bind_path(out->fd, a, mode, e) : bind_inet(out->fd, a, e);
+    if (rc != 0 || make_ready(out, e) != 0) {
         listen_socket_close(out);
         return err_prefix(e, "%s", address);
     }

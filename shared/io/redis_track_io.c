@@ -70,10 +70,11 @@ static void tracking_ask(struct redis_track *t)
         on[count++] = "PREFIX";
         on[count++] = t->prefix[i];
     }
-    if (redis_send(t->redis, on_off, t, 3, off, NULL) != 0)
-        return; /* the connection for commands is down: redis_track_up asks again */
-    if (redis_send(t->redis, on_on, t, count, on, NULL) == 0)
+    if (redis_send(t->redis, on_off, t, 3, off, NULL) == 0 && redis_send(t->redis, on_on, t, count, on, NULL) == 0)
         t->asked++;
+    else if (redis_up(t->redis))
+        redis_link_drop(t->link,
+                        "too many commands wait"); /* and try again; while commands are down redis_track_up will */
 }
 
 static bool word_is(const redisReply *reply, const char *word)

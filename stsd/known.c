@@ -1,0 +1,86 @@
+/* known.c - see known.h. */
+#include "known.h"
+
+#include "refresh.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void record_free(void *value)
+{
+    struct record *record = value;
+
+    dest_free(record->dest);
+    free(record);
+}
+
+int known_init(struct known *k, size_t limit, const uint8_t secret[16])
+{
+    k->cache = cache_new(limit, record_free, secret);
+    return k->cache == NULL ? -1 : 0;
+}
+
+void known_clear(struct known *k)
+{
+    cache_free(k->cache);
+    k->cache = NULL;
+}
+
+struct record *known_get(struct known *k, const char *domain)
+{
+    return cache_get(k->cache, domain, strlen(domain));
+}
+
+/* Both are about one domain: the newer facts, and of the policies the one fetched later. */
+static int record_merge(struct record *record, struct dest *dest, int64_t now)
+{
+    struct dest *old = record->dest;
+
+    if (dest->resolved < old->resolved) {
+        if (dest_sts_adopt_policy(&old->sts, &dest->sts, now) != 0)
+            return -1;
+        dest_free(dest);
+        return 0;
+    }
+    if (dest_sts_adopt_policy(&dest->sts, &old->sts, now) != 0)
+        return -1;
+    dest_free(old);
+    record->dest = dest;
+    return 0;
+}
+
+struct record *known_put(struct known *k, struct dest *dest, int64_t now)
+{
+    struct record *record = known_get(k, dest->domain);
+
+    if (record != NULL)
+        return record_merge(record, dest, now) == 0 ? record : NULL;
+    record = calloc(1, sizeof(*record));
+    if (record == NULL)
+        return NULL;
+    record->dest = dest;
+    if (cache_put(k->cache, dest->domain, strlen(dest->domain), record) != 0) {
+        free(record);
+        return NULL;
+    }
+    return record;
+}
+
+size_t known_due(struct known *k, int64_t now, int64_t used_since, int64_t refetch_after, int64_t retry_after,
+                 char (*names)[DOMAIN_BUF], size_t limit)
+{
+    const void *cursor = NULL;
+    const char *domain;
+    struct record *record;
+    size_t found = 0;
+
+    while (found < limit && (record = cache_next(k->cache, &cursor, &domain)) != NULL) {
+        int64_t at = refresh_policy_at(&record->dest->sts, refetch_after, retry_after, 1.0);
+
+        if (at == 0 || at > now || record->next_try > now || record->used < used_since)
+            continue;
+        record->next_try = now + retry_after;
+        strcpy(names[found++], record->dest->domain);
+    }
+    return found;
+}

@@ -1,0 +1,45 @@
+/*
+ * known.h - the records that this node remembers, newest facts and newest policy of each domain, bounded. With Redis
+ * they are what goes on while it is away; without, they are all there is. Pure.
+ */
+#ifndef POSTERN_KNOWN_H
+#define POSTERN_KNOWN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cache.h"
+#include "dest.h"
+
+struct record {
+    struct dest *dest;
+    int64_t used;      /* when mail last asked for it; 0: not since it is remembered */
+    int64_t used_told; /* the `used` that Redis was last told */
+    int64_t next_try;  /* no new attempt of known_due before that */
+};
+
+struct known {
+    struct cache *cache; /* struct record by domain */
+};
+
+/* Returns 0, or -1 without memory. */
+int known_init(struct known *k, size_t limit, const uint8_t secret[16]);
+void known_clear(struct known *k);
+
+/* NULL: not remembered. Valid until the next known_put. */
+struct record *known_get(struct known *k, const char *domain);
+
+/*
+ * Remember a record, owned from now on. Facts that were gathered later than these stay, and so does a live policy that
+ * was fetched later; the record that results is returned. NULL without memory: dest is still the caller's.
+ */
+struct record *known_put(struct known *k, struct dest *dest, int64_t now);
+
+/*
+ * Up to limit domains whose policy is due (refresh_policy_at, at its earliest) and which were used since used_since;
+ * each is passed over until retry_after later. Returns how many names were written.
+ */
+size_t known_due(struct known *k, int64_t now, int64_t used_since, int64_t refetch_after, int64_t retry_after,
+                 char (*names)[DOMAIN_BUF], size_t limit);
+
+#endif
