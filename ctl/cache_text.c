@@ -10,7 +10,10 @@ static void add_until(struct table *t, const json_t *entry, int64_t now)
     struct buf text;
 
     buf_init(&text, 100);
-    print_time(&text, member_number(entry, "valid_until"), now);
+    if (member_number(entry, "valid_until") == 0)
+        buf_str(&text, "out of date, looked up again when wanted");
+    else
+        print_time(&text, member_number(entry, "valid_until"), now);
     table_add(t, TINT_NONE, buf_text(&text));
     buf_clear(&text);
 }
@@ -63,8 +66,6 @@ void cache_print_entry(struct buf *out, const json_t *entry, int64_t now, bool c
     add_until(t, entry, now);
     table_print(out, t, 0, colour);
     table_free(t);
-    buf_str(out, "\nWhy:\n");
-    reasons_print(out, json_object_get(entry, "reasons"));
 }
 
 void cache_print_flushed(struct buf *out, const json_t *flushed, int64_t now, bool colour)

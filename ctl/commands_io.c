@@ -40,8 +40,12 @@ static void report_away(const char *program, const char *address, const char *wh
 {
     bool told = strncmp(why, address, strlen(address)) == 0;
 
-    report_error("%s at %s%s%s; is it running (systemctl status %s), and is this its configuration?", program,
-                 told ? "" : address, told ? "" : ": ", why, program);
+    if (strstr(why, "Permission denied") != NULL)
+        report_error("%s at %s%s%s; ask as root, or as a member of its group", program, told ? "" : address,
+                     told ? "" : ": ", why);
+    else
+        report_error("%s at %s%s%s; is it running, and is this its configuration (-c FILE)?", program,
+                     told ? "" : address, told ? "" : ": ", why);
 }
 
 static void report_refusal(const char *program, const char *about, const struct answer *a)

@@ -316,8 +316,12 @@ void conns_init(struct conns *s, struct event_base *base)
 
 void conns_clear(struct conns *s)
 {
+    struct conn *c, *next;
+
     s->emptied = NULL;
-    while (!TAILQ_EMPTY(&s->list))
-        conn_close(TAILQ_FIRST(&s->list));
+    for (c = TAILQ_FIRST(&s->list); c != NULL; c = next) {
+        next = TAILQ_NEXT(c, link);
+        conn_close(c);
+    }
     buf_clear(&s->out);
 }

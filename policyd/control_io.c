@@ -22,6 +22,7 @@ struct control {
     struct memory *memory;
     struct lookups *lookups;
     const struct redis *redis;
+    const struct serve *serve;
     size_t cache_limit;
     time_t started;
     LIST_HEAD(explain_list, explain) explains;
@@ -120,7 +121,7 @@ static void explain_fixed(struct call *call, const char *key, const struct nexth
                  hop->kind == NEXTHOP_PARENT
                      ? "a parent domain: policies are never inherited (RFC 8461 section 3.4)"
                      : "a host or address is given, no MX look-up is made: MTA-STS does not apply",
-                 INT64_MAX);
+                 0);
     a = answer_new(&decision, NULL, &options);
     if (a == NULL)
         log_oom();
@@ -162,10 +163,13 @@ static void do_explain(struct control *c, struct call *call, const char *arg, si
 
 /* --- the memory --- */
 
-static json_t *entry_json(const char *domain, const struct answer *a)
+/* valid_until 0: it is known to be out of date, and looked up again when it is wanted. */
+static json_t *entry_json(const struct control *c, const char *domain, const struct answer *a)
 {
+    int64_t until = a->epoch == c->memory->epoch ? a->valid_until : 0;
+
     return json_pack("{ss so sI sI}", "domain", domain, "answer", answer_string(a, ANSWER_POSTFIX), "valid_until",
-                     (json_int_t)a->valid_until, "hits", (json_int_t)a->hits);
+                     (json_int_t)until, "hits", (json_int_t)a->hits);
 }
 
 static void do_cache_show(struct control *c, struct call *call)
@@ -183,7 +187,7 @@ static void do_cache_show(struct control *c, struct call *call)
             more = true;
             break;
         }
-        json_array_append_new(list, entry_json(domain, a));
+        json_array_append_new(list, entry_json(c, domain, a));
     }
     answer_json(call, json_pack("{sI sI sb so}", "entries", (json_int_t)cache_count(c->memory->cache), "limit",
                                 (json_int_t)c->cache_limit, "more", more, "domains", list));
@@ -195,10 +199,10 @@ static void do_cache_get(struct control *c, struct call *call, const char *domai
     json_t *entry;
 
     if (a == NULL) {
-        call_answerf(call, CALL_PERM, "%s is not in memory", domain);
+        call_answerf(call, CALL_PERM, "not in memory");
         return;
     }
-    entry = entry_json(domain, a);
+    entry = entry_json(c, domain, a);
     json_object_set_new(entry, "answer_tlsrpt", answer_string(a, ANSWER_TLSRPT));
     answer_json(call, entry);
 }
@@ -220,13 +224,14 @@ static void do_cache_flush(struct control *c, struct call *call, const char *dom
 static void do_status(struct control *c, struct call *call)
 {
     json_t *status = json_pack("{ss sI sI ss sb}", "version", PACKAGE_VERSION, "pid", (json_int_t)getpid(), "uptime",
-                               (json_int_t)(time(NULL) - c->started), "redis", redis_up(c->redis) ? "up" : "down",
-                               "tracking", redis_tracking(c->redis));
+                               (json_int_t)(time(NULL) - c->started), "redis", redis_state(c->redis), "tracking",
+                               redis_tracking(c->redis));
     size_t skip = strlen("postern_policyd_");
 
-    for (size_t i = 0; i < COUNTERS; i++)
+    for (size_t i = 0; i < GAUGE_CONNECTIONS; i++) /* the gauges are set one by one */
         json_object_set_new(status, counters[i].name + skip, json_integer((json_int_t)counters[i].value));
-    json_object_set_new(status, "connections", json_integer((json_int_t)counters[GAUGE_CONNECTIONS].value));
+    json_object_set_new(status, "connections", json_integer((json_int_t)serve_connections(c->serve)));
+    json_object_set_new(status, "memory_evictions", json_integer((json_int_t)cache_evictions(c->memory->cache)));
     json_object_set_new(status, "memory_entries", json_integer((json_int_t)cache_count(c->memory->cache)));
     json_object_set_new(status, "lookups", json_integer((json_int_t)lookups_count(c->lookups)));
     answer_json(call, status);
@@ -275,8 +280,9 @@ struct control *control_new(struct event_base *base, const char *address, struct
 }
 
 void control_run(struct control *c, struct memory *memory, struct lookups *lookups, const struct redis *redis,
-                 size_t cache_limit)
+                 const struct serve *serve, size_t cache_limit)
 {
+    c->serve = serve;
     c->memory = memory;
     c->lookups = lookups;
     c->redis = redis;

@@ -266,6 +266,8 @@ static void on_deadline(evutil_socket_t fd, short what, void *ctx)
 
     (void)fd;
     (void)what;
+    if (p->in_redis && p->why[0] != '\0')
+        return; /* the last look at Redis is under way, with a deadline of its own */
     if (p->sent != NULL)
         call_cancel(p->sent);
     p->sent = NULL;

@@ -97,7 +97,7 @@ static int policyd_run(struct daemon *d, struct err *e)
     p->lookups = lookups_new(daemon_base(d), &p->memory, p->redis, p->stsd, &conf->policyd);
     redis_track(p->redis, kinds, on_changed, p);
     serve_run(p->serve, &p->memory, p->lookups);
-    control_run(p->control, &p->memory, p->lookups, p->redis, (size_t)conf->policyd.cache_entries);
+    control_run(p->control, &p->memory, p->lookups, p->redis, p->serve, (size_t)conf->policyd.cache_entries);
     return 0;
 }
 

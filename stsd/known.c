@@ -80,7 +80,7 @@ size_t known_due(struct known *k, int64_t now, int64_t used_since, int64_t refet
         if (at == 0 || at > now || record->next_try > now || record->used < used_since)
             continue;
         record->next_try = now + retry_after;
-        strcpy(names[found++], record->dest->domain);
+        memcpy(names[found++], record->dest->domain, DOMAIN_BUF);
     }
     return found;
 }

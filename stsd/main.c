@@ -102,6 +102,10 @@ static int open_clients(struct stsd *s, const struct conf_stsd *conf, struct err
     s->env.dns = dns_new(base, &dns, e);
     if (s->env.dns == NULL)
         return -1;
+    if (conf->dane && !dns_believes(s->env.dns))
+        log_warning("dane-off", "why=%s",
+                    "no resolver is on loopback, so none is believed about DNSSEC; run a validating one "
+                    "on this machine, or set trust_ad if the network to it is safe");
     s->env.https = https_new(base, &https, e);
     return s->env.https == NULL ? -1 : 0;
 }
@@ -119,7 +123,7 @@ static int stsd_run(struct daemon *d, struct err *e)
         return -1;
     s->records = records_new(&s->env, s->redis, &conf->stsd);
     s->schedule = schedule_new(daemon_base(d), s->records, s->redis, conf->stsd.refresh_used_within);
-    serve_run(s->serve, s->records, s->redis);
+    serve_run(s->serve, s->records, s->redis, dns_believes(s->env.dns));
     return 0;
 }
 

@@ -92,6 +92,8 @@ static void judge_fetch(struct resolve_fetch *out, const struct https_result *re
     *out = (struct resolve_fetch){.failure = DEST_STS_FETCH_ERROR, .why = result->why};
     if (result->outcome == HTTPS_UNTRUSTED) {
         out->failure = DEST_STS_WEBPKI_INVALID;
+    } else if (result->outcome == HTTPS_UNTRIED) {
+        out->untried = true;
     } else if (result->outcome == HTTPS_ANSWERED) {
         out->why = e->text;
         if (sts_http_check(result->status, result->content_type, e) == 0)

@@ -25,6 +25,7 @@ struct serve {
     struct call_server *server;
     struct records *records;
     const struct redis *redis;
+    bool dnssec; /* a resolver is believed about it */
     time_t started;
     LIST_HEAD(asked_list, asked) asked;
 };
@@ -76,12 +77,15 @@ static void do_resolve(struct serve *s, struct call *call, const char *arg, size
 
 static void do_status(struct serve *s, struct call *call)
 {
-    json_t *status = json_pack("{ss sI sI ss}", "version", PACKAGE_VERSION, "pid", (json_int_t)getpid(), "uptime",
-                               (json_int_t)(time(NULL) - s->started), "redis", redis_up(s->redis) ? "up" : "down");
+    json_t *status =
+        json_pack("{ss sI sI ss sb sI sI sI}", "version", PACKAGE_VERSION, "pid", (json_int_t)getpid(), "uptime",
+                  (json_int_t)(time(NULL) - s->started), "redis", redis_state(s->redis), "dnssec", s->dnssec, "wanted",
+                  (json_int_t)records_wanted(s->records), "waiting", (json_int_t)records_waiting(s->records),
+                  "memory_records", (json_int_t)records_in_memory(s->records));
     size_t skip = strlen("postern_stsd_");
     char *text;
 
-    for (size_t i = 0; i < COUNTERS; i++)
+    for (size_t i = 0; i < GAUGE_WANTED; i++) /* the gauges are above */
         json_object_set_new(status, counters[i].name + skip, json_integer((json_int_t)counters[i].value));
     text = json_dumps(status, JSON_COMPACT);
     if (text == NULL)
@@ -123,8 +127,9 @@ struct serve *serve_new(struct event_base *base, const char *address, struct err
     return s;
 }
 
-void serve_run(struct serve *s, struct records *records, const struct redis *redis)
+void serve_run(struct serve *s, struct records *records, const struct redis *redis, bool dnssec)
 {
+    s->dnssec = dnssec;
     s->records = records;
     s->redis = redis;
 }

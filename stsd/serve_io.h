@@ -1,8 +1,10 @@
 /*
- * serve_io.h - stsd's call socket (core/call.h). Verbs:
- *     resolve DOMAIN   the destination record as JSON, from memory or Redis while it holds; TEMP when too many are
- * waiting refresh DOMAIN   the same, gathered anew status           JSON: version, pid, uptime, redis, and the numbers
- * of /metrics
+ * serve_io.h - stsd's call socket (core/call.h).
+ *
+ *   - resolve DOMAIN: the destination record as JSON, from Redis or memory while it holds; TEMP when too many are
+ * waiting
+ *   - refresh DOMAIN: the same, gathered anew
+ *   - status: JSON, version, pid, uptime, redis, dnssec (a resolver is believed about it), and the numbers of /metrics
  */
 #ifndef POSTERN_STSD_SERVE_IO_H
 #define POSTERN_STSD_SERVE_IO_H
@@ -18,7 +20,7 @@ struct serve;
 struct serve *serve_new(struct event_base *base, const char *address, struct err *e);
 
 /* From now on answer. */
-void serve_run(struct serve *s, struct records *records, const struct redis *redis);
+void serve_run(struct serve *s, struct records *records, const struct redis *redis, bool dnssec);
 
 /* Take nothing new. */
 void serve_drain(struct serve *s);

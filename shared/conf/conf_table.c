@@ -33,7 +33,7 @@ static const struct conf_option redis_options[] = {
 
 static const struct conf_option stsd_options[] = {
     {"listen", CONF_ADDRESS, "\"unix:/run/postern/stsd.sock\"", 1, TEXT_MAX, STSD(listen),
-     "where policyd and posternctl ask"},
+     "where policyd and posternctl ask; there is no login, so a unix socket, or loopback, is advised"},
     {"user", CONF_STRING, "\"postern\"", 0, 64, STSD(user),
      "user to run as when started as root"},
     {"metrics_listen", CONF_ADDRESS, "\"\"", 0, TEXT_MAX, STSD(metrics_listen),
@@ -83,7 +83,7 @@ static const struct conf_option policyd_options[] = {
     {"listen", CONF_ADDRESSES, "{\"unix:/run/postern/policyd.sock\", \"inet:127.0.0.1:8461\"}", 1, LIST_MAX, POLICYD(listen),
      "where MTAs ask, by the socketmap protocol"},
     {"control", CONF_ADDRESS, "\"unix:/run/postern/policyd.ctl\"", 1, TEXT_MAX, POLICYD(control),
-     "where posternctl asks"},
+     "where posternctl asks; there is no login, so a unix socket, or loopback, is advised"},
     {"stsd", CONF_ADDRESS, "\"unix:/run/postern/stsd.sock\"", 1, TEXT_MAX, POLICYD(stsd),
      "where postern-stsd listens"},
     {"user", CONF_STRING, "\"postern\"", 0, 64, POLICYD(user),
@@ -97,7 +97,7 @@ static const struct conf_option policyd_options[] = {
     {"cache_entries", CONF_NUMBER, "100000", 1, 10000000, POLICYD(cache_entries),
      "answers kept in memory"},
     {"connections", CONF_NUMBER, "10000", 1, 1000000, POLICYD(connections),
-     "connections of MTAs at one time; more wait to be accepted"},
+     "connections of MTAs at one time; for one more the longest idle one is closed"},
     {"lookup_timeout", CONF_MILLIS, "45s", 100, 90 * SECOND_MS, POLICYD(lookup_timeout_ms),
      "longest wait for an answer of stsd; Postfix itself gives up after 100s"},
     {"idle_timeout", CONF_MILLIS, "5m", 0, DAY * SECOND_MS, POLICYD(idle_timeout_ms),

@@ -32,7 +32,7 @@ const char *tls_level_name(enum tls_level level)
 
 struct decide_options decide_options_default(void)
 {
-    struct decide_options options = {.dane = true, .sts = true, .sts_unknown_hold = 4 * 3600, .stale_max = 3600};
+    struct decide_options options = {.dane = true, .sts = true, .sts_unknown_hold = 14400, .stale_max = 3600};
 
     return options;
 }

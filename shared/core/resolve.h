@@ -53,6 +53,7 @@ struct resolve_action {
 
 /* What became of a policy fetch. Filled by the shell; body stays the shell's. */
 struct resolve_fetch {
+    bool untried;                  /* the fault is on our side: it says nothing of the domain */
     enum dest_sts_failure failure; /* DEST_STS_OK: body is the policy file as served (status and media type checked) */
     const char *why;               /* the failure in words, or NULL */
     const char *body;

@@ -154,12 +154,24 @@ void resolve_sts_address(struct resolve *r, enum resolve_slot slot, const struct
         resolve_say(r->d->sts.why, "the policy host has no address");
 }
 
+/* There is a record, but whether there is a policy cannot be told now. */
+static void policy_unknown(struct resolve *r, const char *why)
+{
+    struct dest_sts *sts = &r->d->sts;
+
+    sts->record = DEST_STS_TEMP;
+    sts->id[0] = '\0';
+    resolve_say(sts->why, "the policy was not fetched: %s", why);
+}
+
 void resolve_sts_fetched(struct resolve *r, const struct resolve_fetch *fetch, int64_t now)
 {
     struct dest_sts *sts = &r->d->sts;
     struct err e = {""};
 
-    if (fetch->failure != DEST_STS_OK) {
+    if (fetch->untried) {
+        policy_unknown(r, fetch->why != NULL ? fetch->why : "it could not be tried");
+    } else if (fetch->failure != DEST_STS_OK) {
         fetch_failed(r, fetch->failure, now);
         resolve_say(sts->why, "%s", fetch->why != NULL ? fetch->why : "the fetch failed");
     } else if (dest_sts_set_policy(sts, sts->id, fetch->body, fetch->len, now, &e) != 0) {
@@ -184,11 +196,8 @@ void resolve_sts_end(struct resolve *r, int64_t now)
 {
     struct dest_sts *sts = &r->d->sts;
 
-    if (step_open(r, SLOT_FETCH) || step_open(r, SLOT_STS_A) || step_open(r, SLOT_STS_AAAA)) {
-        sts->record = DEST_STS_TEMP;
-        sts->id[0] = '\0';
-        resolve_say(sts->why, "the policy was not fetched in time");
-    }
+    if (step_open(r, SLOT_FETCH) || step_open(r, SLOT_STS_A) || step_open(r, SLOT_STS_AAAA))
+        policy_unknown(r, "not in time");
     if (sts->record == DEST_STS_TEMP)
         sts->temp_since = r->temp_since > 0 && r->temp_since <= now ? r->temp_since : now;
     if (sts->has_policy && !dest_sts_live(sts, now))

@@ -384,3 +384,11 @@ size_t dns_outstanding(const struct dns *d)
 {
     return d->waiting_count + d->running_count;
 }
+
+bool dns_believes(const struct dns *d)
+{
+    for (size_t i = 0; i < d->servers; i++)
+        if (d->server[i].trusted)
+            return true;
+    return false;
+}

@@ -37,6 +37,9 @@ typedef void dns_answer_fn(void *ctx, const struct dns_answer *answer);
 struct dns_query *dns_ask(struct dns *d, const char *name, enum dns_type type, dns_answer_fn *fn, void *ctx);
 void dns_cancel(struct dns_query *q);
 
+/* AD is believed of one of the resolvers at least; else nothing counts as authenticated, and there is no DANE. */
+bool dns_believes(const struct dns *d);
+
 /* For metrics. */
 size_t dns_outstanding(const struct dns *d);
 

@@ -179,15 +179,25 @@ static char *copy(const char *s)
     return c;
 }
 
+/* Without authorities no policy could be fetched, and every domain would look as if it had none. */
+static int check_authorities(const char *ca_file, struct err *e)
+{
+    bool own = ca_file != NULL && ca_file[0] != '\0';
+    const char *file = own ? ca_file : curl_version_info(CURLVERSION_NOW)->cainfo;
+
+    if (file == NULL || access(file, R_OK) == 0)
+        return 0;
+    return err_set(e, "%s: %s; certificates of policy hosts cannot be checked%s", file, strerror(errno),
+                   own ? "" : ": install the package ca-certificates, or set ca_file");
+}
+
 struct https *https_new(struct event_base *base, const struct https_options *options, struct err *e)
 {
     struct https *h;
     size_t i;
 
-    if (options->ca_file != NULL && options->ca_file[0] != '\0' && access(options->ca_file, R_OK) != 0) {
-        err_set(e, "%s: %s", options->ca_file, strerror(errno));
+    if (check_authorities(options->ca_file, e) != 0)
         return NULL;
-    }
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
         err_set(e, "libcurl cannot be initialised");
         return NULL;

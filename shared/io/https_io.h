@@ -25,6 +25,7 @@ struct https_options {
 };
 
 enum https_outcome {
+    HTTPS_UNTRIED,  /* our own fault: the authorities cannot be read, no memory: it says nothing of the host */
     HTTPS_ANSWERED, /* an HTTP answer came whole: status, content_type, body */
     HTTPS_FAILED,   /* connect, cut, time-out, too large */
     HTTPS_UNTRUSTED /* the certificate was not accepted */

@@ -190,7 +190,18 @@ enum https_outcome https_transfer_outcome(char why[HTTPS_WHY_MAX], const struct 
         (void)snprintf(why, HTTPS_WHY_MAX, "headers larger than %d octets", HEADER_OCTETS_MAX);
     else
         (void)snprintf(why, HTTPS_WHY_MAX, "%s", words);
-    return code == CURLE_PEER_FAILED_VERIFICATION ? HTTPS_UNTRUSTED : HTTPS_FAILED;
+    switch (code) {
+    case CURLE_PEER_FAILED_VERIFICATION:
+        return HTTPS_UNTRUSTED;
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_CRL_BADFILE:
+    case CURLE_SSL_ENGINE_INITFAILED:
+    case CURLE_OUT_OF_MEMORY:
+    case CURLE_FAILED_INIT:
+        return HTTPS_UNTRIED;
+    default:
+        return HTTPS_FAILED;
+    }
 }
 
 const char *https_transfer_stage(const struct https_transfer *t)

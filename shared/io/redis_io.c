@@ -247,6 +247,13 @@ bool redis_up(const struct redis *r)
     return r->link != NULL && redis_link_up(r->link);
 }
 
+const char *redis_state(const struct redis *r)
+{
+    if (r->link == NULL)
+        return "none";
+    return redis_up(r) ? "up" : "down";
+}
+
 int redis_send(struct redis *r, redis_reply_fn *fn, void *ctx, size_t count, const char *const *words,
                const size_t *lengths)
 {

@@ -2,8 +2,8 @@
  * redis_io.h - the one Redis connection layer (hiredis async, RESP2): connects, authenticates, selects, reconnects with
  * back-off (50 ms doubling to 5 s, jittered), a deadline per command, pipelining, and invalidation messages (CLIENT
  * TRACKING ... BCAST over a redirect connection). The program must ignore SIGPIPE. Each
- * callback may send commands and free the struct redis. The Redis user needs PING, and for redis_track CLIENT ID,
- * CLIENT TRACKING, SUBSCRIBE and the channel
+ * callback may send commands and free the struct redis. The Redis user needs PING and what is sent (the daemons: GET,
+ * SET, EVAL, ZADD, ZREM), and for redis_track CLIENT ID, CLIENT TRACKING, SUBSCRIBE and the channel
  * __redis__:invalidate.
  */
 #ifndef POSTERN_REDIS_IO_H
@@ -27,6 +27,9 @@ struct redis *redis_new(struct event_base *base, const struct conf_redis *conf, 
 void redis_free(struct redis *r); /* outstanding commands' callbacks are called first, with NULL */
 
 bool redis_up(const struct redis *r);
+
+/* "up", "down", or "none" when the configuration names no Redis. */
+const char *redis_state(const struct redis *r);
 
 /* Called exactly once. reply is NULL when the connection was lost or the deadline passed (then the connection is
  * dropped, as replies come in order), else valid during the callback; may be an error reply (REDIS_REPLY_ERROR). */

@@ -11,7 +11,7 @@ same_json() { sed 's/^OK //' "$1" | cmp -s - "$dir/out"; }
 # nobody there
 ask resolve example.com
 ok "stsd away" code 1
-ok "stsd away: what, where, what to do" says "postern-stsd at unix:$dir/stsd.sock: .*systemctl status postern-stsd"
+ok "stsd away: what, where, what to do" says "postern-stsd at unix:$dir/stsd.sock: .*is it running"
 ok "stsd away: nothing on standard output" silent out
 ask explain example.com --json
 ok "policyd away" code 1
@@ -99,9 +99,9 @@ ask cache show
 ok "cache show" eval 'code 0 && prints "^example.com  3     2100-" && prints "^1 of at most 10 entries$"'
 ask cache show --json
 ok "cache show --json" eval 'code 0 && same_json "$dir/policyd/cache-show"'
-echo 'OK {"domain":"example.com","answer":"OK dane","valid_until":4102444800,"hits":1,"reasons":["r1"]}' >"$dir/policyd/cache-get"
+echo 'OK {"domain":"example.com","answer":"OK dane","valid_until":4102444800,"hits":1}' >"$dir/policyd/cache-get"
 ask cache get example.com
-ok "cache get" eval 'code 0 && prints "^answer       OK dane$" && prints "^  1. r1$"'
+ok "cache get" eval 'code 0 && prints "^answer       OK dane$"'
 echo 'PERM not cached' >"$dir/policyd/cache-get"
 ask cache get example.com --json
 ok "cache get, not cached" eval 'code 1 && silent out && says "^posternctl: example.com: not cached$"'
@@ -126,6 +126,6 @@ ask status --json
 ok "status --json" eval 'code 0 && json "\$j->{policyd}{pid} == 7 && \$j->{stsd}{redis} eq q(down)"'
 rm "$dir/stsd/status"
 ask status --json
-ok "status, stsd down" eval 'code 1 && says "systemctl status postern-stsd" && json "\$j->{policyd}{pid} == 7 && !defined \$j->{stsd}"'
+ok "status, stsd down" eval 'code 1 && says "postern-stsd at .*is it running" && json "\$j->{policyd}{pid} == 7 && !defined \$j->{stsd}"'
 
 finish

@@ -163,7 +163,8 @@ static void feed(struct resolve *r, const struct resolve_action *act, struct inp
         resolve_dns(r, act->slot, &a);
         dns_answer_clear(&a);
     } else {
-        struct resolve_fetch f = {(enum dest_sts_failure)(take(in) & 3), NULL, NULL, 0};
+        unsigned how = take(in);
+        struct resolve_fetch f = {.untried = (how & 4) != 0, .failure = (enum dest_sts_failure)(how & 3)};
         char *body = pick_text(in, &f.len);
 
         check(act->address_count > 0);

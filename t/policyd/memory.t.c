@@ -144,7 +144,7 @@ static void test_changed(void **state)
 static void test_all_changed(void **state)
 {
     struct memory m;
-    struct dest *enforce = facts(true);
+    struct dest *enforce = facts(true), *none = facts(false);
 
     (void)state;
     assert_int_equal(memory_init(&m, 10, secret), 0);
@@ -154,6 +154,34 @@ static void test_all_changed(void **state)
     assert_true(stale_has(&m, NOW));
     put(&m, enforce);
     assert_true(now_has(&m, NOW));
+    put(&m, none);
+    memory_expire_all(&m);
+    assert_false(now_has(&m, NOW));
+    assert_false(stale_has(&m, NOW)); /* changes may have been missed: perhaps there is a policy now */
+    memory_clear(&m);
+    dest_free(enforce);
+    dest_free(none);
+}
+
+/* An old answer that is given because nothing newer can be had is not tried anew for every request. */
+static void test_revive(void **state)
+{
+    struct memory m;
+    struct dest *enforce = facts(true);
+    struct answer *a;
+
+    (void)state;
+    assert_int_equal(memory_init(&m, 10, secret), 0);
+    put(&m, enforce);
+    memory_expire_all(&m);
+    a = memory_get_stale(&m, domain, strlen(domain), NOW);
+    assert_non_null(a);
+    memory_revive(&m, a, NOW, 30);
+    assert_true(now_has(&m, NOW + 29));
+    assert_false(now_has(&m, NOW + 30));
+    memory_revive(&m, a, NOW + 86390, 30); /* but no longer than the policy lives */
+    assert_true(now_has(&m, NOW + 86399));
+    assert_false(now_has(&m, NOW + 86400));
     memory_clear(&m);
     dest_free(enforce);
 }
@@ -161,10 +189,8 @@ static void test_all_changed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_answer_texts),
-        cmocka_unit_test(test_time),
-        cmocka_unit_test(test_changed),
-        cmocka_unit_test(test_all_changed),
+        cmocka_unit_test(test_answer_texts), cmocka_unit_test(test_time),   cmocka_unit_test(test_changed),
+        cmocka_unit_test(test_all_changed),  cmocka_unit_test(test_revive),
     };
 
     return cmocka_run_group_tests_name("memory", tests, NULL, NULL);

@@ -66,6 +66,18 @@ while ($count < $many && (read_answer($fh) // '') =~ /^OK secure/) { $count++ }
 is($count, $many, 'replies that are taken late all come');
 waitpid($writer, 0);
 
+# Replies that wait in the server because they are not taken, then one that had to be looked up: the order stays.
+$fh = connect_to();
+my $piled = 4615;
+my $rest = netstring('QUERYwithTLSRPT good.test') x $piled . netstring('postfix slow-order.test');
+$writer = fork() // die;
+if (!$writer) { while (length $rest) { my $n = syswrite $fh, $rest or last; substr($rest, 0, $n, '') } POSIX::_exit(0) }
+sleep 1.2; # the look-up is done while earlier replies still wait
+my $index = 0;
+while (defined(my $reply = read_answer($fh))) { last if $reply =~ /slow-order/; $index++ }
+is($index, $piled, 'a looked-up reply does not overtake those that wait');
+waitpid($writer, 0);
+
 # --- one look-up a domain ---
 my @waiting = map { my $c = connect_to(); syswrite $c, netstring('postfix slow-once.test'); $c } 1 .. 100;
 is(scalar(grep { (read_answer($_) // '') =~ /^OK secure match=mx\.slow-once/ } @waiting), 100, '100 clients ask for one new domain');

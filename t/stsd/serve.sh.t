@@ -155,7 +155,7 @@ is(join(' ', map { $answer{$_} // '-' } 1 .. 8), 'OK OK OK OK OK OK TEMP TEMP',
     'four at a time, two wait their turn, more are refused at once');
 my $status = record(call('status '));
 is($status->{refused_total}, 2, 'status counts them');
-is($status->{redis}, 'down', 'and says that there is no Redis');
+is($status->{redis}, 'none', 'and says that there is no Redis');
 
 # --- the end ---
 $fh = connect_to();

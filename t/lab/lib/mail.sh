@@ -54,9 +54,9 @@ mail_conf_common() {
     local dir=$1 name=$2
     mkdir -p "$dir" "$LAB/$name/spool" "$LAB/$name/lib"
     chown postfix: "$LAB/$name/lib"
-    cp "$POSTERN_LAB_ROOT/usr/share/postfix/main.cf.debian" "$dir/main.cf"
+    cp /usr/share/postfix/main.cf.debian "$dir/main.cf"
     sed '/^[^# ]/s/^\(\S\+\s\+\S\+\s\+\S\+\s\+\S\+\s\+\)y/\1n/' \
-        "$POSTERN_LAB_ROOT/usr/share/postfix/master.cf.dist" >"$dir/master.cf"
+        /usr/share/postfix/master.cf.dist >"$dir/master.cf"
     # what Debian's start script copies, for services that are switched back to chroot
     mkdir -p "$LAB/$name/spool/etc"
     cp /etc/resolv.conf /etc/hosts /etc/nsswitch.conf /etc/services "$LAB/$name/spool/etc/"

@@ -33,7 +33,7 @@ static void test_unknown_slots(void **state)
 {
     struct resolve_options options = resolve_options_default();
     struct resolve *r = resolve_new(DOMAIN, NULL, false, NOW, &options);
-    const struct resolve_fetch fetch = {DEST_STS_OK, NULL, "x", 1};
+    const struct resolve_fetch fetch = {.body = "x", .len = 1};
     struct resolve_action act;
     struct dns_answer a;
     (void)state;
@@ -187,7 +187,7 @@ static const struct {
     {"policy host's address missing",
      {{MX}, {MX_A}, {"TXT _mta-sts." DOMAIN, "s 600 v=STSv1; id=1;"}, {"A mta-sts." DOMAIN, "never"}},
      "list+s mx.example/10/none+s",
-     "temp (the policy was not fetched in time)",
+     "temp (the policy was not fetched: not in time)",
      30},
     {"fetch missing",
      {{MX},
@@ -196,7 +196,7 @@ static const struct {
       {"A mta-sts." DOMAIN, "s 600 192.0.2.1"},
       {"FETCH mta-sts." DOMAIN, "never"}},
      "list+s mx.example/10/none+s",
-     "temp (the policy was not fetched in time)",
+     "temp (the policy was not fetched: not in time)",
      30},
 };
 
@@ -267,7 +267,7 @@ static void test_most_actions(void **state)
     struct resolve_options options = resolve_options_default();
     struct resolve *r = resolve_new(DOMAIN, NULL, false, NOW, &options);
     char mx[2000] = "s 60 ", *at = mx + strlen(mx);
-    const struct resolve_fetch fetch = {DEST_STS_FETCH_ERROR, NULL, NULL, 0};
+    const struct resolve_fetch fetch = {.failure = DEST_STS_FETCH_ERROR};
     struct resolve_action act;
     struct dns_answer a;
     size_t count = 0;

@@ -489,7 +489,7 @@ static void test_fetch_time(void **state)
 {
     struct resolve_options options = resolve_options_default();
     struct resolve *r = resolve_new(DOMAIN, NULL, false, NOW, &options);
-    const struct resolve_fetch good = {DEST_STS_OK, NULL, BODY("enforce"), sizeof(BODY("enforce")) - 1};
+    const struct resolve_fetch good = {.body = BODY("enforce"), .len = sizeof(BODY("enforce")) - 1};
     struct resolve_action act;
     struct dns_answer a;
     struct dest *d;

@@ -133,7 +133,7 @@ static inline void feed(struct resolve *r, const struct resolve_action *act, con
         resolve_dns(r, act->slot, &a); /* the second time is ignored */
         dns_answer_clear(&a);
     } else {
-        struct resolve_fetch f = {DEST_STS_OK, NULL, NULL, 0};
+        struct resolve_fetch f = {.failure = DEST_STS_OK};
 
         if (strncmp(text, "ok ", 3) == 0) {
             f.body = text + 3;

@@ -1,0 +1,100 @@
+/* Tests of stsd/known.c: what a node remembers, and that a live policy is not lost to newer facts without one. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "known.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define NOW 1000000
+#define DAY 86400
+
+static const uint8_t secret[16] = {3};
+
+/* Facts of a time, with a policy fetched at another (0: none), living a day. */
+static struct dest *facts(const char *domain, int64_t resolved, int64_t fetched)
+{
+    static const char body[] = "version: STSv1\nmode: enforce\nmx: mx.example.com\nmax_age: 86400\n";
+    struct dest *d = dest_new(domain);
+
+    assert_non_null(d);
+    d->mx = DEST_MX_NODOMAIN;
+    d->resolved = resolved;
+    d->valid_until = resolved + 300;
+    if (fetched != 0)
+        assert_int_equal(dest_sts_set_policy(&d->sts, "1", body, strlen(body), fetched, NULL), 0);
+    return d;
+}
+
+static const struct row {
+    const char *name;
+    int64_t first, first_fetched, second, second_fetched;
+    int64_t resolved, fetched; /* what is remembered in the end */
+} rows[] = {
+    {"newer facts", NOW - 9, 0, NOW, 0, NOW, 0},
+    {"older facts", NOW, 0, NOW - 9, 0, NOW, 0},
+    {"newer facts without the policy", NOW - 9, NOW - 9, NOW, 0, NOW, NOW - 9},
+    {"newer facts with an older policy", NOW - 9, NOW - 5, NOW, NOW - 8, NOW, NOW - 5},
+    {"older facts with a newer policy", NOW, NOW - 8, NOW - 1, NOW - 5, NOW, NOW - 5},
+    {"older facts with a policy where there was none", NOW, 0, NOW - 9, NOW - 9, NOW, NOW - 9},
+    {"a policy that has expired", NOW - 9, NOW - DAY, NOW, 0, NOW, 0},
+};
+
+static void test_merge(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const struct row *row = &rows[i];
+        struct known known;
+        const struct record *record;
+
+        print_message("%s\n", row->name);
+        assert_int_equal(known_init(&known, 10, secret), 0);
+        assert_non_null(known_put(&known, facts("example.com", row->first, row->first_fetched), NOW));
+        record = known_put(&known, facts("example.com", row->second, row->second_fetched), NOW);
+        assert_non_null(record);
+        assert_ptr_equal(record, known_get(&known, "example.com"));
+        assert_int_equal(record->dest->resolved, row->resolved);
+        assert_int_equal(record->dest->sts.has_policy, row->fetched != 0);
+        if (row->fetched != 0)
+            assert_int_equal(record->dest->sts.fetched, row->fetched);
+        known_clear(&known);
+    }
+}
+
+/* Due: a policy past half its life, of a domain in use; not again before retry_after. */
+static void test_due(void **state)
+{
+    char names[3][DOMAIN_BUF];
+    struct known known;
+    struct record *record;
+
+    (void)state;
+    assert_int_equal(known_init(&known, 10, secret), 0);
+    known_put(&known, facts("fresh.example", NOW, NOW), NOW)->used = NOW;
+    known_put(&known, facts("none.example", NOW, 0), NOW)->used = NOW;
+    known_put(&known, facts("unused.example", NOW, NOW - DAY / 2), NOW)->used = NOW - 1000;
+    record = known_put(&known, facts("due.example", NOW, NOW - DAY / 2), NOW);
+    record->used = NOW - 10;
+    assert_int_equal(known_due(&known, NOW, NOW - 100, DAY, 300, names, 3), 1);
+    assert_string_equal(names[0], "due.example");
+    assert_int_equal(known_due(&known, NOW + 299, NOW - 100, DAY, 300, names, 3), 0);
+    assert_int_equal(known_due(&known, NOW + 300, NOW - 100, DAY, 300, names, 3), 1);
+    assert_int_equal(known_due(&known, NOW + 9999, NOW - 9999, DAY, 300, names, 1), 1); /* no more than asked for */
+    known_clear(&known);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_merge),
+        cmocka_unit_test(test_due),
+    };
+
+    return cmocka_run_group_tests_name("known", tests, NULL, NULL);
+}
