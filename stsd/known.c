@@ -16,6 +16,7 @@ static void record_free(void *value)
 
 int known_init(struct known *k, size_t limit, const uint8_t secret[16])
 {
+    memcpy(&k->spread, secret, sizeof(k->spread));
     k->cache = cache_new(limit, record_free, secret);
     return k->cache == NULL ? -1 : 0;
 }
@@ -66,8 +67,7 @@ struct record *known_put(struct known *k, struct dest *dest, int64_t now)
     return record;
 }
 
-size_t known_due(struct known *k, int64_t now, int64_t used_since, int64_t refetch_after, int64_t retry_after,
-                 char (*names)[DOMAIN_BUF], size_t limit)
+size_t known_due(struct known *k, int64_t now, int64_t used_since, char (*names)[DOMAIN_BUF], size_t limit)
 {
     const void *cursor = NULL;
     const char *domain;
@@ -75,12 +75,21 @@ size_t known_due(struct known *k, int64_t now, int64_t used_since, int64_t refet
     size_t found = 0;
 
     while (found < limit && (record = cache_next(k->cache, &cursor, &domain)) != NULL) {
-        int64_t at = refresh_policy_at(&record->dest->sts, refetch_after, retry_after, 1.0);
+        int64_t at = refresh_policy_at(&record->dest->sts, k->refetch_after, k->retry_after, 1.0);
 
         if (at == 0 || at > now || record->next_try > now || record->used < used_since)
             continue;
-        record->next_try = now + retry_after;
+        record->next_try = now + k->retry_after;
         memcpy(names[found++], record->dest->domain, DOMAIN_BUF);
     }
     return found;
+}
+
+int64_t known_next_fetch(struct known *k, const struct dest *dest, bool tried, int64_t now)
+{
+    int64_t at;
+
+    k->spread = k->spread * 6364136223846793005U + 1442695040888963407U; /* Knuth's MMIX generator */
+    at = refresh_policy_at(&dest->sts, k->refetch_after, k->retry_after, (double)(k->spread >> 40) / (1 << 24));
+    return tried && at != 0 && at <= now ? now + k->retry_after : at;
 }

@@ -19,7 +19,9 @@ struct record {
 };
 
 struct known {
-    struct cache *cache; /* struct record by domain */
+    struct cache *cache;                /* struct record by domain */
+    int64_t refetch_after, retry_after; /* see refresh_policy_at; the owner sets them */
+    uint64_t spread;                    /* state of the sequence that spreads fetches */
 };
 
 /* Returns 0, or -1 without memory. */
@@ -39,7 +41,12 @@ struct record *known_put(struct known *k, struct dest *dest, int64_t now);
  * Up to limit domains whose policy is due (refresh_policy_at, at its earliest) and which were used since used_since;
  * each is passed over until retry_after later. Returns how many names were written.
  */
-size_t known_due(struct known *k, int64_t now, int64_t used_since, int64_t refetch_after, int64_t retry_after,
-                 char (*names)[DOMAIN_BUF], size_t limit);
+size_t known_due(struct known *k, int64_t now, int64_t used_since, char (*names)[DOMAIN_BUF], size_t limit);
+
+/*
+ * When to fetch the policy of a record again, spread so that policies learnt together are not fetched together; 0:
+ * there is none. tried: that was just attempted, so if it is still due it is not due again before retry_after.
+ */
+int64_t known_next_fetch(struct known *k, const struct dest *dest, bool tried, int64_t now);
 
 #endif

@@ -11,6 +11,7 @@
 
 #include "counters.h"
 #include "dest_io.h"
+#include "give_back_io.h"
 #include "known.h"
 #include "log.h"
 #include "millis.h"
@@ -27,9 +28,7 @@
 #define LOCK_SPARE_MS 2000 /* the lock outlives the longest resolution by that */
 #define LOCK_LOOK_MS  100  /* how often to look whether the other node has finished, growing to */
 #define LOCK_LOOK_MAX 800
-#define KEEP_SECONDS  86400 /* Redis keeps a record that long after its end, as what was known before */
-#define USED_SECONDS  3600  /* how often Redis is told that a domain is in use */
-#define GIVE_BACK     50    /* records on their way to a Redis that has come up */
+#define USED_SECONDS  3600 /* how often Redis is told that a domain is in use */
 
 struct waiter {
     TAILQ_ENTRY(waiter) link;
@@ -63,9 +62,7 @@ struct records {
     TAILQ_HEAD(turn_list, want) turns;
     size_t active, waiting;
     size_t active_max, waiting_max;
-    int64_t refetch_after, retry_after;
-    char (*give_back)[DOMAIN_BUF]; /* domains that Redis is still to be given, the last first */
-    size_t give_back_count;
+    struct give_back *give_back;
 };
 
 static int64_t now_seconds(void)
@@ -83,7 +80,8 @@ static bool good_enough(const struct records *r, const struct dest *d, enum reco
     case RECORDS_AHEAD:
         return refresh_holds(d, now) && now < refresh_facts_at(d);
     case RECORDS_POLICY: /* at the earliest time that the spread allows, so that a due one is never good enough */
-        return refresh_holds(d, now) && refresh_policy_at(&d->sts, r->refetch_after, r->retry_after, 1.0) > now;
+        return refresh_holds(d, now) &&
+               refresh_policy_at(&d->sts, r->known.refetch_after, r->known.retry_after, 1.0) > now;
     case RECORDS_FRESH:
         return d->resolved > started;
     }
@@ -98,16 +96,6 @@ static void random_token(char out[STORE_TOKEN_BUF])
         log_oom();
     for (size_t i = 0; i < sizeof(octet); i++)
         snprintf(out + i * 2, 3, "%02x", octet[i]);
-}
-
-/* 0..1, so that policies learnt together are not fetched together. */
-static double random_spread(void)
-{
-    uint8_t r = 0;
-
-    if (getrandom(&r, sizeof(r), 0) != (ssize_t)sizeof(r))
-        log_oom();
-    return (double)r / UINT8_MAX;
 }
 
 /* --- what is remembered --- */
@@ -133,22 +121,13 @@ static void note_used(struct records *r, struct record *record)
         record->used_told = now;
 }
 
-/* When to fetch the policy again. What is still due after an attempt to do just that is not due again at once. */
-static int64_t next_fetch(const struct records *r, const struct dest *dest, bool tried)
-{
-    int64_t now = now_seconds();
-    int64_t at = refresh_policy_at(&dest->sts, r->refetch_after, r->retry_after, random_spread());
-
-    return tried && at != 0 && at <= now ? now + r->retry_after : at;
-}
-
 static void write_record(struct records *r, const char *domain)
 {
     const struct record *known = known_get(&r->known, domain);
 
     if (known != NULL)
-        store_put(r->redis, known->dest, refresh_keep_until(known->dest, KEEP_SECONDS),
-                  next_fetch(r, known->dest, false));
+        store_put(r->redis, known->dest, refresh_keep_until(known->dest, STORE_KEEP_SECONDS),
+                  known_next_fetch(&r->known, known->dest, false, now_seconds()));
 }
 
 /* --- the end of a want --- */
@@ -198,13 +177,13 @@ static void want_conclude(struct want *w, struct dest *dest)
         dest->sts.fetched <= known->dest->sts.fetched) {
         dest_free(dest);
         if (w->need == RECORDS_POLICY)
-            store_schedule(r->redis, w->domain, now + r->retry_after);
+            store_schedule(r->redis, w->domain, now + r->known.retry_after);
         want_end(w, known);
         return;
     }
     known = remember(r, dest);
-    store_put(r->redis, known->dest, refresh_keep_until(known->dest, KEEP_SECONDS),
-              next_fetch(r, known->dest, w->need == RECORDS_POLICY));
+    store_put(r->redis, known->dest, refresh_keep_until(known->dest, STORE_KEEP_SECONDS),
+              known_next_fetch(&r->known, known->dest, w->need == RECORDS_POLICY, now));
     want_end(w, known);
 }
 
@@ -284,7 +263,7 @@ static bool want_satisfied(struct want *w)
     if (known == NULL || !good_enough(r, known->dest, w->need, w->started, now_seconds()))
         return false;
     if (w->need == RECORDS_POLICY)
-        store_schedule(r->redis, w->domain, next_fetch(r, known->dest, true));
+        store_schedule(r->redis, w->domain, known_next_fetch(&r->known, known->dest, true, now_seconds()));
     want_end(w, known);
     return true;
 }
@@ -425,63 +404,19 @@ void records_get(struct records *r, const char *domain, enum records_need need, 
     start_next_turn(r);
 }
 
-/* --- Redis comes up --- */
-
-static void give_back_next(struct records *r);
-
-static void on_given_back(void *ctx)
-{
-    give_back_next(ctx);
-}
-
-/* One record; its reply brings the next one. */
-static void give_back_next(struct records *r)
-{
-    int64_t now = now_seconds();
-
-    while (r->give_back_count > 0) {
-        const struct record *known = known_get(&r->known, r->give_back[--r->give_back_count]);
-
-        if (known == NULL || (!refresh_holds(known->dest, now) && !dest_sts_live(&known->dest->sts, now)))
-            continue;
-        if (store_restore(r->redis, known->dest, refresh_keep_until(known->dest, KEEP_SECONDS),
-                          next_fetch(r, known->dest, false), known->used, on_given_back, r) != 0)
-            r->give_back_count = 0; /* away again */
-        return;
-    }
-}
-
-void records_redis_up(struct records *r)
-{
-    const void *cursor = NULL;
-    const char *domain;
-    size_t count = cache_count(r->known.cache);
-    bool running = r->give_back_count > 0;
-
-    free(r->give_back);
-    r->give_back_count = 0;
-    r->give_back = calloc(count + 1, sizeof(*r->give_back));
-    if (r->give_back == NULL)
-        log_oom();
-    while (cache_next(r->known.cache, &cursor, &domain) != NULL)
-        snprintf(r->give_back[r->give_back_count++], DOMAIN_BUF, "%s", domain);
-    for (size_t i = 0; i < GIVE_BACK && !running; i++)
-        give_back_next(r);
-}
-
 /* --- the rest --- */
 
 size_t records_due(struct records *r, int64_t now, int64_t used_since, char (*names)[DOMAIN_BUF], size_t limit)
 {
-    return known_due(&r->known, now, used_since, r->refetch_after, r->retry_after, names, limit);
+    return known_due(&r->known, now, used_since, names, limit);
 }
 
 void records_configure(struct records *r, const struct conf_stsd *conf)
 {
     r->active_max = (size_t)conf->lookup_concurrency;
     r->waiting_max = (size_t)conf->lookup_queue;
-    r->refetch_after = conf->refetch_after;
-    r->retry_after = conf->retry_after;
+    r->known.refetch_after = conf->refetch_after;
+    r->known.retry_after = conf->retry_after;
 }
 
 struct records *records_new(const struct resolution_env *env, struct redis *redis, const struct conf_stsd *conf)
@@ -498,6 +433,7 @@ struct records *records_new(const struct resolution_env *env, struct redis *redi
     if (known_init(&r->known, (size_t)conf->memory_records, secret) != 0 || r->wants == NULL)
         log_oom();
     records_configure(r, conf);
+    r->give_back = give_back_new(redis, &r->known);
     return r;
 }
 
@@ -521,8 +457,13 @@ void records_free(struct records *r)
     }
     cache_free(r->wants);
     known_clear(&r->known);
-    free(r->give_back);
+    give_back_free(r->give_back);
     free(r);
+}
+
+void records_redis_up(struct records *r)
+{
+    give_back_start(r->give_back);
 }
 
 size_t records_wanted(const struct records *r)

@@ -12,7 +12,8 @@
 #include "dest.h"
 #include "redis_io.h"
 
-#define STORE_TOKEN_BUF 33
+#define STORE_TOKEN_BUF    33
+#define STORE_KEEP_SECONDS 86400 /* a record is kept that long after its end, as what was known before */
 
 /* Make the record known to all, until keep_until; refresh_at 0: no policy to keep fresh. */
 int store_put(struct redis *redis, const struct dest *dest, int64_t keep_until, int64_t refresh_at);

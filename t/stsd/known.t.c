@@ -76,16 +76,39 @@ static void test_due(void **state)
 
     (void)state;
     assert_int_equal(known_init(&known, 10, secret), 0);
+    known.refetch_after = DAY;
+    known.retry_after = 300;
     known_put(&known, facts("fresh.example", NOW, NOW), NOW)->used = NOW;
     known_put(&known, facts("none.example", NOW, 0), NOW)->used = NOW;
     known_put(&known, facts("unused.example", NOW, NOW - DAY / 2), NOW)->used = NOW - 1000;
     record = known_put(&known, facts("due.example", NOW, NOW - DAY / 2), NOW);
     record->used = NOW - 10;
-    assert_int_equal(known_due(&known, NOW, NOW - 100, DAY, 300, names, 3), 1);
+    assert_int_equal(known_due(&known, NOW, NOW - 100, names, 3), 1);
     assert_string_equal(names[0], "due.example");
-    assert_int_equal(known_due(&known, NOW + 299, NOW - 100, DAY, 300, names, 3), 0);
-    assert_int_equal(known_due(&known, NOW + 300, NOW - 100, DAY, 300, names, 3), 1);
-    assert_int_equal(known_due(&known, NOW + 9999, NOW - 9999, DAY, 300, names, 1), 1); /* no more than asked for */
+    assert_int_equal(known_due(&known, NOW + 299, NOW - 100, names, 3), 0);
+    assert_int_equal(known_due(&known, NOW + 300, NOW - 100, names, 3), 1);
+    assert_int_equal(known_due(&known, NOW + 9999, NOW - 9999, names, 1), 1); /* no more than asked for */
+    known_clear(&known);
+}
+
+/* The time of the next fetch: within the last tenth before half of the life; not at once after an attempt that left it
+ * due. */
+static void test_next_fetch(void **state)
+{
+    struct known known;
+    struct dest *d = facts("example.com", NOW, NOW), *none = facts("none.example", NOW, 0);
+
+    (void)state;
+    assert_int_equal(known_init(&known, 10, secret), 0);
+    known.refetch_after = DAY;
+    known.retry_after = 300;
+    for (int i = 0; i < 1000; i++)
+        assert_in_range(known_next_fetch(&known, d, true, NOW), NOW + DAY / 2 - DAY / 20, NOW + DAY / 2);
+    assert_int_equal(known_next_fetch(&known, none, true, NOW), 0);
+    assert_int_equal(known_next_fetch(&known, d, true, NOW + DAY / 2), NOW + DAY / 2 + 300);
+    assert_in_range(known_next_fetch(&known, d, false, NOW + DAY / 2), NOW, NOW + DAY / 2);
+    dest_free(d);
+    dest_free(none);
     known_clear(&known);
 }
 
@@ -94,6 +117,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_merge),
         cmocka_unit_test(test_due),
+        cmocka_unit_test(test_next_fetch),
     };
 
     return cmocka_run_group_tests_name("known", tests, NULL, NULL);

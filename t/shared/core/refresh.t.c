@@ -135,13 +135,34 @@ static void test_keep(void **state)
     dest_free(d);
 }
 
+/* Facts may be used until their end, unless they come from the future or claim a life that stsd gives to none. */
+static void test_holds(void **state)
+{
+    struct dest *d = dest_new("example.com");
+
+    (void)state;
+    assert_non_null(d);
+    d->resolved = T;
+    d->valid_until = T + 300;
+    assert_true(refresh_holds(d, T));
+    assert_true(refresh_holds(d, T + 299));
+    assert_false(refresh_holds(d, T + 300));
+    assert_true(refresh_holds(d, T - 60)); /* the clocks of two nodes */
+    assert_false(refresh_holds(d, T - 61));
+    d->valid_until = T + 3600;
+    assert_true(refresh_holds(d, T));
+    d->valid_until = T + 3601;
+    assert_false(refresh_holds(d, T));
+    d->resolved = d->valid_until = DEST_TIME_MAX;
+    assert_false(refresh_holds(d, T));
+    dest_free(d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_facts),
-        cmocka_unit_test(test_policy),
-        cmocka_unit_test(test_no_policy),
-        cmocka_unit_test(test_keep),
+        cmocka_unit_test(test_facts), cmocka_unit_test(test_policy), cmocka_unit_test(test_no_policy),
+        cmocka_unit_test(test_keep),  cmocka_unit_test(test_holds),
     };
 
     return cmocka_run_group_tests_name("refresh", tests, NULL, NULL);

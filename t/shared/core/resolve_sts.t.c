@@ -10,6 +10,7 @@
 #define ID1     "i 600 v=STSv1; id=1;"
 #define ID2     "i 600 v=STSv1; id=2;"
 #define BODY(m) "version: STSv1\nmode: " m "\nmx: mx.example\nmax_age: 604800\n"
+#define SHORT   "version: STSv1\nmode: enforce\nmx: mx.example\nmax_age: 3600\n"
 #define NEVER   (-1)
 
 /* What was known before; all in seconds ago. */
@@ -133,6 +134,20 @@ static const struct row fetch_rows[] = {
      false,
      "found=1 enforce=1",
      600},
+    {"A9 same id, half of a short life over",
+     {{MX}, {MX_A}, {TXT, ID1}, {HOST_A}, {FETCH, "ok " BODY("testing")}},
+     {.record = DEST_STS_FOUND, .id = "1", .body = SHORT, .age = 1800, .attempted = 1800},
+     false,
+     true,
+     "found=1 testing=1",
+     600},
+    {"A8 the record ends with the policy",
+     {{MX}, {MX_A}, {TXT, "fail time-out"}},
+     {.record = DEST_STS_FOUND, .id = "1", .body = SHORT, .age = 3590, .attempted = 3590},
+     false,
+     false,
+     "temp enforce=1 (TXT: time-out)",
+     10},
     {"A9 same id, old",
      {{MX}, {MX_A}, {TXT, ID1}, {HOST_A}, {FETCH, "ok " BODY("testing")}},
      KEPT(86400, DEST_STS_OK, 86400),
