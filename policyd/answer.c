@@ -66,11 +66,19 @@ struct answer *answer_new(const struct decision *decision, const struct dest *de
         a->resolved = dest == NULL ? 0 : dest->resolved;
         a->stale_until = stale_until(decision, dest, options);
         a->refresh_at = refresh_at(decision, dest);
+        a->policy_fetched = dest != NULL && decision->use_sts ? dest->sts.fetched : 0;
+        a->policy_until = dest != NULL && decision->use_sts ? dest->sts.expires : 0;
         a->binds = !decision->temp && decision->level >= LEVEL_ENCRYPT;
     }
     buf_clear(&plain);
     buf_clear(&tlsrpt);
     return a;
+}
+
+bool answer_outlives(const struct answer *a, const struct dest *dest, int64_t now)
+{
+    return now < a->policy_until && !dest_has_dane(dest) &&
+           (!dest->sts.has_policy || dest->sts.fetched < a->policy_fetched);
 }
 
 const char *answer_wire(const struct answer *a, enum answer_map map, size_t *len)

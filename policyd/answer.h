@@ -13,11 +13,13 @@
 enum answer_map { ANSWER_POSTFIX, ANSWER_TLSRPT };
 
 struct answer {
-    int64_t valid_until; /* seconds since the epoch */
-    int64_t stale_until; /* until then it may still be given when nothing newer can be had */
-    int64_t resolved;    /* when the facts behind it were gathered; 0: there are none */
-    int64_t refresh_at;  /* from then on a use starts a look-up in the background */
-    uint32_t epoch;      /* of the memory (memory.h) when the answer was put in */
+    int64_t valid_until;    /* seconds since the epoch */
+    int64_t stale_until;    /* until then it may still be given when nothing newer can be had */
+    int64_t resolved;       /* when the facts behind it were gathered; 0: there are none */
+    int64_t policy_fetched; /* of the enforced MTA-STS policy behind it, and */
+    int64_t policy_until;   /* when that expires; 0: there is none */
+    int64_t refresh_at;     /* from then on a use starts a look-up in the background */
+    uint32_t epoch;         /* of the memory (memory.h) when the answer was put in */
     uint32_t hits;
     bool binds;          /* it demands TLS; an answer known to be out of date is given again only then */
     uint32_t plain_len;  /* the plain reply, then the one with TLSRPT attributes unless it is the same */
@@ -31,6 +33,13 @@ struct answer {
  */
 struct answer *answer_new(const struct decision *decision, const struct dest *dest,
                           const struct decide_options *options);
+
+/*
+ * New facts bring no word of a policy that this answer rests on and that has not expired: no later policy (be it of
+ * mode none). Absence and failed fetches do not revoke a policy (RFC 8461 section 3.1, 5.1), so the answer goes on.
+ * DANE is another matter.
+ */
+bool answer_outlives(const struct answer *a, const struct dest *dest, int64_t now);
 
 /* The reply for a map. */
 const char *answer_wire(const struct answer *a, enum answer_map map, size_t *len);

@@ -44,8 +44,8 @@ void conn_close(struct conn *c)
     free(c->in);
     buf_clear(&c->out);
     free(c);
-    if (s->draining && s->count == 0 && s->emptied != NULL)
-        s->emptied(s->emptied_ctx);
+    if (s->closed != NULL)
+        s->closed(s->closed_ctx);
 }
 
 bool conn_busy(const struct conn *c)
@@ -156,6 +156,15 @@ static void answer_domain(struct conn *c, const struct request *req)
         reply_text(&s->out, SOCKETMAP_TEMP, "too many domains are being looked up, try again later");
 }
 
+static void bad_request(struct conns *s, const char *why)
+{
+    unsigned left_out;
+
+    count(COUNT_BAD_REQUESTS);
+    if (log_allowed(&s->bad_requests, conns_now(s), &left_out))
+        log_warning("bad-request", "why=%s left_out=%u", why, left_out);
+}
+
 static void answer_request(struct conn *c, const struct netstring *ns)
 {
     struct conns *s = c->conns;
@@ -171,8 +180,7 @@ static void answer_request(struct conn *c, const struct netstring *ns)
         buf_add(&s->out, notfound, sizeof(notfound) - 1);
         break;
     case REQUEST_BAD:
-        count(COUNT_BAD_REQUESTS);
-        log_warning("bad-request", "why=%s", req.why.text);
+        bad_request(s, req.why.text);
         reply_text(&s->out, SOCKETMAP_PERM, req.why.text);
         break;
     }
@@ -230,8 +238,7 @@ static void conn_process(struct conn *c, const char *data, size_t len)
         if (s->out.len != 0 && !conn_send(c, &s->out))
             return;
         if (used < 0) {
-            count(COUNT_BAD_REQUESTS);
-            log_warning("bad-request", "why=%s", "not a netstring of at most 10000 octets; connection closed");
+            bad_request(s, "not a netstring of at most 10000 octets; connection closed");
             conn_close(c);
             return;
         }
@@ -318,7 +325,7 @@ void conns_clear(struct conns *s)
 {
     struct conn *c, *next;
 
-    s->emptied = NULL;
+    s->closed = NULL;
     for (c = TAILQ_FIRST(&s->list); c != NULL; c = next) {
         next = TAILQ_NEXT(c, link);
         conn_close(c);

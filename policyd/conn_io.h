@@ -11,6 +11,7 @@
 #include <sys/queue.h>
 
 #include "buf.h"
+#include "log.h"
 #include "lookup_io.h"
 #include "memory.h"
 #include "netstring.h"
@@ -40,9 +41,10 @@ struct conns {
     struct lookups *lookups;
     TAILQ_HEAD(conn_list, conn) list; /* by last use, longest idle first */
     size_t count;
-    bool draining;              /* a connection is closed as soon as it has nothing to wait for */
-    void (*emptied)(void *ctx); /* called when draining, and the last one is closed */
-    void *emptied_ctx;
+    bool draining;             /* a connection is closed as soon as it has nothing to wait for */
+    void (*closed)(void *ctx); /* called after each one is closed */
+    void *closed_ctx;
+    struct log_limit bad_requests;
     struct buf out; /* the replies of the read that is being worked on */
     char in[CONN_READ_MAX + CONN_REQUEST_MAX];
 };

@@ -167,6 +167,22 @@ static void finish_from_memory(struct pending *p, const struct answer *a, enum l
     pending_close(p);
 }
 
+/* stsd has lost a policy that we still know. */
+static bool policy_goes_on(struct pending *p, const struct dest *dest, enum lookup_source source)
+{
+    struct memory *memory = p->lookups->memory;
+    int64_t now = now_seconds();
+    struct answer *a = memory_get_stale(memory, p->domain, p->len, now);
+
+    if (a == NULL || !answer_outlives(a, dest, now))
+        return false;
+    log_warning("policy-goes-on", "domain=%s why=%s", p->domain,
+                "the new facts say nothing of the enforced policy that is known");
+    memory_revive(memory, a, now, RESOLVE_TEMP_TTL);
+    finish_from_memory(p, a, source);
+    return true;
+}
+
 /* dest stays the caller's. */
 static void finish_with(struct pending *p, const struct dest *dest, enum lookup_source source)
 {
@@ -179,6 +195,8 @@ static void finish_with(struct pending *p, const struct dest *dest, enum lookup_
         finish_from_memory(p, held, source);
         return;
     }
+    if (dest != NULL && policy_goes_on(p, dest, source))
+        return;
     a = answer_make(p, &decision, dest, source);
     /* Nothing is put into memory during the callbacks, so the answer stays where it is. */
     if (dest != NULL && memory_put(memory, p->domain, p->len, a) != 0)

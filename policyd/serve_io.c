@@ -7,9 +7,11 @@
 
 #include <stdlib.h>
 #include <sys/queue.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
-#define SWEEPS 4 /* idle connections are looked for so often in one idle time-out */
+#define SPARE_DESCRIPTORS 64 /* for all that is no connection of a client */
+#define SWEEPS            4  /* idle connections are looked for so often in one idle time-out */
 
 struct serve {
     struct event_base *base;
@@ -18,33 +20,60 @@ struct serve {
     size_t conn_max;
     struct event *sweep;
     int64_t idle_seconds; /* 0: no limit */
+    bool paused;          /* the listeners, at the limit */
+    void (*drained)(void *ctx);
+    void *drained_ctx;
     struct conns conns;
 };
 
-/* At the limit the connection that is idle longest makes room: the MTA reconnects by itself (socketmap clients do). */
-static bool make_room(struct serve *s)
+static void pause_listeners(struct serve *s)
+{
+    for (size_t i = 0; i < s->listener_count; i++)
+        listener_pause(s->listener[i]);
+    s->paused = true;
+}
+
+/*
+ * At the limit the connection that is idle longest makes room: the MTA reconnects by itself (socketmap clients do).
+ * When all have something to wait for, new ones wait in the listen queue.
+ */
+static void make_room(struct serve *s)
 {
     struct conn *c;
 
-    if (s->conns.count < s->conn_max)
-        return true;
     for (c = TAILQ_FIRST(&s->conns.list); c != NULL; c = TAILQ_NEXT(c, link)) {
         if (!conn_busy(c)) {
             conn_close(c);
-            return true;
+            return;
         }
     }
-    return false;
+    pause_listeners(s);
 }
 
 static void on_accept(void *ctx, int fd)
 {
     struct serve *s = ctx;
 
-    if (s->conns.memory == NULL || s->conns.draining || !make_room(s))
+    if (s->conns.memory == NULL || s->conns.draining) {
         close(fd);
-    else
-        conn_open(&s->conns, fd);
+        return;
+    }
+    if (s->conns.count >= s->conn_max)
+        make_room(s);
+    conn_open(&s->conns, fd);
+}
+
+static void on_closed(void *ctx)
+{
+    struct serve *s = ctx;
+
+    if (s->conns.draining && s->conns.count == 0 && s->drained != NULL)
+        s->drained(s->drained_ctx);
+    if (!s->paused || s->conns.draining || s->conns.count >= s->conn_max)
+        return;
+    for (size_t i = 0; i < s->listener_count; i++)
+        listener_resume(s->listener[i]);
+    s->paused = false;
 }
 
 static void on_sweep(evutil_socket_t fd, short what, void *ctx)
@@ -62,11 +91,25 @@ static void on_sweep(evutil_socket_t fd, short what, void *ctx)
     }
 }
 
+/* No more than there are descriptors for. */
+static size_t connections_allowed(size_t wanted)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY ||
+        limit.rlim_cur >= wanted + SPARE_DESCRIPTORS)
+        return wanted;
+    wanted = limit.rlim_cur > (rlim_t)SPARE_DESCRIPTORS * 2 ? (size_t)limit.rlim_cur - SPARE_DESCRIPTORS
+                                                            : limit.rlim_cur / 2;
+    log_warning("fewer-connections", "limit=%zu why=%s", wanted, "the limit of open files (ulimit -n) allows no more");
+    return wanted;
+}
+
 void serve_configure(struct serve *s, const struct conf_policyd *conf)
 {
     struct timeval every = {0, 0};
 
-    s->conn_max = (size_t)conf->connections;
+    s->conn_max = connections_allowed((size_t)conf->connections);
     s->idle_seconds = (conf->idle_timeout_ms + 999) / 1000;
     event_del(s->sweep);
     if (conf->idle_timeout_ms == 0)
@@ -103,6 +146,8 @@ struct serve *serve_new(struct event_base *base, const struct conf_policyd *conf
         log_oom();
     s->base = base;
     conns_init(&s->conns, base);
+    s->conns.closed = on_closed;
+    s->conns.closed_ctx = s;
     s->sweep = event_new(base, -1, EV_PERSIST, on_sweep, s);
     if (s->sweep == NULL)
         log_oom();
@@ -125,15 +170,14 @@ void serve_drain(struct serve *s, void (*done)(void *ctx), void *ctx)
     struct conn *c, *next;
 
     s->conns.draining = true;
-    for (size_t i = 0; i < s->listener_count; i++)
-        listener_pause(s->listener[i]);
+    pause_listeners(s);
     for (c = TAILQ_FIRST(&s->conns.list); c != NULL; c = next) {
         next = TAILQ_NEXT(c, link);
         if (!conn_busy(c))
             conn_close(c);
     }
-    s->conns.emptied = done;
-    s->conns.emptied_ctx = ctx;
+    s->drained = done;
+    s->drained_ctx = ctx;
     if (s->conns.count == 0)
         done(ctx);
 }

@@ -97,7 +97,7 @@ static const struct conf_option policyd_options[] = {
     {"cache_entries", CONF_NUMBER, "100000", 1, 10000000, POLICYD(cache_entries),
      "answers kept in memory"},
     {"connections", CONF_NUMBER, "10000", 1, 1000000, POLICYD(connections),
-     "connections of MTAs at one time; for one more the longest idle one is closed"},
+     "connections of MTAs at one time; for one more the longest idle one is closed, or it waits"},
     {"lookup_timeout", CONF_MILLIS, "45s", 100, 90 * SECOND_MS, POLICYD(lookup_timeout_ms),
      "longest wait for an answer of stsd; Postfix itself gives up after 100s"},
     {"idle_timeout", CONF_MILLIS, "5m", 0, DAY * SECOND_MS, POLICYD(idle_timeout_ms),

@@ -248,7 +248,7 @@ static int read_mx(struct dest *d, const json_t *root, struct err *e)
         return err_prefix(e, "mx");
     d->mx = (enum dest_mx)mx;
     if (get_bool(&d->mx_secure, object, "secure", e) != 0 || get_bool(&d->mx_truncated, object, "truncated", e) != 0 ||
-        get_bool(&d->dane_before, object, "dane_before", e) != 0 ||
+        (json_object_get(object, "dane_before") != NULL && get_bool(&d->dane_before, object, "dane_before", e) != 0) ||
         get_text(d->mx_why, sizeof d->mx_why, object, "why", e) != 0 || read_hosts(d, object, e) != 0)
         return err_prefix(e, "mx");
     return 0;
@@ -302,7 +302,9 @@ static int read_sts(struct dest *d, const json_t *root, struct err *e)
     if (get_text(sts->id, sizeof sts->id, object, "id", e) != 0 || check_record_id(sts, e) != 0 ||
         get_text(sts->why, sizeof sts->why, object, "why", e) != 0 ||
         get_integer(&sts->attempted, object, "attempted", DEST_TIME_MAX, e) != 0 ||
-        get_integer(&sts->temp_since, object, "temp_since", DEST_TIME_MAX, e) != 0 || read_policy(sts, object, e) != 0)
+        (json_object_get(object, "temp_since") != NULL &&
+         get_integer(&sts->temp_since, object, "temp_since", DEST_TIME_MAX, e) != 0) ||
+        read_policy(sts, object, e) != 0)
         return err_prefix(e, "sts");
     return 0;
 }

@@ -104,3 +104,19 @@ void log_oom(void)
     log_error("out-of-memory", "action=%s", "abort");
     abort();
 }
+
+bool log_allowed(struct log_limit *limit, int64_t now, unsigned *left_out)
+{
+    if (now != limit->second) {
+        limit->second = now;
+        limit->count = 0;
+    }
+    if (limit->count == LOG_LIMIT) {
+        limit->left_out++;
+        return false;
+    }
+    limit->count++;
+    *left_out = limit->left_out;
+    limit->left_out = 0;
+    return true;
+}

@@ -6,6 +6,7 @@
 #define POSTERN_LOG_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #define LOG_LINE_MAX  1000
 #define LOG_VALUE_MAX 300
@@ -24,6 +25,18 @@ void log_error(const char *event, const char *fmt, ...) __attribute__((format(pr
 void log_warning(const char *event, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void log_info(const char *event, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void log_debug(const char *event, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/*
+ * Lines that anybody can cause: no more than LOG_LIMIT a second of one kind. Returns whether this one may be written;
+ * *left_out is how many before it were not.
+ */
+#define LOG_LIMIT 10
+struct log_limit {
+    int64_t second;
+    unsigned count;
+    unsigned left_out;
+};
+bool log_allowed(struct log_limit *limit, int64_t now, unsigned *left_out);
 
 /* "out of memory", then abort: the answer of a shell to an allocation that failed (the supervisor restarts us). */
 void log_oom(void) __attribute__((noreturn));

@@ -80,10 +80,16 @@ static void on_request(struct evhttp_request *req, void *arg)
     evbuffer_free(body);
 }
 
+/* evhttp has set the listener's argument to something of its own, so this one is found here. */
+static struct metrics_server *the_server;
+
 static void on_accept_error(struct evconnlistener *listener, void *arg)
 {
-    struct metrics_server *s = arg;
+    struct metrics_server *s = the_server;
 
+    (void)arg;
+    if (s == NULL)
+        return;
     log_warning("accept-failed", "address=%s", s->socket.address.text);
     evconnlistener_disable(listener);
     event_add(s->again, &short_of_descriptors);
@@ -134,6 +140,7 @@ struct metrics_server *metrics_serve(struct event_base *base, const char *addres
         log_oom();
     s->listener = evhttp_bound_socket_get_listener(bound);
     evconnlistener_set_error_cb(s->listener, on_accept_error);
+    the_server = s;
     return s;
 }
 
@@ -141,6 +148,7 @@ void metrics_server_free(struct metrics_server *s)
 {
     if (s == NULL)
         return;
+    the_server = NULL;
     event_free(s->again);
     evhttp_free(s->http); /* with the descriptor */
     s->socket.fd = -1;

@@ -21,7 +21,7 @@ void metrics_render(struct buf *out, const struct metric *m, size_t count);
 
 struct metrics_server;
 
-/* update (may be NULL) is called before each answer, to fill gauges. NULL with the reason in e. */
+/* One in a process. update (may be NULL) is called before each answer, to fill gauges. NULL with the reason in e. */
 struct metrics_server *metrics_serve(struct event_base *base, const char *address, struct metric *m, size_t count,
                                      void (*update)(void *ctx), void *ctx, struct err *e);
 void metrics_server_free(struct metrics_server *s);

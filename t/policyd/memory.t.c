@@ -186,11 +186,35 @@ static void test_revive(void **state)
     dest_free(enforce);
 }
 
+/* Facts without the policy do not end an answer that rests on it; a later policy, its expiry and DANE do. */
+static void test_policy_outlives(void **state)
+{
+    struct dest *enforce = facts(true), *none = facts(false), *later = facts(false);
+    struct answer *a = answer_for(enforce, NOW), *plain = answer_for(none, NOW);
+    static const char mode_none[] = "version: STSv1\nmode: none\nmax_age: 60\n";
+
+    (void)state;
+    assert_true(answer_outlives(a, none, NOW));
+    assert_false(answer_outlives(a, none, NOW + 86400));
+    assert_false(answer_outlives(a, enforce, NOW));
+    assert_false(answer_outlives(plain, none, NOW));
+    assert_int_equal(dest_sts_set_policy(&later->sts, "2", mode_none, strlen(mode_none), NOW + 1, NULL), 0);
+    assert_false(answer_outlives(a, later, NOW + 1));
+    none->mx_secure = true;
+    none->host[0].dane = DEST_DANE_TEMP;
+    assert_false(answer_outlives(a, none, NOW));
+    free(a);
+    free(plain);
+    dest_free(enforce);
+    dest_free(none);
+    dest_free(later);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_answer_texts), cmocka_unit_test(test_time),   cmocka_unit_test(test_changed),
-        cmocka_unit_test(test_all_changed),  cmocka_unit_test(test_revive),
+        cmocka_unit_test(test_all_changed),  cmocka_unit_test(test_revive), cmocka_unit_test(test_policy_outlives),
     };
 
     return cmocka_run_group_tests_name("memory", tests, NULL, NULL);

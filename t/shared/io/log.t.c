@@ -135,13 +135,28 @@ static void test_stderr(void **state)
     close(saved);
 }
 
+static void test_limit(void **state)
+{
+    struct log_limit limit = {0, 0, 0};
+    unsigned left_out = 7;
+    unsigned written = 0;
+
+    (void)state;
+    for (int i = 0; i < 100; i++)
+        written += log_allowed(&limit, 5, &left_out) ? 1 : 0;
+    assert_int_equal(written, LOG_LIMIT);
+    assert_int_equal(left_out, 0);
+    assert_true(log_allowed(&limit, 6, &left_out));
+    assert_int_equal(left_out, 100 - LOG_LIMIT);
+    assert_true(log_allowed(&limit, 6, &left_out));
+    assert_int_equal(left_out, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_values),
-        cmocka_unit_test(test_conversions),
-        cmocka_unit_test(test_cut),
-        cmocka_unit_test(test_stderr),
+        cmocka_unit_test(test_limit), cmocka_unit_test(test_values), cmocka_unit_test(test_conversions),
+        cmocka_unit_test(test_cut),   cmocka_unit_test(test_stderr),
     };
 
     return cmocka_run_group_tests_name("log", tests, NULL, NULL);
