@@ -39,6 +39,11 @@ sub set {
         my $now = () = join("\n", Lab::lines("$Lab::DIR/log/client.log")) =~ /reload -- version/g;
         return $now > $reloads;
     });
+    # An smtp(8) that waits for work would do one more delivery under the old settings.
+    for my $comm (glob '/proc/[0-9]*/comm') {
+        my ($pid) = $comm =~ /(\d+)/;
+        kill 'TERM', $pid if ((Lab::lines($comm))[0] // '') eq 'smtp';
+    }
     return;
 }
 

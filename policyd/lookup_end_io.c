@@ -1,0 +1,200 @@
+/*
+ * lookup_end_io.c - how a look-up ends: with facts, or with the best of what was known before. Everybody who waits is
+ * called back, and what may be remembered goes to memory.
+ */
+#include "lookup_internal.h"
+
+#include "counters.h"
+#include "log.h"
+#include "refresh.h"
+#include "resolve.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define REFRESH_AGAIN 10 /* seconds between two background look-ups of one domain */
+
+void pending_free(struct pending *p)
+{
+    event_free(p->deadline);
+    dest_free(p->old);
+    free(p);
+}
+
+/* Out of the table, so that the next look-up of this domain starts anew; freed now or with the GET's callback. */
+static void pending_close(struct pending *p)
+{
+    cache_remove(p->lookups->pending, p->domain, p->len);
+    p->closed = true;
+    event_del(p->deadline);
+    if (p->sent != NULL)
+        call_cancel(p->sent);
+    p->sent = NULL;
+    if (!p->in_redis)
+        pending_free(p);
+}
+
+/* Those who asked for another port get a decision of their own, without DANE. */
+static void deliver_other_port(struct pending *p, struct lookup_wait *w, const struct lookup_result *result)
+{
+    struct decide_options options = p->lookups->options;
+    struct lookup_result other = *result;
+    struct decision decision;
+    struct answer *a;
+
+    options.dane = false;
+    decide(&decision, result->dest, result->source == LOOKUP_STALE ? DECIDE_STALE : DECIDE_FRESH, &options,
+           now_seconds());
+    a = answer_new(&decision, result->dest, &options);
+    if (a == NULL)
+        log_oom();
+    other.answer = a;
+    other.decision = &decision;
+    w->fn(w->ctx, &other);
+    free(a);
+}
+
+static void deliver(struct pending *p, const struct lookup_result *result)
+{
+    struct lookup_wait *w;
+
+    while ((w = TAILQ_FIRST(&p->waits)) != NULL) {
+        TAILQ_REMOVE(&p->waits, w, link);
+        if (w->fn != NULL && w->other_port)
+            deliver_other_port(p, w, result);
+        else if (w->fn != NULL)
+            w->fn(w->ctx, result);
+        free(w);
+    }
+}
+
+/* The last reason is what the MTA is told: add to it why nothing newer can be had, without what does not belong into a
+ * line. */
+static void say_why(struct decision *decision, const char *why)
+{
+    char *reason = decision->reason[decision->reason_count - 1];
+    size_t len = strlen(reason);
+
+    snprintf(reason + len, DECIDE_REASON_MAX - len, " (%s)", why);
+    for (char *c = reason + len; *c != '\0'; c++)
+        if (*c < 0x20 || *c > 0x7e)
+            *c = '?';
+}
+
+static struct answer *answer_make(struct pending *p, struct decision *decision, const struct dest *dest,
+                                  enum lookup_source source)
+{
+    struct lookups *l = p->lookups;
+    int64_t now = now_seconds();
+    struct answer *a;
+
+    decide(decision, dest, source == LOOKUP_STALE ? DECIDE_STALE : DECIDE_FRESH, &l->options, now);
+    if (p->why[0] != '\0' && decision->temp)
+        say_why(decision, p->why);
+    a = answer_new(decision, dest, &l->options);
+    if (a == NULL)
+        log_oom();
+    if (a->refresh_at <= now)
+        a->refresh_at = now + REFRESH_AGAIN;
+    if (decision->temp)
+        count(COUNT_TEMP);
+    log_info("policy", "domain=%s level=%s source=%s reason=%s", p->domain,
+             decision->temp ? "temp" : tls_level_name(decision->level), lookup_source_name(source),
+             decision->reason[decision->reason_count - 1]);
+    return a;
+}
+
+static void finish_from_memory(struct pending *p, const struct answer *a, enum lookup_source source)
+{
+    deliver(p, &(struct lookup_result){.answer = a, .source = source});
+    pending_close(p);
+}
+
+/* stsd has lost a policy that we still know. */
+static bool policy_goes_on(struct pending *p, const struct dest *dest, enum lookup_source source)
+{
+    struct memory *memory = p->lookups->memory;
+    int64_t now = now_seconds();
+    struct answer *a = memory_get_stale(memory, p->domain, p->len, now);
+
+    if (a == NULL || !answer_outlives(a, dest, now))
+        return false;
+    log_warning("policy-goes-on", "domain=%s why=%s", p->domain,
+                "the new facts say nothing of the enforced policy that is known");
+    memory_revive(memory, a, now, RESOLVE_TEMP_TTL);
+    finish_from_memory(p, a, source);
+    return true;
+}
+
+/* dest stays the caller's. */
+void finish_with(struct pending *p, const struct dest *dest, enum lookup_source source)
+{
+    struct memory *memory = p->lookups->memory;
+    const struct answer *held = memory_get(memory, p->domain, p->len, now_seconds());
+    struct decision decision;
+    struct answer *a;
+
+    if (dest != NULL && held != NULL && held->resolved > dest->resolved) { /* another node knows less than we do */
+        finish_from_memory(p, held, source);
+        return;
+    }
+    if (dest != NULL && policy_goes_on(p, dest, source))
+        return;
+    a = answer_make(p, &decision, dest, source);
+    /* Nothing is put into memory during the callbacks, so the answer stays where it is. */
+    if (dest != NULL && memory_put(memory, p->domain, p->len, a) != 0)
+        log_oom();
+    deliver(p, &(struct lookup_result){.answer = a, .decision = &decision, .dest = dest, .source = source});
+    if (dest == NULL)
+        free(a);
+    else if (p->dirty)
+        memory_expire(memory, p->domain, p->len);
+    pending_close(p);
+}
+
+/* --- nothing newer can be had --- */
+
+/* Do these old facts demand TLS? */
+static bool old_binds(const struct pending *p)
+{
+    struct decision decision;
+
+    decide(&decision, p->old, DECIDE_STALE, &p->lookups->options, now_seconds());
+    return !decision.temp && decision.level >= LEVEL_ENCRYPT;
+}
+
+/*
+ * The later of the old facts and the old answer goes on, but one that binds before one that does not. Facts that have
+ * changed since, as Redis told, go on only if they bind: the new ones may demand more.
+ */
+void finish_old(struct pending *p)
+{
+    struct memory *memory = p->lookups->memory;
+    int64_t now = now_seconds();
+    struct answer *a = memory_get_stale(memory, p->domain, p->len, now);
+    bool binds = p->old != NULL && old_binds(p);
+
+    if (p->old != NULL && (binds || !p->dirty) &&
+        (a == NULL || !a->binds || (binds && p->old->resolved > a->resolved))) {
+        count(COUNT_STALE);
+        finish_with(p, p->old, LOOKUP_STALE);
+    } else if (a != NULL) {
+        count(COUNT_STALE);
+        memory_revive(memory, a, now, RESOLVE_TEMP_TTL);
+        finish_from_memory(p, a, LOOKUP_STALE);
+    } else {
+        finish_with(p, NULL, LOOKUP_NONE);
+    }
+}
+
+/* When Redis has told of a change meanwhile it may have what stsd has not: look there once more. */
+void finish_without(struct pending *p, const char *why)
+{
+    log_warning("facts-unavailable", "domain=%s why=%s", p->domain, why);
+    snprintf(p->why, sizeof(p->why), "%s", why);
+    if (p->dirty && !p->in_redis && pending_ask_redis(p) == 0)
+        p->last_look = true;
+    else
+        finish_old(p);
+}
