@@ -11,7 +11,7 @@ static void add_until(struct table *t, const json_t *entry, int64_t now)
 
     buf_init(&text, 100);
     if (member_number(entry, "valid_until") == 0)
-        buf_str(&text, "out of date, looked up again when wanted");
+        buf_str(&text, "to be looked up again");
     else
         print_time(&text, member_number(entry, "valid_until"), now);
     table_add(t, TINT_NONE, buf_text(&text));

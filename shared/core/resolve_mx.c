@@ -102,7 +102,7 @@ void resolve_mx(struct resolve *r, const struct dns_answer *answer)
     struct dest *d = r->d;
 
     if (answer->status == DNS_FAILED) {
-        resolve_say(d->mx_why, "MX: %s", answer->why);
+        resolve_say(d->mx_why, "%s", answer->why);
         return;
     }
     d->mx_why[0] = '\0';

@@ -130,10 +130,10 @@ static void test_cache_list(void **state)
     expect(cache_print_list, "{\"entries\":0,\"limit\":100,\"domains\":[],\"more\":false}", false,
            "0 of at most 100 entries\n");
     expect(cache_print_list, "{\"domains\":[1,null,\"x\"]}", false,
-           "DOMAIN  HITS  VALID UNTIL                               ANSWER\n"
-           "        0     out of date, looked up again when wanted\n"
-           "        0     out of date, looked up again when wanted\n"
-           "        0     out of date, looked up again when wanted\n"
+           "DOMAIN  HITS  VALID UNTIL            ANSWER\n"
+           "        0     to be looked up again\n"
+           "        0     to be looked up again\n"
+           "        0     to be looked up again\n"
            "\n0 of at most 0 entries\n");
 }
 
