@@ -13,7 +13,7 @@
  * below. */
 void cache_print_list(struct buf *out, const json_t *cache, int64_t now, bool colour);
 
-/* The answer to "cache-get": one entry with its reasons. */
+/* The answer to "cache-get": one entry. */
 void cache_print_entry(struct buf *out, const json_t *entry, int64_t now, bool colour);
 
 /* The answer to "cache-flush". */

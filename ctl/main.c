@@ -31,7 +31,7 @@ static const struct command commands[] = {
     {"resolve", "DOMAIN", "what is known of a domain: MX, DANE, MTA-STS, TLSRPT", CTL_JSON | CTL_FRESH, 1, 1,
      run_resolve},
     {"cache show", "", "the answers that policyd holds in memory", CTL_JSON, 0, 0, run_cache_show},
-    {"cache get", "DOMAIN", "one of them, with its reasons", CTL_JSON, 1, 1, run_cache_get},
+    {"cache get", "DOMAIN", "one of them", CTL_JSON, 1, 1, run_cache_get},
     {"cache flush", "[DOMAIN]", "forget one of them, or all", CTL_JSON, 0, 1, run_cache_flush},
     {"status", "", "are the daemons up, and how do they fare?", CTL_JSON, 0, 0, run_status},
     {NULL, NULL, NULL, 0, 0, 0, NULL},
