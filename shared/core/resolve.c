@@ -106,6 +106,8 @@ static int begin(struct resolve *r, const struct dest *previous)
     }
     if (resolve_sts_begin(r, previous == NULL ? NULL : &previous->sts) != 0)
         return -1;
+    if (previous != NULL && r->now - previous->resolved > RESOLVE_TEMP_FORGET)
+        r->temp_since = 0; /* another failure, not the same one */
     resolve_say(r->d->mx_why, RESOLVE_LATE);
     resolve_want(r, SLOT_MX);
     if (r->options.sts && sts_record_name(name, r->d->domain) == 0) {

@@ -22,8 +22,9 @@
 #include "dest.h"
 #include "dns_msg.h"
 
-#define RESOLVE_TEMP_TTL    30                       /* seconds that facts with a temporary failure in them live */
-#define RESOLVE_TTL_MAX     3600                     /* no facts live longer without a new look at DNS */
+#define RESOLVE_TEMP_TTL    30    /* seconds that facts with a temporary failure in them live */
+#define RESOLVE_TEMP_FORGET 86400 /* seconds without a look after which a temporary failure counts as a new one */
+#define RESOLVE_TTL_MAX     3600  /* no facts live longer without a new look at DNS */
 #define RESOLVE_ACTIONS_MAX (6 + 5 * DEST_HOSTS_MAX) /* actions of one resolution, in all */
 
 struct resolve;

@@ -530,13 +530,54 @@ static void test_fetch_time(void **state)
     resolve_free(r);
 }
 
+/* Since when the record cannot be looked up: kept while it fails, forgotten when it does not, or after a day without a
+ * look. */
+static void test_temp_since(void **state)
+{
+    static const struct {
+        const char *what;
+        enum dest_sts_record record;
+        int64_t since, looked; /* seconds ago; 0: never */
+        const char *txt;
+        int64_t want; /* seconds ago; -1: not at all */
+    } rows[] = {
+        {"first", DEST_STS_NONE, 0, 100, "fail SERVFAIL", 0},
+        {"again", DEST_STS_TEMP, 500, 100, "fail SERVFAIL", 500},
+        {"long ago", DEST_STS_TEMP, 90000, 86401, "fail SERVFAIL", 0},
+        {"mended", DEST_STS_TEMP, 500, 100, "i 50 nodata", -1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct line line[LINES_MAX] = {{"TXT _mta-sts." DOMAIN, rows[i].txt}};
+        struct dest *before = dest_new(DOMAIN);
+        struct world w = {.line = line, .previous = before, .options = resolve_options_default()};
+        struct dest *d;
+
+        print_message("%s\n", rows[i].what);
+        assert_non_null(before);
+        before->resolved = NOW - rows[i].looked;
+        before->sts.record = rows[i].record;
+        before->sts.temp_since = rows[i].since == 0 ? 0 : NOW - rows[i].since;
+        d = world_run(&w, 0);
+        assert_int_equal(d->sts.temp_since, rows[i].want < 0 ? 0 : NOW - rows[i].want);
+        dest_free(d);
+        dest_free(before);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_record),           cmocka_unit_test(test_fetch),
-        cmocka_unit_test(test_failure),          cmocka_unit_test(test_invalid_policy_says_why),
-        cmocka_unit_test(test_truncated_answer), cmocka_unit_test(test_off),
-        cmocka_unit_test(test_fetch_addresses),  cmocka_unit_test(test_fetch_time),
+        cmocka_unit_test(test_temp_since),
+        cmocka_unit_test(test_record),
+        cmocka_unit_test(test_fetch),
+        cmocka_unit_test(test_failure),
+        cmocka_unit_test(test_invalid_policy_says_why),
+        cmocka_unit_test(test_truncated_answer),
+        cmocka_unit_test(test_off),
+        cmocka_unit_test(test_fetch_addresses),
+        cmocka_unit_test(test_fetch_time),
     };
 
     return cmocka_run_group_tests_name("resolve_sts", tests, NULL, NULL);
