@@ -83,6 +83,13 @@ int conf_parse(struct conf **out, const char *name, const char *text, size_t len
 
 void conf_free(struct conf *c);
 
+/*
+ * conf_live.c: call fn for each setting of a section that differs between two configurations and that a running daemon
+ * does not take up.
+ */
+void conf_needs_restart(const struct conf *before, const struct conf *now, const char *section,
+                        void (*fn)(void *ctx, const char *section, const char *key), void *ctx);
+
 /* The defaults alone. NULL without memory. */
 struct conf *conf_default(void);
 

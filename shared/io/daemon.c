@@ -169,6 +169,24 @@ static void on_drain_timer(evutil_socket_t sock, short what, void *arg)
     event_base_loopbreak(d->base);
 }
 
+static void say_restart(void *ctx, const char *section, const char *key)
+{
+    char name[128];
+
+    (void)ctx;
+    (void)snprintf(name, sizeof(name), "%s.%s", section, key);
+    log_warning("takes-a-restart", "key=%s", name);
+}
+
+/* The program's own section is named as it is, without "postern-". */
+static void warn_of_restart(const struct daemon *d, const struct conf *conf)
+{
+    const char *dash = strchr(d->hooks->name, '-');
+
+    conf_needs_restart(d->conf, conf, "redis", say_restart, NULL);
+    conf_needs_restart(d->conf, conf, dash == NULL ? d->hooks->name : dash + 1, say_restart, NULL);
+}
+
 static void reload(struct daemon *d)
 {
     struct conf *conf;
@@ -183,6 +201,7 @@ static void reload(struct daemon *d)
         return;
     }
     notify_reloading();
+    warn_of_restart(d, conf);
     d->hooks->reload(d, conf);
     conf_free(d->conf);
     d->conf = conf;

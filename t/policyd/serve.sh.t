@@ -109,6 +109,14 @@ close $_ for @idle, @more;
 kill 'HUP', $policyd_pid;
 sleep 0.3;
 is(ask('postfix good.test'), $secure, 'after a reload');
+unlike(log_text(), qr/takes-a-restart/, 'which changed nothing that takes a restart');
+open(my $more, '>>', "$dir/postern.conf");
+print $more "policyd { cache_entries = 7 stale_max = 2h }\nredis { prefix = \"x:\" }\n";
+close $more;
+kill 'HUP', $policyd_pid;
+sleep 0.3;
+is(join(' ', sort(log_text() =~ /takes-a-restart key=(\S+)/g)), 'policyd.cache_entries redis.prefix',
+    'after another one the log names what takes a restart');
 open(my $conf, '>>', "$dir/postern.conf");
 print $conf "nonsense = 1\n";
 close $conf;
