@@ -118,7 +118,7 @@ static bool policy_goes_on(struct pending *p, const struct dest *dest, enum look
     int64_t now = now_seconds();
     struct answer *a = memory_get_stale(memory, p->domain, p->len, now);
 
-    if (a == NULL || !answer_outlives(a, dest, now))
+    if (!p->lookups->options.sts || a == NULL || !answer_outlives(a, dest, now))
         return false;
     log_warning("policy-goes-on", "domain=%s why=%s", p->domain,
                 "the new facts say nothing of the enforced policy that is known");

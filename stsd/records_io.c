@@ -273,17 +273,16 @@ static void on_redis_record(void *ctx, struct dest *dest, bool answered)
     struct want *w = ctx;
     struct records *r = w->records;
     char domain[DOMAIN_BUF];
-    bool ahead;
+    bool found = dest != NULL;
+    bool ahead = w->need == RECORDS_USE;
 
     w->redis_read = w->redis_read || answered;
-    if (dest != NULL) {
-        count(COUNT_REDIS_HITS);
+    if (found)
         remember(r, dest);
-    }
     memcpy(domain, w->domain, sizeof(domain));
-    ahead = w->need == RECORDS_USE;
-    if (want_satisfied(w)) {
-        if (answered && dest == NULL) /* nothing there, or nothing that can be read */
+    if (want_satisfied(w)) { /* and gone */
+        count(found ? COUNT_REDIS_HITS : COUNT_MEMORY_HITS);
+        if (answered && !found) /* nothing there, or nothing that can be read */
             write_record(r, domain);
         if (ahead)
             want_refresh(r, domain);
