@@ -91,6 +91,7 @@ void dns_answer_fail(struct dns_answer *out, const char *why)
 {
     memset(out, 0, sizeof(*out));
     out->status = DNS_FAILED;
+    out->unheard = true;
     (void)snprintf(out->why, sizeof(out->why), "%s", why);
 }
 

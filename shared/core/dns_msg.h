@@ -52,6 +52,8 @@ struct dns_answer {
     struct dns_rr *rr;
     size_t count;
     char why[128]; /* for DNS_FAILED: "SERVFAIL", "time-out", ... */
+    bool unheard;  /* for DNS_FAILED: no resolver said that of the name (SERVFAIL, a chain without end): none could be
+                      asked, or none gave an answer. The fault is on our side, as far as anybody can tell */
 };
 
 /*
@@ -76,7 +78,7 @@ enum dns_verdict {
 enum dns_verdict dns_reply_parse(struct dns_answer *out, const uint8_t *pkt, size_t len, const char *name,
                                  enum dns_type type, uint16_t id, bool trust_ad, struct err *e);
 
-/* An answer that no server gave: DNS_FAILED, with the reason. */
+/* An answer that no server gave: DNS_FAILED, unheard, with the reason. */
 void dns_answer_fail(struct dns_answer *out, const char *why);
 
 /* Free what the answer holds and make it empty. NULL-safe. */

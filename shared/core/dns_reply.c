@@ -99,6 +99,7 @@ static bool reply_ours(size_t *end, const uint8_t *pkt, size_t len, const char *
     return read_u16(tail) == (unsigned)type && read_u16(tail + 2) == LDNS_RR_CLASS_IN;
 }
 
+/* All codes but SERVFAIL say that the resolver does not want to, or cannot, answer us: nothing about the name. */
 static void answer_set_rcode(struct dns_answer *out, unsigned rcode, unsigned ede)
 {
     char name[24];
@@ -108,6 +109,7 @@ static void answer_set_rcode(struct dns_answer *out, unsigned rcode, unsigned ed
     else
         (void)snprintf(name, sizeof(name), "rcode %u", rcode);
     dns_answer_fail(out, name);
+    out->unheard = rcode != LDNS_RCODE_SERVFAIL;
     if (ede > 0 && ede < COUNT(ede_names))
         (void)snprintf(out->why, sizeof(out->why), "%s (%s)", name, ede_names[ede]);
 }
@@ -228,6 +230,7 @@ static void answer_refuse(struct dns_answer *out, const char *why)
 {
     dns_answer_clear(out);
     dns_answer_fail(out, why);
+    out->unheard = false;
 }
 
 /* NOERROR or NXDOMAIN: what is there at the end of the chain? Returns 0, or -1 with the reason: no good message, no

@@ -62,6 +62,7 @@ void resolve_family_set(struct resolve_family *out, const struct dns_answer *ans
 {
     memset(out, 0, sizeof(*out));
     out->status = answer->status;
+    out->unheard = answer->unheard;
     out->secure = answer->secure;
     out->aliased = answer->aliased;
     memcpy(out->end, answer->name, sizeof(out->end));

@@ -20,6 +20,7 @@ _Static_assert(RESOLVE_ACTIONS_MAX == SLOT_HOSTS + DEST_HOSTS_MAX * HOST_STEPS, 
 /* What the look-up of one family said; all zero but the status before it is there. */
 struct resolve_family {
     enum dns_status status;
+    bool unheard;
     bool secure;
     bool aliased;
     char end[DOMAIN_BUF]; /* of the CNAME chain */

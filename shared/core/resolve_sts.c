@@ -134,26 +134,6 @@ void resolve_sts_consider(struct resolve *r)
     }
 }
 
-void resolve_sts_address(struct resolve *r, enum resolve_slot slot, const struct dns_answer *answer)
-{
-    struct resolve_addresses *a = &r->policy_host;
-
-    resolve_family_set(slot == SLOT_STS_A ? &a->v4 : &a->v6, answer);
-    if (answer->status == DNS_FAILED) {
-        resolve_say(r->d->sts.why, "%s of the policy host: %s", dns_type_name(slot == SLOT_STS_A ? DNS_A : DNS_AAAA),
-                    answer->why);
-    }
-    if (r->step[SLOT_STS_A] != STEP_DONE || r->step[SLOT_STS_AAAA] != STEP_DONE)
-        return;
-    if (a->v4.count + a->v6.count > 0) {
-        resolve_want(r, SLOT_FETCH);
-        return;
-    }
-    fetch_failed(r, DEST_STS_FETCH_ERROR, r->now);
-    if (a->v4.status != DNS_FAILED && a->v6.status != DNS_FAILED)
-        resolve_say(r->d->sts.why, "the policy host has no address");
-}
-
 /* There is a record, but whether there is a policy cannot be told now. */
 static void policy_unknown(struct resolve *r, const char *why)
 {
@@ -162,6 +142,42 @@ static void policy_unknown(struct resolve *r, const char *why)
     sts->record = DEST_STS_TEMP;
     sts->id[0] = '\0';
     resolve_say(sts->why, "the policy was not fetched: %s", why);
+}
+
+/*
+ * No address: the domain's failure, when a resolver says so. Where none says anything of one of the families (none can
+ * be reached, no descriptors) the fault is ours.
+ */
+static void address_missing(struct resolve *r)
+{
+    const struct resolve_addresses *a = &r->policy_host;
+    char why[DEST_WHY_MAX];
+
+    if (a->v4.unheard || a->v6.unheard) {
+        memcpy(why, r->d->sts.why, sizeof(why));
+        policy_unknown(r, why);
+        return;
+    }
+    fetch_failed(r, DEST_STS_FETCH_ERROR, r->now);
+    if (a->v4.status != DNS_FAILED && a->v6.status != DNS_FAILED)
+        resolve_say(r->d->sts.why, "the policy host has no address");
+}
+
+void resolve_sts_address(struct resolve *r, enum resolve_slot slot, const struct dns_answer *answer)
+{
+    struct resolve_addresses *a = &r->policy_host;
+    bool said = a->v4.unheard || a->v6.unheard; /* which goes before what a resolver said of the other family */
+
+    resolve_family_set(slot == SLOT_STS_A ? &a->v4 : &a->v6, answer);
+    if (answer->status == DNS_FAILED && !said)
+        resolve_say(r->d->sts.why, "%s of the policy host: %s", dns_type_name(slot == SLOT_STS_A ? DNS_A : DNS_AAAA),
+                    answer->why);
+    if (r->step[SLOT_STS_A] != STEP_DONE || r->step[SLOT_STS_AAAA] != STEP_DONE)
+        return;
+    if (a->v4.count + a->v6.count > 0)
+        resolve_want(r, SLOT_FETCH);
+    else
+        address_missing(r);
 }
 
 void resolve_sts_fetched(struct resolve *r, const struct resolve_fetch *fetch, int64_t now)

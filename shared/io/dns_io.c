@@ -27,6 +27,12 @@
 #define TIMEOUT_MAX_MS  3600000
 #define BACKOFF_DOUBLES 2 /* "doubles per round, at most 4 times itself" */
 
+/*
+ * Replies with another id or question that a try bears. They come to our port from the resolver's: a late one now and
+ * then, or somebody is guessing ids in its name, who may guess this often and no more. Then TCP decides.
+ */
+#define WRONG_MAX 16
+
 TAILQ_HEAD(dns_list, dns_query);
 
 struct dns {
@@ -50,9 +56,11 @@ struct dns_query {
     void *ctx;
     bool started;     /* on the running list */
     uint16_t id;      /* of the present try */
+    unsigned wrong;   /* replies that are not for it */
     unsigned tried;   /* tries begun */
     size_t server;    /* of the present try */
     uint32_t refused; /* bit per server that gave up on this query */
+    bool heard;       /* one of them said that the name cannot be looked up */
     struct event *timer;
     struct dns_udp *udp;
     struct dns_tcp *tcp;
@@ -132,6 +140,7 @@ static void reply_use(struct dns_query *q, enum dns_verdict verdict, struct dns_
         return;
     }
     if (verdict == DNS_REPLY_TAKEN) {
+        q->heard = q->heard || !answer->unheard;
         server_refused(q, answer->why);
         dns_answer_clear(answer);
     } else {
@@ -182,25 +191,9 @@ static int query_packet(struct dns_query *q, uint8_t packet[DNS_QUERY_MAX])
     return len;
 }
 
-/* The same server again, over TCP, with a deadline of its own within the same try. */
-static void tcp_start(struct dns_query *q)
-{
-    uint8_t packet[DNS_QUERY_MAX];
-    int timeout_ms = q->dns->timeout_ms;
-    int len;
-
-    try_close(q);
-    len = query_packet(q, packet);
-    if (len > 0)
-        q->tcp = dns_tcp_start(q->dns->base, &q->dns->server[q->server].at, packet, (size_t)len, on_tcp, q);
-    if (len > 0 && q->tcp == NULL)
-        server_refused(q, strerror(errno));
-    timer_set(q, q->tcp != NULL ? timeout_ms : 0);
-}
-
 /*
- * Nobody listens there, or no way leads there. With other servers to ask, the next one at once; at the end of a round
- * the time runs on instead, so that a resolver that is being restarted is found again.
+ * Nobody listens there, no way leads there, or we have no socket. With other servers to ask, the next one at once; at
+ * the end of a round the time runs on instead, so that a resolver that is being restarted is found again.
  */
 static void server_unreachable(struct dns_query *q, int error)
 {
@@ -210,6 +203,22 @@ static void server_unreachable(struct dns_query *q, int error)
         (void)snprintf(q->why, sizeof(q->why), "%s", strerror(error));
     if (q->tried >= d->tries || q->tried % d->servers != 0)
         timer_set(q, 0);
+}
+
+/* The same server again, over TCP, with a deadline of its own within the same try. */
+static void tcp_start(struct dns_query *q)
+{
+    uint8_t packet[DNS_QUERY_MAX];
+    int len;
+
+    try_close(q);
+    len = query_packet(q, packet);
+    timer_set(q, len > 0 ? q->dns->timeout_ms : 0);
+    if (len < 0)
+        return;
+    q->tcp = dns_tcp_start(q->dns->base, &q->dns->server[q->server].at, packet, (size_t)len, on_tcp, q);
+    if (q->tcp == NULL)
+        server_unreachable(q, errno);
 }
 
 static bool on_udp(void *ctx, const uint8_t *reply, size_t len, int error)
@@ -224,9 +233,9 @@ static bool on_udp(void *ctx, const uint8_t *reply, size_t len, int error)
         return false;
     }
     verdict = reply_parse(q, &answer, reply, len, &e);
-    if (verdict == DNS_REPLY_NOT_OURS)
+    if (verdict == DNS_REPLY_NOT_OURS && ++q->wrong <= WRONG_MAX)
         return true;
-    if (verdict == DNS_REPLY_TRUNCATED)
+    if (verdict == DNS_REPLY_NOT_OURS || verdict == DNS_REPLY_TRUNCATED)
         tcp_start(q);
     else
         reply_use(q, verdict, &answer, e.text);
@@ -247,6 +256,7 @@ static void try_start(struct dns_query *q)
     int len = query_packet(q, packet);
 
     q->tried++;
+    q->wrong = 0;
     if (len < 0) {
         timer_set(q, 0);
         return;
@@ -283,6 +293,7 @@ static void try_over(struct dns_query *q)
         return;
     }
     dns_answer_fail(&answer, q->why[0] != '\0' ? q->why : "time-out");
+    answer.unheard = !q->heard;
     query_finish(q, &answer);
 }
 

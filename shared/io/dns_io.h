@@ -1,6 +1,7 @@
 /*
  * dns_io.h - asynchronous DNS: a socket of its own (random port, connected) and a random id for each query, retries
- * over all resolvers, TCP on truncation. The message format is core/dns_msg.h. The program must ignore SIGPIPE.
+ * over all resolvers, TCP on truncation and when somebody seems to guess replies. The message format is core/dns_msg.h.
+ * The program must ignore SIGPIPE.
  */
 #ifndef POSTERN_DNS_IO_H
 #define POSTERN_DNS_IO_H

@@ -53,6 +53,7 @@ static void check_answer(const struct dns_answer *a, const uint8_t *pkt, enum dn
     check(a->count == 0 || a->status == DNS_FOUND);
     check(a->count > 0 || a->status != DNS_FOUND || (type == DNS_MX && a->truncated));
     check((a->status == DNS_FAILED) == (a->why[0] != '\0'));
+    check(a->status == DNS_FAILED || !a->unheard);
     if (a->status == DNS_FAILED) {
         check(!a->secure && a->rr == NULL && a->name[0] == '\0');
         return;

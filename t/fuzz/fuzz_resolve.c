@@ -136,6 +136,7 @@ static void make_answer(struct dns_answer *a, const struct resolve_action *act, 
     a->status = (enum dns_status)(n & 3);
     if (a->status == DNS_FAILED) {
         dns_answer_fail(a, "SERVFAIL");
+        a->unheard = (n & 128) != 0;
         return;
     }
     a->secure = (n & 4) != 0;

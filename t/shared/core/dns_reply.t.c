@@ -132,6 +132,7 @@ static void test_rcode(void **state)
         assert_int_equal(a.status, rows[i].status);
         assert_string_equal(a.why, rows[i].why);
         assert_int_equal(a.secure, rows[i].status != DNS_FAILED);
+        assert_int_equal(a.unheard, rows[i].status == DNS_FAILED && strncmp(rows[i].why, "SERVFAIL", 8) != 0);
         dns_answer_clear(&a);
     }
 }
@@ -263,6 +264,7 @@ static void test_chain_length(void **state)
     assert_int_equal(parse(&a, DNS_A, true), DNS_REPLY_TAKEN);
     assert_int_equal(a.status, DNS_FAILED);
     assert_string_equal(a.why, "CNAME chain too long, or a loop");
+    assert_false(a.unheard);
     dns_answer_clear(&a);
 
     begin(REPLY | FLAG_AD, DNS_A);

@@ -266,6 +266,34 @@ static const struct row failure_rows[] = {
      false,
      "found=1 !sts-policy-fetch-error (AAAA of the policy host: SERVFAIL)",
      300},
+    {"A2 nobody can be asked for it: not known now",
+     {{MX}, {MX_A}, {TXT, ID1}, {"AAAA mta-sts." DOMAIN, "fail time-out"}, {"A mta-sts." DOMAIN, "fail time-out"}},
+     NOTHING,
+     false,
+     false,
+     NULL, /* either is named */
+     30},
+    {"A2 nor for one of the families",
+     {{MX}, {MX_A}, {TXT, ID1}, {"AAAA mta-sts." DOMAIN, "fail time-out"}},
+     NOTHING,
+     false,
+     false,
+     "temp (the policy was not fetched: AAAA of the policy host: time-out)",
+     30},
+    {"A2 whatever the other one says",
+     {{MX}, {MX_A}, {TXT, ID1}, {"AAAA mta-sts." DOMAIN, "fail SERVFAIL"}, {"A mta-sts." DOMAIN, "fail time-out"}},
+     NOTHING,
+     false,
+     false,
+     "temp (the policy was not fetched: A of the policy host: time-out)",
+     30},
+    {"A2 the policy goes on",
+     {{MX}, {MX_A}, {TXT, ID2}, {"A mta-sts." DOMAIN, "fail time-out"}},
+     KEPT(1000, DEST_STS_OK, 1000),
+     false,
+     false,
+     "temp enforce=1 (the policy was not fetched: A of the policy host: time-out)",
+     30},
     {"one family is enough",
      {{MX}, {MX_A}, {TXT, ID1}, {"AAAA mta-sts." DOMAIN, "fail SERVFAIL"}, {HOST_A}, {FETCH, "ok " BODY("enforce")}},
      NOTHING,
@@ -366,6 +394,7 @@ static void run_row(const struct row *row, unsigned order)
     struct world w = {.line = line, .previous = before, .options = resolve_options_default(), .force = row->force};
     struct dest *d;
     struct buf b;
+    bool tried;
 
     memcpy(line, row->line, sizeof(row->line));
     d = world_run(&w, order);
@@ -374,8 +403,11 @@ static void run_row(const struct row *row, unsigned order)
     if (row->want != NULL)
         assert_string_equal(buf_text(&b), row->want);
     assert_int_equal(world_asked(&w, FETCH), row->fetched);
-    assert_int_equal(d->sts.attempted, world_asked(&w, "A mta-sts." DOMAIN) ? NOW : before->sts.attempted);
+    tried = world_asked(&w, "A mta-sts." DOMAIN) && d->sts.record == DEST_STS_FOUND;
+    assert_int_equal(d->sts.attempted, tried ? NOW : before->sts.attempted);
     assert_int_equal(d->valid_until - NOW, row->life);
+    if (row->life == RESOLVE_TEMP_TTL)
+        assert_true(dest_temporary(d));
     check_json(d);
     buf_clear(&b);
     dest_free(d);

@@ -97,6 +97,7 @@ static inline void read_answer(struct dns_answer *a, enum dns_type type, const c
     memset(a, 0, sizeof(*a));
     if (strncmp(text, "fail ", 5) == 0) {
         dns_answer_fail(a, text + 5);
+        a->unheard = strcmp(text + 5, "SERVFAIL") != 0;
         return;
     }
     copy_name(a->name, name);

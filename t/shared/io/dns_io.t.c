@@ -8,8 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #define NAME          "mx.example.com"
+#define WRONG_15      "iiiiiiiiiiiiiii"
 #define GOOD_ADDRESS  "192.0.2.1"
 #define GUARD_SECONDS 20    /* a test that is still waiting then has failed */
 #define SHORT_MS      150   /* time-out of a try where one is waited for */
@@ -19,7 +21,7 @@ struct got {
     struct event_base *base;
     unsigned calls, wanted;
     enum dns_status status;
-    bool secure;
+    bool secure, unheard;
     char why[128];
     char address[ADDRESS_BUF];
 };
@@ -30,6 +32,7 @@ static void on_answer(void *ctx, const struct dns_answer *answer)
 
     g->status = answer->status;
     g->secure = answer->secure;
+    g->unheard = answer->unheard;
     (void)snprintf(g->why, sizeof(g->why), "%s", answer->why);
     (void)snprintf(g->address, sizeof(g->address), "%s", answer->count > 0 ? answer->rr[0].address : "");
     if (++g->calls == g->wanted)
@@ -98,6 +101,9 @@ static const struct row rows[] = {
     {"garbage first", "gG", "", "", LONG_MS, 4, DNS_FOUND, false, "", 1, 0, 0},
     {"forged from another port first", "oG", "", "", LONG_MS, 4, DNS_FOUND, false, "", 1, 0, 0},
     {"all of these first", "ioqggiqoG", "", "", LONG_MS, 4, DNS_FOUND, false, "", 1, 0, 0},
+    {"as many wrong ones as are borne", WRONG_15 "iG", "", "", LONG_MS, 4, DNS_FOUND, false, "", 1, 0, 0},
+    {"one more: over TCP, and UDP is not heard", WRONG_15 "iiG", "", "A", LONG_MS, 4, DNS_FOUND, true, "", 1, 0, 1},
+    {"so many, and TCP closes", WRONG_15 "ii", "G", "c", LONG_MS, 4, DNS_FOUND, false, "", 1, 1, 1},
     {"only wrong ones", "iqog", "iqog", "", SHORT_MS, 2, DNS_FAILED, false, "time-out", 1, 1, 0},
     {"lost, then the second server", "x", "G", "", SHORT_MS, 4, DNS_FOUND, false, "", 1, 1, 0},
     {"lost twice, then the first again", "x G", "x", "", SHORT_MS, 4, DNS_FOUND, false, "", 2, 1, 0},
@@ -106,6 +112,7 @@ static const struct row rows[] = {
     {"broken, good at the second", "B", "G", "", LONG_MS, 4, DNS_FOUND, false, "", 1, 1, 0},
     {"SERVFAIL everywhere ends at once", "S S S", "S S S", "", LONG_MS, 6, DNS_FAILED, false, "SERVFAIL", 1, 1, 0},
     {"SERVFAIL outweighs silence", "S", "x x", "", SHORT_MS, 3, DNS_FAILED, false, "SERVFAIL", 1, 2, 0},
+    {"REFUSED everywhere", "R", "R", "", LONG_MS, 4, DNS_FAILED, false, "REFUSED", 1, 1, 0},
     {"one try only", "S", "G", "", LONG_MS, 1, DNS_FAILED, false, "SERVFAIL", 1, 0, 0},
     {"all dead", "x x", "x x", "", SHORT_MS, 4, DNS_FAILED, false, "time-out", 2, 2, 0},
     {"truncated, good over TCP", "T", "", "A", LONG_MS, 4, DNS_FOUND, true, "", 1, 0, 1},
@@ -138,6 +145,7 @@ static void row_check(const struct row *r)
     assert_int_equal(got.status, r->status);
     assert_int_equal(got.secure, r->secure);
     assert_string_equal(got.why, r->why);
+    assert_int_equal(got.unheard, r->status == DNS_FAILED && strstr(r->why, "SERVFAIL") == NULL);
     assert_string_equal(got.address, r->status == DNS_FOUND ? GOOD_ADDRESS : "");
     assert_int_equal(s[0].seen, r->seen1);
     assert_int_equal(s[1].seen, r->seen2);
@@ -379,6 +387,99 @@ static void test_free_pending(void **state)
     event_base_free(base);
 }
 
+/* From now on no descriptor can be opened. Returns the limit that was. */
+static rlim_t descriptors_end(int below)
+{
+    struct rlimit limit;
+    rlim_t before;
+
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    before = limit.rlim_cur;
+    limit.rlim_cur = (rlim_t)below;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    return before;
+}
+
+static int descriptor_lowest(void)
+{
+    int fd = dup(0);
+
+    assert_true(fd >= 0);
+    close(fd);
+    return fd;
+}
+
+/* Our own fault: not heard of the resolver, which is asked again later, over UDP and TCP. */
+static void test_no_descriptors(void **state)
+{
+    struct event_base *base = event_base_new();
+    struct server s;
+    struct got got = {.base = base, .wanted = 1};
+    uint8_t query[DNS_QUERY_MAX], reply[DNS_QUERY_MAX];
+    struct sockaddr_in client = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    size_t len;
+    rlim_t before;
+    struct dns *d;
+    int lowest;
+
+    (void)state;
+    server_open(&s, base, "G x G", "");
+    d = client_new(base, &s, 1, SHORT_MS, 2, 10);
+    before = descriptors_end(descriptor_lowest());
+    dns_ask(d, NAME, DNS_A, on_answer, &got);
+    run(base);
+    assert_int_equal(got.status, DNS_FAILED);
+    assert_true(got.unheard);
+    assert_string_equal(got.why, strerror(EMFILE));
+    assert_int_equal(s.seen, 0);
+
+    got = (struct got){.base = base, .wanted = 1};
+    dns_ask(d, NAME, DNS_A, on_answer, &got);
+    run_ms(base, SHORT_MS / 5);
+    (void)descriptors_end((int)before);
+    run(base);
+    assert_int_equal(got.status, DNS_FOUND);
+    assert_int_equal(s.seen, 1);
+
+    got = (struct got){.base = base, .wanted = 1};
+    lowest = descriptor_lowest();
+    dns_ask(d, NAME, DNS_A, on_answer, &got);
+    RUN_UNTIL(base, s.seen == 2);
+    (void)descriptors_end(lowest); /* the query's own UDP socket is beyond that */
+    len = (size_t)dns_query_build(query, sizeof(query), NAME, DNS_A, s.id[1], NULL);
+    client.sin_port = s.from[1];
+    len = packet_build(reply, 'T', query, len);
+    assert_int_equal(sendto(s.fd, reply, len, 0, (struct sockaddr *)&client, sizeof(client)), (ssize_t)len);
+    run_ms(base, SHORT_MS / 5);
+    assert_int_equal(got.calls, 0);
+    (void)descriptors_end((int)before);
+    run(base);
+    assert_int_equal(got.status, DNS_FOUND);
+    assert_int_equal(s.seen_tcp, 0);
+    dns_free(d);
+    server_close(&s);
+    event_base_free(base);
+}
+
+/* No way leads there at all: the time runs on, and then it is our own fault. */
+static void test_no_way(void **state)
+{
+    static char broadcast[] = "255.255.255.255:53"; /* which a socket must ask leave for */
+    static char *const list[] = {broadcast, NULL};
+    const struct dns_options options = {.resolvers = list, .timeout_ms = SHORT_MS, .tries = 2, .concurrency = 1};
+    struct event_base *base = event_base_new();
+    struct got got = {.base = base, .wanted = 1};
+    struct dns *d = dns_new(base, &options, NULL);
+
+    (void)state;
+    dns_ask(d, NAME, DNS_A, on_answer, &got);
+    run(base);
+    assert_int_equal(got.status, DNS_FAILED);
+    assert_true(got.unheard);
+    dns_free(d);
+    event_base_free(base);
+}
+
 static void test_bad_options(void **state)
 {
     static char good[] = "127.0.0.1:53", name[] = "resolver.example";
@@ -398,7 +499,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_scripts),      cmocka_unit_test(test_refused_port), cmocka_unit_test(test_random),
         cmocka_unit_test(test_concurrency),  cmocka_unit_test(test_cancel),       cmocka_unit_test(test_reentrant),
-        cmocka_unit_test(test_free_pending), cmocka_unit_test(test_bad_options),
+        cmocka_unit_test(test_free_pending), cmocka_unit_test(test_bad_options),  cmocka_unit_test(test_no_descriptors),
+        cmocka_unit_test(test_no_way),
     };
 
     (void)signal(SIGPIPE, SIG_IGN);

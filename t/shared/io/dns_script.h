@@ -27,6 +27,7 @@
 
 #define FORGED_OCTET 66 /* last octet of the address in a forged answer */
 #define QUERIES_MAX  64
+#define WORD_BUF     32
 
 struct server {
     const char *udp, *tcp; /* rest of the scripts */
@@ -87,11 +88,11 @@ static size_t packet_build(uint8_t *out, char kind, const uint8_t *query, size_t
 }
 
 /* The letters of the next word of the script. */
-static size_t word_take(const char **script, char out[16])
+static size_t word_take(const char **script, char out[WORD_BUF])
 {
     size_t n = strcspn(*script, " ");
 
-    assert_true(n < 16);
+    assert_true(n < WORD_BUF);
     memcpy(out, *script, n);
     out[n] = '\0';
     *script += n + strspn(*script + n, " ");
@@ -104,7 +105,7 @@ static void on_datagram(evutil_socket_t fd, short what, void *ctx)
     struct sockaddr_in from;
     socklen_t from_len = sizeof(from);
     uint8_t query[1024], reply[1100];
-    char word[16];
+    char word[WORD_BUF];
     size_t i, n;
     ssize_t len = recvfrom(fd, query, sizeof(query), 0, (struct sockaddr *)&from, &from_len);
 
@@ -151,7 +152,7 @@ static void on_peer(evutil_socket_t fd, short what, void *ctx)
 {
     struct server *s = ctx;
     uint8_t query[1024];
-    char word[16];
+    char word[WORD_BUF];
     ssize_t len = read(fd, query, sizeof(query));
 
     (void)what;
