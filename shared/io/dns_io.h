@@ -15,7 +15,8 @@ struct dns;
 struct dns_query;
 
 struct dns_options {
-    char *const *resolvers; /* NULL-terminated; empty: nameserver lines of /etc/resolv.conf, else 127.0.0.1 */
+    char *const *resolvers; /* NULL-terminated; empty: nameserver lines of /etc/resolv.conf, else 127.0.0.1. Where
+                               one is believed only the believed ones are asked */
     bool trust_ad;          /* believe AD also from resolvers that are not on loopback (127.0.0.0/8, ::1) */
     int timeout_ms;         /* of the first try; doubles per round over the resolvers, at most 4 times itself */
     int tries; /* in all, over the resolvers in turn. One that answers SERVFAIL, REFUSED or nonsense has had its say in

@@ -1,5 +1,6 @@
 /* dns_server_io.c - the list of resolvers, from the configuration or /etc/resolv.conf. */
 #include "dns_server_io.h"
+#include "log.h"
 
 #include <netinet/in.h>
 #include <stdio.h>
@@ -60,6 +61,26 @@ static size_t servers_from_file(struct dns_server *out, const char *path, bool t
     return count;
 }
 
+/* Where one is believed only the believed ones are kept. Returns how many. */
+static size_t keep_believed(struct dns_server *s, size_t count)
+{
+    size_t believed = 0, kept = 0;
+
+    for (size_t i = 0; i < count; i++)
+        believed += s[i].trusted ? 1 : 0;
+    if (believed == 0)
+        return count;
+    for (size_t i = 0; i < count; i++) {
+        if (s[i].trusted)
+            s[kept++] = s[i];
+        else
+            log_warning("resolver-left-out", "resolver=%s why=%s", s[i].at.text,
+                        "another one is on loopback, which is believed about DNSSEC and this one is not: asked in its "
+                        "place, it would hide what is bogus");
+    }
+    return kept;
+}
+
 size_t dns_servers_read(struct dns_server out[DNS_SERVERS_MAX], char *const *list, const char *resolv_conf,
                         bool trust_ad, struct err *e)
 {
@@ -79,5 +100,5 @@ size_t dns_servers_read(struct dns_server out[DNS_SERVERS_MAX], char *const *lis
         count = servers_from_file(out, resolv_conf, trust_ad);
     if (count == 0 && server_set(&out[0], "127.0.0.1:53", trust_ad, e) == 0)
         count = 1;
-    return count;
+    return keep_believed(out, count);
 }

@@ -27,8 +27,9 @@ bool dns_server_trusted(const struct sockaddr *sa, bool trust_ad);
 
 /*
  * The resolvers of a NULL-terminated list; of an empty list (or NULL) the nameserver lines of the file at resolv_conf,
- * of which those that are no addresses (scoped ones) are passed over; if there is none, 127.0.0.1. Returns how many, 1
- * to DNS_SERVERS_MAX, or 0 with the reason in e.
+ * of which those that are no addresses (scoped ones) are passed over; if there is none, 127.0.0.1. Where one is trusted
+ * the others are left out, and the log says so: what a validating resolver finds bogus (SERVFAIL) they would hand out
+ * as insecure (B-3). Returns how many, 1 to DNS_SERVERS_MAX, or 0 with the reason in e.
  */
 size_t dns_servers_read(struct dns_server out[DNS_SERVERS_MAX], char *const *list, const char *resolv_conf,
                         bool trust_ad, struct err *e);

@@ -54,13 +54,12 @@ static void test_resolv_conf(void **state)
     assert_true(fd >= 0);
     assert_int_equal(write(fd, text, sizeof(text) - 1), sizeof(text) - 1);
     close(fd);
-    assert_int_equal(dns_servers_read(out, NULL, path, false, &e), 3);
-    assert_false(out[0].trusted);
+    assert_int_equal(dns_servers_read(out, NULL, path, true, &e), 3);
     assert_int_equal(out[1].at.sa.ss_family, AF_INET6);
-    assert_true(out[1].trusted);
-    assert_true(out[2].trusted);
     assert_int_equal(((struct sockaddr_in *)&out[2].at.sa)->sin_addr.s_addr, htonl(0x7f000035));
     assert_int_equal(((struct sockaddr_in *)&out[2].at.sa)->sin_port, htons(53));
+    assert_int_equal(dns_servers_read(out, NULL, path, false, &e), 2); /* not the one that is not believed */
+    assert_int_equal(out[0].at.sa.ss_family, AF_INET6);
     unlink(path);
 
     assert_int_equal(dns_servers_read(out, NULL, path, false, &e), 1);
@@ -74,11 +73,38 @@ static void test_resolv_conf(void **state)
     assert_int_equal(dns_servers_read(out, many, path, false, &e), 0);
 }
 
+/* B-3: where one is believed the others are not asked: they would say of a bogus domain that it is insecure. */
+static void test_only_believed(void **state)
+{
+    static const struct {
+        char *list[4];
+        bool trust_ad;
+        const char *want[4];
+    } cases[] = {
+        {{"127.0.0.1", "192.0.2.1"}, false, {"127.0.0.1"}},
+        {{"192.0.2.1", "[::1]", "192.0.2.2"}, false, {"[::1]"}},
+        {{"192.0.2.1", "[::1]", "127.0.0.1"}, false, {"[::1]", "127.0.0.1"}},
+        {{"192.0.2.1", "192.0.2.2"}, false, {"192.0.2.1", "192.0.2.2"}},
+        {{"127.0.0.1", "192.0.2.1"}, true, {"127.0.0.1", "192.0.2.1"}},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct dns_server out[DNS_SERVERS_MAX];
+        size_t count = dns_servers_read(out, cases[i].list, "/nonexistent", cases[i].trust_ad, NULL);
+
+        for (size_t n = 0; n < count; n++)
+            assert_string_equal(out[n].at.text, cases[i].want[n]);
+        assert_null(cases[i].want[count]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_trusted),
         cmocka_unit_test(test_resolv_conf),
+        cmocka_unit_test(test_only_believed),
     };
 
     return cmocka_run_group_tests_name("dns_server_io", tests, NULL, NULL);
