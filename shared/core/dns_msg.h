@@ -13,12 +13,11 @@
 #include "err.h"
 #include "tlsa.h"
 
-#define DNS_QUERY_MAX 512
-#define DNS_REPLY_MAX 65535
-#define DNS_UDP_SIZE  1232 /* EDNS buffer size that we announce: no fragments (DNS flag day 2020) */
-#define DNS_RRS_MAX \
-    128 /* records of the wanted type that we take of one answer; more are left out, `truncated` says so */
-#define DNS_CNAMES_MAX 16 /* length of a CNAME chain; longer is an error */
+#define DNS_QUERY_MAX  512
+#define DNS_REPLY_MAX  65535
+#define DNS_UDP_SIZE   1232 /* EDNS buffer size that we announce: no fragments (DNS flag day 2020) */
+#define DNS_MX_MAX     128  /* MX records that we take of one answer: names cost time; more are left out */
+#define DNS_CNAMES_MAX 16   /* length of a CNAME chain; longer is an error */
 #define DNS_TTL_MAX    86400U
 
 enum dns_type { DNS_A = 1, DNS_CNAME = 5, DNS_MX = 15, DNS_TXT = 16, DNS_AAAA = 28, DNS_TLSA = 52 };
@@ -44,7 +43,7 @@ struct dns_rr {
 struct dns_answer {
     enum dns_status status;
     bool secure;    /* AD was set and the resolver is trusted to say so; covers the whole chain, negative answers too */
-    bool truncated; /* records were left out at DNS_RRS_MAX */
+    bool truncated; /* records were left out: at DNS_MX_MAX, or as they cannot be read or are no host names */
     uint32_t ttl;   /* seconds: the least of all records used, CNAMEs too; negative: least of SOA TTL and MINIMUM (RFC
                        2308), 0 without SOA; at   most DNS_TTL_MAX */
     char name[DOMAIN_BUF]; /* the name at the end of the CNAME chain, where the records stand; "": no host name */
@@ -70,10 +69,10 @@ enum dns_verdict {
 };
 
 /*
- * Read a reply to the query (name, type, id). Records that do not belong to the chain from name are passed over; MX
- * exchanges, CNAMEs and addresses that are no valid names are left out of an otherwise good answer (an MX RRset of
- * which none is left is DNS_FAILED). trust_ad: AD of this resolver is believed. SERVFAIL and other error codes are
- * TAKEN with DNS_FAILED. On TAKEN *out must be emptied with dns_answer_clear.
+ * Read a reply to the query (name, type, id). Records that do not belong to the chain from name are passed over; those
+ * that cannot be read, and MX exchanges that are no host names, are left out of an otherwise good answer. An RRset of
+ * which none is left is DNS_FAILED, but for MX: then there are no hosts. trust_ad: AD of this resolver is believed.
+ * SERVFAIL and other error codes are TAKEN with DNS_FAILED. On TAKEN *out must be emptied with dns_answer_clear.
  */
 enum dns_verdict dns_reply_parse(struct dns_answer *out, const uint8_t *pkt, size_t len, const char *name,
                                  enum dns_type type, uint16_t id, bool trust_ad, struct err *e);

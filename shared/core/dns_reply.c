@@ -174,26 +174,33 @@ static int chain_follow(struct dns_answer *out, struct labels *at, const ldns_rr
     return -1;
 }
 
-/* Take the records of the type at this name. Returns how many there were, taken or not, or -1 without memory. */
-static int records_take(struct dns_answer *out, const ldns_rr_list *answer, struct labels at, enum dns_type type)
+/* How many records of the type there are at this name. */
+static size_t records_count(struct dns_answer *out, const ldns_rr_list *answer, struct labels at, enum dns_type type)
 {
-    int seen = 0;
+    size_t seen = 0;
 
     for (size_t i = 0; i < ldns_rr_list_rr_count(answer); i++) {
         const ldns_rr *rr = ldns_rr_list_rr(answer, i);
-        int taken;
 
-        if (!rr_is(rr, at, type))
-            continue;
-        seen++;
-        answer_cap_ttl(out, ldns_rr_ttl(rr));
-        if (out->count == DNS_RRS_MAX) {
-            out->truncated = true;
-            continue;
+        if (rr_is(rr, at, type)) {
+            answer_cap_ttl(out, ldns_rr_ttl(rr));
+            seen++;
         }
-        if (out->rr == NULL)
-            out->rr = calloc(DNS_RRS_MAX, sizeof(*out->rr));
-        taken = out->rr == NULL ? -1 : dns_rr_take(&out->rr[out->count], rr, type);
+    }
+    return seen;
+}
+
+/* Take those that can be read, at most max. Returns 0, or -1 without memory. */
+static int records_take(struct dns_answer *out, const ldns_rr_list *answer, struct labels at, enum dns_type type,
+                        size_t max)
+{
+    out->rr = calloc(max + 1, sizeof(*out->rr));
+    if (out->rr == NULL)
+        return -1;
+    for (size_t i = 0; i < ldns_rr_list_rr_count(answer) && out->count < max; i++) {
+        const ldns_rr *rr = ldns_rr_list_rr(answer, i);
+        int taken = rr_is(rr, at, type) ? dns_rr_take(&out->rr[out->count], rr, type) : 0;
+
         if (taken < 0)
             return -1;
         if (taken > 0)
@@ -201,7 +208,7 @@ static int records_take(struct dns_answer *out, const ldns_rr_list *answer, stru
         else
             memset(&out->rr[out->count], 0, sizeof(out->rr[0]));
     }
-    return seen;
+    return 0;
 }
 
 /* How long a negative answer lives: the SOA of a zone around the name says (RFC 2308 5; check B-6). Without one, not at
@@ -238,7 +245,7 @@ static void answer_refuse(struct dns_answer *out, const char *why)
 static int answer_fill(struct dns_answer *out, const struct dns_sections *s, struct labels at, enum dns_type type,
                        bool nxdomain, struct err *e)
 {
-    int seen;
+    size_t seen;
 
     if (type != DNS_CNAME && chain_follow(out, &at, s->answer) != 0) {
         answer_refuse(out, "CNAME chain too long, or a loop");
@@ -246,18 +253,18 @@ static int answer_fill(struct dns_answer *out, const struct dns_sections *s, str
     }
     if (dns_wire_to_name(out->name, at.at, at.len, NULL) != 0)
         out->name[0] = '\0'; /* an alias for what is no host name: matters only where the name is used */
-    seen = records_take(out, s->answer, at, type);
-    if (seen < 0)
-        return err_set(e, "no memory");
+    seen = records_count(out, s->answer, at, type);
     if (seen > 0 && nxdomain)
         return err_set(e, "NXDOMAIN, but with records of the name");
     if (seen > 0 && out->name[0] == '\0' && (type == DNS_A || type == DNS_AAAA)) {
         answer_refuse(out, "alias for something that is no host name");
         return 0;
     }
-    if (type == DNS_MX && out->count < (size_t)seen) {
-        out->truncated = true; /* exchanges that are no host names, such as addresses */
-    } else if (seen > 0 && out->count == 0) {
+    if (seen > 0 &&
+        records_take(out, s->answer, at, type, type == DNS_MX && seen > DNS_MX_MAX ? DNS_MX_MAX : seen) != 0)
+        return err_set(e, "no memory");
+    out->truncated = out->count < seen;
+    if (seen > 0 && out->count == 0 && type != DNS_MX) {
         answer_refuse(out, "none of the records can be read");
         return 0;
     }

@@ -210,26 +210,32 @@ static void keep_tlsa(struct resolve *r, struct dest_host *host, const struct tl
     r->tlsa_octets += rr->len;
 }
 
-/* The usable records first, so that the limits cost the others. A host whose usable records do not fit stays TEMP. */
+/* Keep the records that are usable, or those that are not. Returns how many there are. */
+static size_t keep_tlsa_if(struct resolve *r, struct dest_host *host, const struct dns_answer *answer, bool usable)
+{
+    size_t seen = 0;
+
+    for (size_t i = 0; i < answer->count; i++) {
+        if (tlsa_usable(&answer->rr[i].tlsa, NULL) == usable) {
+            keep_tlsa(r, host, &answer->rr[i].tlsa);
+            seen++;
+        }
+    }
+    return seen;
+}
+
+/*
+ * The usable records first, so that the limits cost the others. A host whose usable records do not fit stays TEMP, and
+ * so does one that may have some among those that cannot be read.
+ */
 static void host_take_tlsa(struct resolve *r, struct dest_host *host, const struct dns_answer *answer)
 {
-    bool usable[DNS_RRS_MAX];
-    size_t count = answer->count < DNS_RRS_MAX ? answer->count : DNS_RRS_MAX;
-    size_t usable_count = 0;
+    bool usable = keep_tlsa_if(r, host, answer, true) > 0;
 
-    for (size_t i = 0; i < count; i++) {
-        usable[i] = tlsa_usable(&answer->rr[i].tlsa, NULL);
-        usable_count += usable[i] ? 1 : 0;
-    }
-    for (size_t i = 0; i < count; i++)
-        if (usable[i])
-            keep_tlsa(r, host, &answer->rr[i].tlsa);
-    if (usable_count > 0 && host->tlsa_count == 0)
+    if (usable ? host->tlsa_count == 0 : answer->truncated)
         return;
-    for (size_t i = 0; i < count; i++)
-        if (!usable[i])
-            keep_tlsa(r, host, &answer->rr[i].tlsa);
-    host->dane = usable_count > 0 ? DEST_DANE_USABLE : DEST_DANE_UNUSABLE;
+    (void)keep_tlsa_if(r, host, answer, false);
+    host->dane = usable ? DEST_DANE_USABLE : DEST_DANE_UNUSABLE;
 }
 
 static void host_tlsa(struct resolve *r, size_t i, enum resolve_host_step step, const struct dns_answer *answer)

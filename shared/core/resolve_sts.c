@@ -37,8 +37,6 @@ static int select_record(struct sts_record *out, const struct dns_answer *answer
     struct sts_txt *txt;
     int rc;
 
-    if (answer->truncated)
-        return err_set(e, "more than %d TXT records", DNS_RRS_MAX);
     txt = resolve_txt_list(answer);
     if (txt == NULL)
         return -2;
@@ -73,8 +71,8 @@ void resolve_sts_txt(struct resolve *r, const struct dns_answer *answer)
     struct err e = {""};
     int rc;
 
-    if (answer->status == DNS_FAILED) {
-        resolve_say(r->d->sts.why, "TXT: %s", answer->why);
+    if (answer->status == DNS_FAILED || answer->truncated) {
+        resolve_say(r->d->sts.why, "TXT: %s", answer->truncated ? "a record cannot be read" : answer->why);
         return;
     }
     resolve_rest_on(r, answer);

@@ -392,24 +392,40 @@ static void test_negative_ttl(void **state)
     }
 }
 
+/* MX records are taken up to a bound; of the other types all count, as far as a message goes. */
 static void test_many_records(void **state)
 {
     struct dns_answer a;
     (void)state;
 
-    for (unsigned n = DNS_RRS_MAX; n <= DNS_RRS_MAX + 1; n++) {
-        begin(REPLY, DNS_A);
-        for (unsigned i = 0; i < n; i++) {
-            char four[4] = {10, 0, 0, (char)i};
-
-            put_a(&p, D, 1000 - i, four);
-        }
-        assert_int_equal(parse(&a, DNS_A, true), DNS_REPLY_TAKEN);
-        assert_int_equal(a.count, DNS_RRS_MAX);
-        assert_int_equal(a.truncated, n > DNS_RRS_MAX);
+    for (unsigned n = DNS_MX_MAX; n <= DNS_MX_MAX + 1; n++) {
+        begin(REPLY, DNS_MX);
+        for (unsigned i = 0; i < n; i++)
+            put_mx(&p, D, 1000 - i, i, "mx.d.example");
+        assert_int_equal(parse(&a, DNS_MX, true), DNS_REPLY_TAKEN);
+        assert_int_equal(a.count, DNS_MX_MAX);
+        assert_int_equal(a.truncated, n > DNS_MX_MAX);
         assert_int_equal(a.ttl, 1000 - n + 1);
         dns_answer_clear(&a);
     }
+}
+
+static void test_full_message(void **state)
+{
+    struct dns_answer a;
+    unsigned n = 0;
+    (void)state;
+
+    begin(REPLY, DNS_TXT);
+    while (p.len < DNS_REPLY_MAX - 50 && ++n > 0)
+        put_rr(&p, ANSWER, D, DNS_TXT, 60, "\4none", 5);
+    put_rr(&p, ANSWER, D, DNS_TXT, 60, "\4last", 5);
+    assert_int_equal(parse(&a, DNS_TXT, true), DNS_REPLY_TAKEN);
+    assert_true(n > 2000);
+    assert_int_equal(a.count, n + 1);
+    assert_false(a.truncated);
+    assert_string_equal(a.rr[n].text, "last");
+    dns_answer_clear(&a);
 }
 
 int main(void)
@@ -431,6 +447,7 @@ int main(void)
         cmocka_unit_test(test_ttl),
         cmocka_unit_test(test_negative_ttl),
         cmocka_unit_test(test_many_records),
+        cmocka_unit_test(test_full_message),
     };
 
     return cmocka_run_group_tests_name("dns_reply", tests, NULL, NULL);

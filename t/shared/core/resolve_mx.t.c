@@ -412,6 +412,40 @@ static void test_many_tlsa(void **state)
     dest_free(d);
 }
 
+/* Records that cannot be read may be usable ones: without others that are, nothing is known now. */
+static void test_unread_tlsa(void **state)
+{
+    static const struct {
+        const char *answer;
+        enum dest_dane want;
+    } rows[] = {{"s 60 " BAD, DEST_DANE_TEMP}, {"s 60 " BAD "|" G, DEST_DANE_USABLE}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct resolve_options options = resolve_options_default();
+        struct resolve *r = resolve_new(DOMAIN, NULL, false, NOW, &options);
+        struct resolve_action act;
+        struct dns_answer a;
+        struct dest *d;
+
+        while (resolve_next(r, &act) == 1) {
+            read_answer(&a, act.type, act.name,
+                        act.type == DNS_MX     ? "s 60 10 " MX
+                        : act.type == DNS_A    ? "s 60 192.0.2.1"
+                        : act.type == DNS_TLSA ? rows[i].answer
+                                               : "s 60 nodata");
+            a.truncated = act.type == DNS_TLSA;
+            resolve_dns(r, act.slot, &a);
+            dns_answer_clear(&a);
+        }
+        d = resolve_take(r, NOW);
+        assert_int_equal(d->host[0].dane, rows[i].want);
+        check_json(d);
+        dest_free(d);
+        resolve_free(r);
+    }
+}
+
 static void feed_large_tlsa(struct resolve *r, unsigned slot)
 {
     static uint8_t octets[TLSA_DATA_MAX];
@@ -462,9 +496,9 @@ static void test_large_tlsa(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_mx),         cmocka_unit_test(test_dane),      cmocka_unit_test(test_alias),
-        cmocka_unit_test(test_many_hosts), cmocka_unit_test(test_many_tlsa), cmocka_unit_test(test_truncated_answer),
-        cmocka_unit_test(test_large_tlsa),
+        cmocka_unit_test(test_mx),         cmocka_unit_test(test_dane),        cmocka_unit_test(test_alias),
+        cmocka_unit_test(test_many_hosts), cmocka_unit_test(test_many_tlsa),   cmocka_unit_test(test_truncated_answer),
+        cmocka_unit_test(test_large_tlsa), cmocka_unit_test(test_unread_tlsa),
     };
 
     return cmocka_run_group_tests_name("resolve_mx", tests, NULL, NULL);
