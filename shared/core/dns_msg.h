@@ -71,7 +71,7 @@ enum dns_verdict {
 /*
  * Read a reply to the query (name, type, id). Records that do not belong to the chain from name are passed over; those
  * that cannot be read, and MX exchanges that are no host names, are left out of an otherwise good answer. An RRset of
- * which none is left is DNS_FAILED, but for MX: then there are no hosts. trust_ad: AD of this resolver is believed.
+ * which none is left is BROKEN, but for MX: then there are no hosts. trust_ad: AD of this resolver is believed.
  * SERVFAIL and other error codes are TAKEN with DNS_FAILED. On TAKEN *out must be emptied with dns_answer_clear.
  */
 enum dns_verdict dns_reply_parse(struct dns_answer *out, const uint8_t *pkt, size_t len, const char *name,

@@ -194,7 +194,7 @@ static size_t records_count(struct dns_answer *out, const ldns_rr_list *answer, 
 static int records_take(struct dns_answer *out, const ldns_rr_list *answer, struct labels at, enum dns_type type,
                         size_t max)
 {
-    out->rr = calloc(max + 1, sizeof(*out->rr));
+    out->rr = calloc(max, sizeof(*out->rr));
     if (out->rr == NULL)
         return -1;
     for (size_t i = 0; i < ldns_rr_list_rr_count(answer) && out->count < max; i++) {
@@ -264,10 +264,8 @@ static int answer_fill(struct dns_answer *out, const struct dns_sections *s, str
         records_take(out, s->answer, at, type, type == DNS_MX && seen > DNS_MX_MAX ? DNS_MX_MAX : seen) != 0)
         return err_set(e, "no memory");
     out->truncated = out->count < seen;
-    if (seen > 0 && out->count == 0 && type != DNS_MX) {
-        answer_refuse(out, "none of the records can be read");
-        return 0;
-    }
+    if (seen > 0 && out->count == 0 && type != DNS_MX)
+        return err_set(e, "none of the records can be read");
     out->status = nxdomain ? DNS_NXDOMAIN : seen > 0 ? DNS_FOUND : DNS_NODATA;
     if (seen == 0)
         negative_ttl(out, s->authority, at);

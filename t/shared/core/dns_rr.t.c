@@ -203,9 +203,9 @@ static void test_tlsa_bad(void **state)
     }
     for (size_t over = 0; over < 2; over++) {
         struct dns_answer a;
+        enum dns_verdict v = parse(&a, DNS_TLSA, large, 3 + TLSA_DATA_MAX + over);
 
-        assert_int_equal(parse(&a, DNS_TLSA, large, 3 + TLSA_DATA_MAX + over), DNS_REPLY_TAKEN);
-        assert_int_equal(a.status, over == 0 ? DNS_FOUND : DNS_FAILED);
+        assert_int_equal(v, over == 0 ? DNS_REPLY_TAKEN : DNS_REPLY_BROKEN);
         dns_answer_clear(&a);
     }
 }
