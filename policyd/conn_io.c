@@ -2,6 +2,10 @@
  * conn_io.c - what arrives is read into one buffer shared by all connections; only an incomplete request is kept with
  * its own. The replies of one read go out in one write. While a domain is being looked up, or the client does not take
  * its replies, its connection is not read.
+ *
+ * A client that hangs up during a look-up is noticed where the kernel tells: when a unix socket is closed, when a TCP
+ * connection is reset. One that has only shut down its side (Exim's readsocket) still gets its answers; over TCP a
+ * close looks the same.
  */
 #include "conn_io.h"
 
@@ -10,12 +14,13 @@
 #include "request.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define REPLIES_MAX 262144 /* octets of replies after which they are sent before more requests are worked on */
+#define REPLIES_MAX 16384 /* octets of replies after which they are sent before more requests are worked on */
 #define OUT_MAX     (REPLIES_MAX + SOCKETMAP_REPLY_MAX + NETSTRING_OVERHEAD)
 
 static const char notfound[] = "9:NOTFOUND ,";
@@ -28,24 +33,51 @@ int64_t conns_now(const struct conns *s)
     return (int64_t)tv.tv_sec;
 }
 
+/* --- where it stands among the others --- */
+
+static void tell_change(const struct conns *s)
+{
+    if (s->changed != NULL)
+        s->changed(s->changed_ctx);
+}
+
+/* To the end of a list. */
+static void conn_move(struct conn *c, enum conn_place place)
+{
+    struct conns *s = c->conns;
+    bool other = c->place != place;
+
+    TAILQ_REMOVE(&s->list[c->place], c, link);
+    TAILQ_INSERT_TAIL(&s->list[place], c, link);
+    c->place = place;
+    if (other)
+        tell_change(s);
+}
+
+static void conn_touch(struct conn *c)
+{
+    c->used = conns_now(c->conns);
+    conn_move(c, CONN_FREE);
+}
+
 /* --- closing --- */
 
 void conn_close(struct conn *c)
 {
     struct conns *s = c->conns;
 
-    TAILQ_REMOVE(&s->list, c, link);
+    TAILQ_REMOVE(&s->list[c->place], c, link);
     s->count--;
     if (c->wait != NULL)
         lookup_cancel(c->wait);
     event_free(c->readable);
     event_free(c->writable);
+    event_free(c->hangup);
     close(c->fd);
     free(c->in);
     buf_clear(&c->out);
     free(c);
-    if (s->closed != NULL)
-        s->closed(s->closed_ctx);
+    tell_change(s);
 }
 
 bool conn_busy(const struct conn *c)
@@ -115,6 +147,8 @@ static void on_looked_up(void *ctx, const struct lookup_result *result)
     const char *wire = answer_wire(result->answer, c->map, &len);
 
     c->wait = NULL;
+    event_del(c->hangup);
+    conn_touch(c);
     buf_reset(&s->out);
     buf_add(&s->out, wire, len);
     if (!buf_ok(&s->out))
@@ -223,6 +257,16 @@ static void conn_keep(struct conn *c, const char *data, size_t len)
     c->in_len = len;
 }
 
+/* A look-up is under way: do not read meanwhile. Replies that wait to be taken show a hang-up by themselves. */
+static void conn_wait(struct conn *c)
+{
+    event_del(c->readable);
+    if (c->place == CONN_FREE)
+        conn_move(c, CONN_WAITED);
+    if (c->out.len == 0)
+        event_add(c->hangup, NULL);
+}
+
 /*
  * Work on data, send the replies, keep the rest. Afterwards the connection waits for a look-up, or for the socket to
  * take replies, or has less than one whole request and is read, or is closed. data may be the connection's own.
@@ -244,10 +288,12 @@ static void conn_process(struct conn *c, const char *data, size_t len)
         }
         done += (size_t)used;
     } while (used != 0 && !conn_busy(c));
+    if (done != 0)
+        conn_touch(c);
     if (data != c->in || done != 0)
         conn_keep(c, data + done, len - done);
     if (c->wait != NULL)
-        event_del(c->readable);
+        conn_wait(c);
     else if (s->draining && !conn_busy(c))
         conn_close(c);
 }
@@ -257,15 +303,6 @@ static void conn_resume(struct conn *c)
 {
     event_add(c->readable, NULL);
     conn_process(c, c->in, c->in_len);
-}
-
-static void conn_touch(struct conn *c)
-{
-    struct conns *s = c->conns;
-
-    c->used = conns_now(s);
-    TAILQ_REMOVE(&s->list, c, link);
-    TAILQ_INSERT_TAIL(&s->list, c, link);
 }
 
 static void on_readable(evutil_socket_t fd, short what, void *ctx)
@@ -288,8 +325,22 @@ static void on_readable(evutil_socket_t fd, short what, void *ctx)
         conn_close(c);
         return;
     }
-    conn_touch(c);
     conn_process(c, s->in, kept + (size_t)got);
+}
+
+/* Something came, or the client has shut down its side, or is gone. Edge-triggered: what came stays unread. */
+static void on_hangup(evutil_socket_t fd, short what, void *ctx)
+{
+    struct conn *c = ctx;
+    struct pollfd now = {.fd = fd, .events = POLLRDHUP};
+
+    (void)what;
+    if (poll(&now, 1, 0) <= 0)
+        return;
+    if ((now.revents & (POLLHUP | POLLERR)) != 0)
+        conn_close(c);
+    else
+        conn_move(c, CONN_HALF);
 }
 
 /* --- opening --- */
@@ -306,29 +357,31 @@ void conn_open(struct conns *s, int fd)
     buf_init(&c->out, OUT_MAX);
     c->readable = event_new(s->base, fd, EV_READ | EV_PERSIST, on_readable, c);
     c->writable = event_new(s->base, fd, EV_WRITE | EV_PERSIST, on_writable, c);
-    if (c->readable == NULL || c->writable == NULL)
+    c->hangup = event_new(s->base, fd, EV_READ | EV_ET | EV_PERSIST, on_hangup, c);
+    if (c->readable == NULL || c->writable == NULL || c->hangup == NULL)
         log_oom();
-    TAILQ_INSERT_TAIL(&s->list, c, link);
+    TAILQ_INSERT_TAIL(&s->list[CONN_FREE], c, link);
     s->count++;
     count(COUNT_ACCEPTED);
     event_add(c->readable, NULL);
+    on_readable(fd, EV_READ, c); /* it may have asked already, and then is not idle */
 }
 
 void conns_init(struct conns *s, struct event_base *base)
 {
     s->base = base;
-    TAILQ_INIT(&s->list);
+    for (size_t i = 0; i < CONN_PLACES; i++)
+        TAILQ_INIT(&s->list[i]);
     buf_init(&s->out, OUT_MAX);
 }
 
 void conns_clear(struct conns *s)
 {
-    struct conn *c, *next;
+    struct conn *c;
 
-    s->closed = NULL;
-    for (c = TAILQ_FIRST(&s->list); c != NULL; c = next) {
-        next = TAILQ_NEXT(c, link);
-        conn_close(c);
-    }
+    s->changed = NULL;
+    for (size_t i = 0; i < CONN_PLACES; i++)
+        while ((c = TAILQ_FIRST(&s->list[i])) != NULL)
+            conn_close(c);
     buf_clear(&s->out);
 }

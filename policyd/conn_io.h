@@ -17,19 +17,29 @@
 #include "netstring.h"
 #include "socketmap.h"
 
-#define CONN_READ_MAX    65536 /* octets taken from a connection at a time */
+#define CONN_READ_MAX    16384 /* octets taken from a connection at a time */
 #define CONN_REQUEST_MAX (SOCKETMAP_REQUEST_MAX + NETSTRING_OVERHEAD)
 
+/* In which of the lists a connection is: which one is given up first when there is no room. */
+enum conn_place {
+    CONN_FREE,   /* nothing is looked up for it; by last use, longest idle first */
+    CONN_HALF,   /* something is, but its client has shut down its side, or has gone */
+    CONN_WAITED, /* something is: not given up */
+    CONN_PLACES
+};
+
 struct conn {
-    TAILQ_ENTRY(conn) link; /* in conns.list */
+    TAILQ_ENTRY(conn) link; /* in conns.list[place] */
+    enum conn_place place;
     struct conns *conns;
     struct event *readable;
     struct event *writable;
+    struct event *hangup;     /* while it waits for a look-up and is not read */
     struct lookup_wait *wait; /* a domain is being looked up for it */
     char *in;                 /* octets not yet worked on; NULL: none */
     size_t in_len;
     struct buf out; /* octets that the socket did not take yet */
-    int64_t used;   /* when something last came, seconds since the epoch */
+    int64_t used;   /* when a whole request last came or an answer went, seconds since the epoch */
     int fd;
     enum answer_map map; /* of the request that waits */
 };
@@ -39,11 +49,11 @@ struct conns {
     struct event_base *base;
     struct memory *memory; /* both NULL until requests may be answered */
     struct lookups *lookups;
-    TAILQ_HEAD(conn_list, conn) list; /* by last use, longest idle first */
+    TAILQ_HEAD(conn_list, conn) list[CONN_PLACES];
     size_t count;
-    bool draining;             /* a connection is closed as soon as it has nothing to wait for */
-    void (*closed)(void *ctx); /* called after each one is closed */
-    void *closed_ctx;
+    bool draining;              /* a connection is closed as soon as it has nothing to wait for */
+    void (*changed)(void *ctx); /* called after one was closed or has changed its place */
+    void *changed_ctx;
     struct log_limit bad_requests;
     struct buf out; /* the replies of the read that is being worked on */
     char in[CONN_READ_MAX + CONN_REQUEST_MAX];

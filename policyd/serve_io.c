@@ -33,21 +33,38 @@ static void pause_listeners(struct serve *s)
     s->paused = true;
 }
 
+static void resume_listeners(struct serve *s)
+{
+    for (size_t i = 0; i < s->listener_count; i++)
+        listener_resume(s->listener[i]);
+    s->paused = false;
+}
+
+/* The connection that is given up for a new one, NULL: there is none. */
+static struct conn *spare(const struct serve *s)
+{
+    struct conn *c = TAILQ_FIRST(&s->conns.list[CONN_FREE]);
+
+    return c != NULL ? c : TAILQ_FIRST(&s->conns.list[CONN_HALF]);
+}
+
 /*
  * At the limit the connection that is idle longest makes room: the MTA reconnects by itself (socketmap clients do).
  * When all have something to wait for, new ones wait in the listen queue.
  */
-static void make_room(struct serve *s)
+static void on_change(void *ctx)
 {
-    struct conn *c;
+    struct serve *s = ctx;
+    bool full = s->conns.count >= s->conn_max && spare(s) == NULL;
 
-    for (c = TAILQ_FIRST(&s->conns.list); c != NULL; c = TAILQ_NEXT(c, link)) {
-        if (!conn_busy(c)) {
-            conn_close(c);
-            return;
-        }
+    if (s->conns.draining) {
+        if (s->conns.count == 0 && s->drained != NULL)
+            s->drained(s->drained_ctx);
+    } else if (full && !s->paused) {
+        pause_listeners(s);
+    } else if (!full && s->paused) {
+        resume_listeners(s);
     }
-    pause_listeners(s);
 }
 
 static void on_accept(void *ctx, int fd)
@@ -58,37 +75,22 @@ static void on_accept(void *ctx, int fd)
         close(fd);
         return;
     }
-    if (s->conns.count >= s->conn_max)
-        make_room(s);
+    if (s->conns.count >= s->conn_max && spare(s) != NULL)
+        conn_close(spare(s));
     conn_open(&s->conns, fd);
-}
-
-static void on_closed(void *ctx)
-{
-    struct serve *s = ctx;
-
-    if (s->conns.draining && s->conns.count == 0 && s->drained != NULL)
-        s->drained(s->drained_ctx);
-    if (!s->paused || s->conns.draining || s->conns.count >= s->conn_max)
-        return;
-    for (size_t i = 0; i < s->listener_count; i++)
-        listener_resume(s->listener[i]);
-    s->paused = false;
 }
 
 static void on_sweep(evutil_socket_t fd, short what, void *ctx)
 {
     struct serve *s = ctx;
-    struct conn *c, *next;
+    struct conn *c;
     int64_t before = conns_now(&s->conns) - s->idle_seconds;
 
     (void)fd;
     (void)what;
-    for (c = TAILQ_FIRST(&s->conns.list); c != NULL && c->used <= before; c = next) {
-        next = TAILQ_NEXT(c, link);
-        if (c->wait == NULL) /* a client that does not read its replies is idle too */
-            conn_close(c);
-    }
+    /* A client that does not take its replies is idle too. */
+    while ((c = TAILQ_FIRST(&s->conns.list[CONN_FREE])) != NULL && c->used <= before)
+        conn_close(c);
 }
 
 /* No more than there are descriptors for. */
@@ -111,6 +113,7 @@ void serve_configure(struct serve *s, const struct conf_policyd *conf)
 
     s->conn_max = connections_allowed((size_t)conf->connections);
     s->idle_seconds = (conf->idle_timeout_ms + 999) / 1000;
+    on_change(s);
     event_del(s->sweep);
     if (conf->idle_timeout_ms == 0)
         return;
@@ -146,8 +149,8 @@ struct serve *serve_new(struct event_base *base, const struct conf_policyd *conf
         log_oom();
     s->base = base;
     conns_init(&s->conns, base);
-    s->conns.closed = on_closed;
-    s->conns.closed_ctx = s;
+    s->conns.changed = on_change;
+    s->conns.changed_ctx = s;
     s->sweep = event_new(base, -1, EV_PERSIST, on_sweep, s);
     if (s->sweep == NULL)
         log_oom();
@@ -171,7 +174,7 @@ void serve_drain(struct serve *s, void (*done)(void *ctx), void *ctx)
 
     s->conns.draining = true;
     pause_listeners(s);
-    for (c = TAILQ_FIRST(&s->conns.list); c != NULL; c = next) {
+    for (c = TAILQ_FIRST(&s->conns.list[CONN_FREE]); c != NULL; c = next) {
         next = TAILQ_NEXT(c, link);
         if (!conn_busy(c))
             conn_close(c);

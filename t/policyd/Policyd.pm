@@ -8,13 +8,16 @@ use Exporter 'import';
 use Fcntl qw(SEEK_SET);
 use File::Temp qw(tempdir);
 use IO::Select;
+use IO::Socket::INET;
 use IO::Socket::UNIX;
+use JSON::PP;
 use POSIX qw(:sys_wait_h);
 use Socket qw(SOCK_STREAM);
 use Time::HiRes qw(sleep time);
 
-our @EXPORT = qw(start stop connect_to netstring ask fresh read_answer read_all asked $dir $policyd_pid log_text);
+our @EXPORT = qw(start stop connect_to connect_inet netstring ask fresh read_answer read_all asked control until_true $dir $policyd_pid log_text);
 our ($dir, $policyd_pid);
+my $inet = sprintf('127.%d.%d.%d:8461', 1 + rand 250, rand 250, 1 + rand 250); # no two tests meet
 my $stsd_pid;
 
 sub netstring { return length($_[0]) . ":$_[0]," }
@@ -69,8 +72,10 @@ sub stand_in {
     }
 }
 
+# $more: what else goes into the section policyd.
 sub start {
     my ($more) = @_;
+    $more .= "\n    lookup_timeout = 2s" if $more !~ /lookup_timeout/;
     $dir = tempdir(CLEANUP => 1);
     chmod 0755, $dir;
     my $user = $> == 0 ? 'nobody' : (getpwuid($>))[0];
@@ -78,11 +83,10 @@ sub start {
     print $conf <<CONF;
 redis { url = "" }
 policyd {
-    listen = {"unix:$dir/policyd.sock", "unix:$dir/second.sock"}
+    listen = {"unix:$dir/policyd.sock", "unix:$dir/second.sock", "inet:$inet"}
     control = "unix:$dir/policyd.ctl"
     stsd = "unix:$dir/stsd.sock"
     user = "$user"
-    lookup_timeout = 2s
     $more
 }
 CONF
@@ -132,6 +136,26 @@ sub asked {
 sub connect_to {
     my ($name) = @_;
     return fresh(IO::Socket::UNIX->new(Type => SOCK_STREAM, Peer => "$dir/" . ($name // 'policyd.sock')) // die "connect: $!");
+}
+
+sub connect_inet { return fresh(IO::Socket::INET->new(PeerAddr => $inet) // die "connect: $!") }
+
+# What policyd's control socket answers: status word and text, or the JSON object when it is OK.
+sub control {
+    my ($verb, $argument) = @_;
+    my $fh = connect_to('policyd.ctl');
+    syswrite $fh, netstring("1 1 $verb " . ($argument // ''));
+    my (undef, undef, $status, $text) = split / /, read_answer($fh) // '1 1 none ', 4;
+    return $status eq 'OK' ? decode_json($text) : "$status $text";
+}
+
+# Looks until it is so, for 20 seconds; what was seen last.
+sub until_true {
+    my ($look) = @_;
+    my $end = time() + 20;
+    my $seen;
+    sleep 0.02 until ($seen = $look->()) || time() > $end;
+    return $seen;
 }
 
 # One whole reply's text, or undef when the connection ends or 10 seconds pass.
