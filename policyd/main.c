@@ -64,7 +64,7 @@ static int policyd_start(struct daemon *d, struct err *e)
         return -1;
     if (conf->metrics_listen[0] == '\0')
         return 0;
-    p->metrics = metrics_serve(daemon_base(d), conf->metrics_listen, counters, COUNTERS, on_update, p, e);
+    p->metrics = metrics_serve(daemon_base(d), conf->metrics_listen, counters, COUNTERS, 1, on_update, p, e);
     return p->metrics == NULL ? -1 : 0;
 }
 

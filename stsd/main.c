@@ -61,7 +61,7 @@ static int stsd_start(struct daemon *d, struct err *e)
         return -1;
     if (conf->metrics_listen[0] == '\0')
         return 0;
-    s->metrics = metrics_serve(daemon_base(d), conf->metrics_listen, counters, COUNTERS, on_update, s, e);
+    s->metrics = metrics_serve(daemon_base(d), conf->metrics_listen, counters, COUNTERS, 1, on_update, s, e);
     return s->metrics == NULL ? -1 : 0;
 }
 

@@ -108,6 +108,28 @@ int address_parse(struct address *out, const char *text, struct err *e)
     return err_set(e, "\"%s\" is no address; write unix:/path or inet:ADDRESS:PORT", out->text);
 }
 
+static unsigned port_of(const struct address *a)
+{
+    if (a->sa.ss_family == AF_INET6)
+        return ntohs(((const struct sockaddr_in6 *)&a->sa)->sin6_port);
+    return ntohs(((const struct sockaddr_in *)&a->sa)->sin_port);
+}
+
+int address_nth(struct address *out, const char *text, unsigned n, struct err *e)
+{
+    char nth[sizeof(out->text) + 16];
+
+    if (address_parse(out, text, e) != 0)
+        return -1;
+    if (n <= 1)
+        return 0;
+    if (out->sa.ss_family == AF_UNIX)
+        (void)snprintf(nth, sizeof(nth), "%s.%u", text, n);
+    else
+        (void)snprintf(nth, sizeof(nth), "%.*s:%u", (int)(strrchr(text, ':') - text), text, port_of(out) + n - 1);
+    return address_parse(out, nth, e);
+}
+
 int address_parse_port(struct address *out, const char *text, unsigned default_port, struct err *e)
 {
     in_port_t port = htons((in_port_t)default_port);

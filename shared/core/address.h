@@ -19,6 +19,13 @@ struct address {
  */
 int address_parse(struct address *out, const char *text, struct err *e);
 
+/*
+ * The address of the n-th of several processes, from 1, that each listen on one of their own: "unix:/p" belongs to the
+ * first and "unix:/p.2" to the second, "inet:192.0.2.1:25" to the first and "inet:192.0.2.1:26" to the second. Returns
+ * 0, or -1 with the reason in e.
+ */
+int address_nth(struct address *out, const char *text, unsigned n, struct err *e);
+
 /* "192.0.2.1:53" or "[::1]:53" or "192.0.2.1" with a default port. Returns 0, or -1 with the reason. */
 int address_parse_port(struct address *out, const char *text, unsigned default_port, struct err *e);
 

@@ -146,7 +146,7 @@ static int make_ready(struct listen_socket *s, struct err *e)
     if (path != NULL) {
         if (lstat(path, &st) != 0 || !S_ISSOCK(st.st_mode))
             return err_set(e, "the socket has vanished");
-        s->made = true;
+        s->made_by = getpid();
         s->dev = st.st_dev;
         s->ino = st.st_ino;
         if (lchown(path, owner_uid, owner_gid) != 0)
@@ -186,7 +186,7 @@ void listen_socket_close(struct listen_socket *s)
     if (s->fd >= 0)
         close(s->fd);
     s->fd = -1;
-    if (s->made && lstat(path, &st) == 0 && st.st_dev == s->dev && st.st_ino == s->ino)
+    if (s->made_by == getpid() && lstat(path, &st) == 0 && st.st_dev == s->dev && st.st_ino == s->ino)
         unlink(path);
-    s->made = false;
+    s->made_by = 0;
 }

@@ -11,9 +11,9 @@
 
 struct listen_socket {
     struct address address;
-    int fd;    /* non-blocking, close-on-exec; -1: closed */
-    bool made; /* here, so that the file is ours to remove */
-    dev_t dev; /* which file that is */
+    int fd;        /* non-blocking, close-on-exec; -1: closed */
+    pid_t made_by; /* this process made the file and is the one to remove it; 0: nobody here did */
+    dev_t dev;     /* which file that is */
     ino_t ino;
 };
 
@@ -26,8 +26,8 @@ void listen_socket_owner(uid_t uid, gid_t gid);
 /* See listener_open. Returns 0, or -1 with the reason and the address in e. */
 int listen_socket_open(struct listen_socket *out, const char *address, unsigned mode, struct err *e);
 
-/* Close the descriptor, unless the caller has set it to -1, and remove the file if it is still the one that was made.
- */
+/* Close the descriptor, unless the caller has set it to -1, and remove the file if it is still the one that was made,
+ * by this process: not by the one that it was forked from. */
 void listen_socket_close(struct listen_socket *s);
 
 #endif

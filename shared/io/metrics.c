@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include <event2/buffer.h>
 #include <event2/http.h>
@@ -29,8 +30,8 @@ struct metrics_server {
     struct evconnlistener *listener;
     struct event *again;
     struct listen_socket socket;
-    struct metric *metrics;
-    size_t count;
+    const struct metric *metrics;
+    size_t count, rows;
     void (*update)(void *ctx);
     void *ctx;
 };
@@ -41,7 +42,40 @@ static int family_length(const char *name)
     return (int)strcspn(name, "{");
 }
 
-void metrics_render(struct buf *out, const struct metric *m, size_t count)
+struct metric *metrics_share(const struct metric *m, size_t count, size_t rows)
+{
+    size_t size = count * sizeof(*m);
+    struct metric *table = mmap(NULL, rows * size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+    if (table == MAP_FAILED)
+        log_oom();
+    for (size_t row = 0; row < rows; row++)
+        memcpy(table + row * count, m, size);
+    return table;
+}
+
+uint64_t metrics_sum(const struct metric *m, size_t count, size_t rows, size_t which)
+{
+    uint64_t sum = 0;
+
+    for (size_t row = 0; row < rows; row++)
+        sum += m[row * count + which].value;
+    return sum;
+}
+
+void metrics_clear_gauges(struct metric *row, size_t count)
+{
+    bool gauge = false;
+
+    for (size_t i = 0; i < count; i++) {
+        if (row[i].type != NULL) /* else as the one before, of the same family */
+            gauge = strcmp(row[i].type, "gauge") == 0;
+        if (gauge)
+            row[i].value = 0;
+    }
+}
+
+void metrics_render(struct buf *out, const struct metric *m, size_t count, size_t rows)
 {
     size_t i;
 
@@ -52,7 +86,7 @@ void metrics_render(struct buf *out, const struct metric *m, size_t count)
             buf_printf(out, "# HELP %.*s %s\n", family, m[i].name, m[i].help);
         if (m[i].type != NULL)
             buf_printf(out, "# TYPE %.*s %s\n", family, m[i].name, m[i].type);
-        buf_printf(out, "%s %" PRIu64 "\n", m[i].name, m[i].value);
+        buf_printf(out, "%s %" PRIu64 "\n", m[i].name, metrics_sum(m, count, rows, i));
     }
 }
 
@@ -68,7 +102,7 @@ static void on_request(struct evhttp_request *req, void *arg)
     if (s->update != NULL)
         s->update(s->ctx);
     buf_init(&text, TEXT_MAX);
-    metrics_render(&text, s->metrics, s->count);
+    metrics_render(&text, s->metrics, s->count, s->rows);
     if (!buf_ok(&text)) {
         evhttp_send_error(req, HTTP_INTERNAL, NULL);
     } else {
@@ -114,8 +148,8 @@ static void http_set_up(struct metrics_server *s)
         log_oom();
 }
 
-struct metrics_server *metrics_serve(struct event_base *base, const char *address, struct metric *m, size_t count,
-                                     void (*update)(void *ctx), void *ctx, struct err *e)
+struct metrics_server *metrics_serve(struct event_base *base, const char *address, const struct metric *m, size_t count,
+                                     size_t rows, void (*update)(void *ctx), void *ctx, struct err *e)
 {
     struct metrics_server *s = calloc(1, sizeof(*s));
     struct evhttp_bound_socket *bound;
@@ -124,6 +158,7 @@ struct metrics_server *metrics_serve(struct event_base *base, const char *addres
         log_oom();
     s->metrics = m;
     s->count = count;
+    s->rows = rows;
     s->update = update;
     s->ctx = ctx;
     if (listen_socket_open(&s->socket, address, SOCKET_MODE, e) != 0) {

@@ -144,11 +144,43 @@ static void test_resolver(void **state)
     }
 }
 
+/* Each process has its own. */
+static void test_nth(void **state)
+{
+    static const struct {
+        const char *text;
+        unsigned n;
+        struct row row; /* its text: what the address reads as */
+    } rows[] = {
+        {"unix:/run/x", 1, {"unix:/run/x", "unix /run/x", NULL}},
+        {"unix:/run/x", 2, {"unix:/run/x.2", "unix /run/x.2", NULL}},
+        {"unix:/run/x", 64, {"unix:/run/x.64", "unix /run/x.64", NULL}},
+        {"unix:" P107, 1, {"unix:" P107, "unix " P107, NULL}},
+        {"unix:" P107, 2, {"unix:" P107, NULL, "longer than the 107"}},
+        {"inet:192.0.2.1:25", 1, {"inet:192.0.2.1:25", "4 192.0.2.1 25", NULL}},
+        {"inet:192.0.2.1:25", 3, {"inet:192.0.2.1:27", "4 192.0.2.1 27", NULL}},
+        {"tcp:[::1]:65534", 2, {"tcp:[::1]:65535", "6 ::1 65535", NULL}},
+        {"tcp:[::1]:65535", 2, {"tcp:[::1]:65535", NULL, "port"}},
+        {"run/x", 1, {"run/x", NULL, "unix:/path"}},
+        {"run/x", 2, {"run/x", NULL, "unix:/path"}},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct address a;
+        struct err e = {""};
+        int rc = address_nth(&a, rows[i].text, rows[i].n, &e);
+
+        check_row(&rows[i].row, rc, &a, &e);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_listen),
         cmocka_unit_test(test_resolver),
+        cmocka_unit_test(test_nth),
     };
 
     return cmocka_run_group_tests_name("address", tests, NULL, NULL);

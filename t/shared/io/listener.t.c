@@ -21,6 +21,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 struct env {
@@ -232,6 +233,26 @@ static void test_not_ours(void **state)
     assert_true(exists(v->path));
 }
 
+/* A process forked from the one that made the socket closes it, and it stays. */
+static void test_forked(void **state)
+{
+    struct env *v = *state;
+    struct listener *l = open_at(v, v->address, NULL);
+    pid_t pid = fork();
+    int status;
+
+    if (pid == 0) {
+        event_reinit(v->base);
+        listener_free(l);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    connect_and_loop(v, v->address, 1);
+    assert_int_equal(v->accepted, 1);
+    listener_free(l);
+    assert_false(exists(v->path));
+}
+
 static void test_errors(void **state)
 {
     struct env *v = *state;
@@ -362,6 +383,7 @@ int main(void)
         T(test_unix),       T(test_umask_kept),      T(test_left_over), T(test_in_use),
         T(test_plain_file), T(test_datagram_in_use), T(test_not_ours),  T(test_errors),
         T(test_pause),      T(test_free_within),     T(test_inet),      T(test_activation),
+        T(test_forked),
     };
 
     return cmocka_run_group_tests_name("listener", tests, NULL, NULL);

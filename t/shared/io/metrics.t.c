@@ -15,7 +15,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "address.h"
@@ -40,16 +42,43 @@ static void test_render(void **state)
 
     (void)state;
     buf_init(&b, 4096);
-    metrics_render(&b, sample, 0);
+    metrics_render(&b, sample, 0, 1);
     assert_string_equal(buf_text(&b), "");
-    metrics_render(&b, sample, 3);
+    metrics_render(&b, sample, 3, 1);
     assert_true(buf_ok(&b));
     assert_string_equal(buf_text(&b), sample_text);
     buf_clear(&b);
     buf_init(&b, 100);
-    metrics_render(&b, sample, 3);
+    metrics_render(&b, sample, 3, 1);
     assert_false(buf_ok(&b));
     buf_clear(&b);
+}
+
+/* Two processes count; one of them ends. */
+static void test_rows(void **state)
+{
+    static const struct metric names[] = {
+        {"b_total", "Counted.", "counter", 0}, {"b_now{of=\"x\"}", "At present.", "gauge", 0},
+        {"b_now{of=\"y\"}", NULL, NULL, 0},    {"c_total{of=\"x\"}", "Counted.", "counter", 0},
+        {"c_total{of=\"y\"}", NULL, NULL, 0},
+    };
+    static const uint64_t before[] = {2, 20, 40, 60, 80}, after[] = {2, 10, 20, 60, 80};
+    struct metric *rows = metrics_share(names, 5, 2);
+    int status;
+    pid_t pid = fork();
+
+    (void)state;
+    for (size_t i = 0; i < 5; i++)
+        rows[(pid == 0 ? 5 : 0) + i].value += i == 0 ? 1 : i * 10;
+    if (pid == 0)
+        _exit(0);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    for (size_t i = 0; i < 5; i++)
+        assert_int_equal(metrics_sum(rows, 5, 2, i), before[i]);
+    metrics_clear_gauges(rows + 5, 5);
+    for (size_t i = 0; i < 5; i++)
+        assert_int_equal(metrics_sum(rows, 5, 2, i), after[i]);
+    munmap(rows, 2 * sizeof(names));
 }
 
 struct env {
@@ -117,7 +146,7 @@ static void test_serve(void **state)
 {
     struct env *v = *state;
     struct err e = {""};
-    struct metrics_server *s = metrics_serve(v->base, v->address, v->metrics, 3, count_update, v, &e);
+    struct metrics_server *s = metrics_serve(v->base, v->address, v->metrics, 3, 1, count_update, v, &e);
     char reply[4096];
 
     assert_string_equal(e.text, "");
@@ -143,7 +172,7 @@ static void test_bad_address(void **state)
     struct env *v = *state;
     struct err e = {""};
 
-    assert_null(metrics_serve(v->base, "9461", v->metrics, 3, NULL, NULL, &e));
+    assert_null(metrics_serve(v->base, "9461", v->metrics, 3, 1, NULL, NULL, &e));
     assert_non_null(strstr(e.text, "no address"));
 }
 
@@ -151,6 +180,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_render),
+        cmocka_unit_test(test_rows),
         cmocka_unit_test_setup_teardown(test_serve, setup, teardown),
         cmocka_unit_test_setup_teardown(test_bad_address, setup, teardown),
     };
