@@ -81,6 +81,14 @@ bool answer_outlives(const struct answer *a, const struct dest *dest, int64_t no
            (!dest->sts.has_policy || dest->sts.fetched < a->policy_fetched);
 }
 
+bool answer_due(struct answer *a, int64_t now)
+{
+    if (now < a->refresh_at)
+        return false;
+    a->refresh_at = now + ANSWER_REFRESH_AGAIN;
+    return true;
+}
+
 const char *answer_wire(const struct answer *a, enum answer_map map, size_t *len)
 {
     if (map == ANSWER_TLSRPT && a->tlsrpt_len != 0) {

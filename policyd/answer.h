@@ -41,6 +41,13 @@ struct answer *answer_new(const struct decision *decision, const struct dest *de
  */
 bool answer_outlives(const struct answer *a, const struct dest *dest, int64_t now);
 
+/*
+ * A use at this time starts a look-up in the background. Then refresh_at moves on, so that for ANSWER_REFRESH_AGAIN
+ * seconds no other does.
+ */
+#define ANSWER_REFRESH_AGAIN 10
+bool answer_due(struct answer *a, int64_t now);
+
 /* The reply for a map. */
 const char *answer_wire(const struct answer *a, enum answer_map map, size_t *len);
 

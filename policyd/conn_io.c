@@ -166,10 +166,8 @@ static void answer_from_memory(struct conn *c, const struct request *req, struct
     count(COUNT_MEMORY_HITS);
     a->hits++;
     buf_add(&s->out, wire, len);
-    if (now < a->refresh_at)
-        return;
-    a->refresh_at = now + 10;
-    lookup_refresh(s->lookups, req->hop.name);
+    if (answer_due(a, now))
+        lookup_refresh(s->lookups, req->hop.name);
 }
 
 static void answer_domain(struct conn *c, const struct request *req)

@@ -4,16 +4,13 @@
  */
 #include "lookup_internal.h"
 
+#include "choice.h"
 #include "counters.h"
 #include "log.h"
-#include "refresh.h"
-#include "resolve.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define REFRESH_AGAIN 10 /* seconds between two background look-ups of one domain */
 
 void pending_free(struct pending *p)
 {
@@ -95,8 +92,7 @@ static struct answer *answer_make(struct pending *p, struct decision *decision, 
     a = answer_new(decision, dest, &l->options);
     if (a == NULL)
         log_oom();
-    if (a->refresh_at <= now)
-        a->refresh_at = now + REFRESH_AGAIN;
+    (void)answer_due(a, now); /* it was looked up just now */
     if (decision->temp)
         count(COUNT_TEMP);
     log_info("policy", "domain=%s level=%s source=%s reason=%s", p->domain,
@@ -111,36 +107,18 @@ static void finish_from_memory(struct pending *p, const struct answer *a, enum l
     pending_close(p);
 }
 
-/* stsd has lost a policy that we still know. */
-static bool policy_goes_on(struct pending *p, const struct dest *dest, enum lookup_source source)
+static struct choice_in choice_in(const struct pending *p)
 {
-    struct memory *memory = p->lookups->memory;
-    int64_t now = now_seconds();
-    struct answer *a = memory_get_stale(memory, p->domain, p->len, now);
-
-    if (!p->lookups->options.sts || a == NULL || !answer_outlives(a, dest, now))
-        return false;
-    log_warning("policy-goes-on", "domain=%s why=%s", p->domain,
-                "the new facts say nothing of the enforced policy that is known");
-    memory_revive(memory, a, now, RESOLVE_TEMP_TTL);
-    finish_from_memory(p, a, source);
-    return true;
+    return (struct choice_in){p->lookups->memory, p->domain, p->len, &p->lookups->options};
 }
 
-/* dest stays the caller's. */
-void finish_with(struct pending *p, const struct dest *dest, enum lookup_source source)
+/* With an answer made of these facts; NULL: nothing is known. */
+static void finish_from_facts(struct pending *p, const struct dest *dest, enum lookup_source source)
 {
     struct memory *memory = p->lookups->memory;
-    const struct answer *held = memory_get(memory, p->domain, p->len, now_seconds());
     struct decision decision;
     struct answer *a;
 
-    if (dest != NULL && held != NULL && held->resolved > dest->resolved) { /* another node knows less than we do */
-        finish_from_memory(p, held, source);
-        return;
-    }
-    if (dest != NULL && policy_goes_on(p, dest, source))
-        return;
     a = answer_make(p, &decision, dest, source);
     /* Nothing is put into memory during the callbacks, so the answer stays where it is. */
     if (dest != NULL && memory_put(memory, p->domain, p->len, a) != 0)
@@ -153,39 +131,38 @@ void finish_with(struct pending *p, const struct dest *dest, enum lookup_source 
     pending_close(p);
 }
 
-/* --- nothing newer can be had --- */
-
-/* Do these old facts demand TLS? */
-static bool old_binds(const struct pending *p)
+/* dest stays the caller's. */
+void finish_with(struct pending *p, const struct dest *dest, enum lookup_source source)
 {
-    struct decision decision;
+    const struct choice_in in = choice_in(p);
+    struct answer *a;
+    enum choice choice = choice_new(&a, &in, dest, now_seconds());
 
-    decide(&decision, p->old, DECIDE_STALE, &p->lookups->options, now_seconds());
-    return !decision.temp && decision.level >= LEVEL_ENCRYPT;
+    if (choice == CHOICE_GOES_ON)
+        log_warning("policy-goes-on", "domain=%s why=%s", p->domain,
+                    "the new facts say nothing of the enforced policy that is known");
+    if (a != NULL)
+        finish_from_memory(p, a, source);
+    else
+        finish_from_facts(p, dest, source);
 }
 
-/*
- * The later of the old facts and the old answer goes on, but one that binds before one that does not. Facts that have
- * changed since, as Redis told, go on only if they bind: the new ones may demand more.
- */
+/* --- nothing newer can be had --- */
+
 void finish_old(struct pending *p)
 {
-    struct memory *memory = p->lookups->memory;
-    int64_t now = now_seconds();
-    struct answer *a = memory_get_stale(memory, p->domain, p->len, now);
-    bool binds = p->old != NULL && old_binds(p);
+    const struct choice_in in = choice_in(p);
+    struct answer *a;
+    enum choice choice = choice_old(&a, &in, p->old, p->dirty, now_seconds());
 
-    if (p->old != NULL && (binds || !p->dirty) &&
-        (a == NULL || !a->binds || (binds && p->old->resolved > a->resolved))) {
+    if (choice != CHOICE_NOTHING)
         count(COUNT_STALE);
-        finish_with(p, p->old, LOOKUP_STALE);
-    } else if (a != NULL) {
-        count(COUNT_STALE);
-        memory_revive(memory, a, now, RESOLVE_TEMP_TTL);
+    if (a != NULL)
         finish_from_memory(p, a, LOOKUP_STALE);
-    } else {
-        finish_with(p, NULL, LOOKUP_NONE);
-    }
+    else if (choice == CHOICE_FACTS)
+        finish_from_facts(p, p->old, LOOKUP_STALE);
+    else
+        finish_from_facts(p, NULL, LOOKUP_NONE);
 }
 
 /* When Redis has told of a change meanwhile it may have what stsd has not: look there once more. */

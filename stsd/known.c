@@ -6,12 +6,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define USED_SECONDS 3600 /* how often Redis is told that a domain is in use */
+
 static void record_free(void *value)
 {
     struct record *record = value;
 
     dest_free(record->dest);
     free(record);
+}
+
+bool record_use(struct record *record, int64_t now)
+{
+    record->used = now;
+    return record->dest->sts.has_policy && now - record->used_told >= USED_SECONDS;
+}
+
+bool known_in_use(int64_t used, int64_t now, int64_t used_within)
+{
+    return used >= now - used_within;
 }
 
 int known_init(struct known *k, size_t limit, const uint8_t secret[16])
@@ -67,7 +80,7 @@ struct record *known_put(struct known *k, struct dest *dest, int64_t now)
     return record;
 }
 
-size_t known_due(struct known *k, int64_t now, int64_t used_since, char (*names)[DOMAIN_BUF], size_t limit)
+size_t known_due(struct known *k, int64_t now, int64_t used_within, char (*names)[DOMAIN_BUF], size_t limit)
 {
     const void *cursor = NULL;
     const char *domain;
@@ -77,7 +90,7 @@ size_t known_due(struct known *k, int64_t now, int64_t used_since, char (*names)
     while (found < limit && (record = cache_next(k->cache, &cursor, &domain)) != NULL) {
         int64_t at = refresh_policy_at(&record->dest->sts, k->refetch_after, k->retry_after, 1.0);
 
-        if (at == 0 || at > now || record->next_try > now || record->used < used_since)
+        if (at == 0 || at > now || record->next_try > now || !known_in_use(record->used, now, used_within))
             continue;
         record->next_try = now + k->retry_after;
         memcpy(names[found++], record->dest->domain, DOMAIN_BUF);

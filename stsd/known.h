@@ -5,6 +5,7 @@
 #ifndef POSTERN_KNOWN_H
 #define POSTERN_KNOWN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,6 +25,13 @@ struct known {
     uint64_t spread;                    /* state of the sequence that spreads fetches */
 };
 
+/* Mail has asked for it now. Returns whether Redis is to be told, once an hour while there is a policy to keep fresh;
+ * the caller then sets used_told. */
+bool record_use(struct record *record, int64_t now);
+
+/* Mail asked for it lately enough for its policy to be kept fresh. */
+bool known_in_use(int64_t used, int64_t now, int64_t used_within);
+
 /* Returns 0, or -1 without memory. */
 int known_init(struct known *k, size_t limit, const uint8_t secret[16]);
 void known_clear(struct known *k);
@@ -38,10 +46,10 @@ struct record *known_get(struct known *k, const char *domain);
 struct record *known_put(struct known *k, struct dest *dest, int64_t now);
 
 /*
- * Up to limit domains whose policy is due (refresh_policy_at, at its earliest) and which were used since used_since;
+ * Up to limit domains in use whose policy is due (refresh_policy_at, at its earliest);
  * each is passed over until retry_after later. Returns how many names were written.
  */
-size_t known_due(struct known *k, int64_t now, int64_t used_since, char (*names)[DOMAIN_BUF], size_t limit);
+size_t known_due(struct known *k, int64_t now, int64_t used_within, char (*names)[DOMAIN_BUF], size_t limit);
 
 /*
  * When to fetch the policy of a record again, spread so that policies learnt together are not fetched together; 0:

@@ -12,7 +12,6 @@
 #include "counters.h"
 #include "dest_io.h"
 #include "give_back_io.h"
-#include "known.h"
 #include "log.h"
 #include "millis.h"
 #include "refresh.h"
@@ -28,7 +27,6 @@
 #define LOCK_SPARE_MS 2000 /* the lock outlives the longest resolution by that */
 #define LOCK_LOOK_MS  100  /* how often to look whether the other node has finished, growing to */
 #define LOCK_LOOK_MAX 800
-#define USED_SECONDS  3600 /* how often Redis is told that a domain is in use */
 
 struct waiter {
     TAILQ_ENTRY(waiter) link;
@@ -70,24 +68,6 @@ static int64_t now_seconds(void)
     return (int64_t)time(NULL);
 }
 
-/* Is this record what was asked for? */
-static bool good_enough(const struct records *r, const struct dest *d, enum records_need need, int64_t started,
-                        int64_t now)
-{
-    switch (need) {
-    case RECORDS_USE:
-        return refresh_holds(d, now);
-    case RECORDS_AHEAD:
-        return refresh_holds(d, now) && now < refresh_facts_at(d);
-    case RECORDS_POLICY: /* at the earliest time that the spread allows, so that a due one is never good enough */
-        return refresh_holds(d, now) &&
-               refresh_policy_at(&d->sts, r->known.refetch_after, r->known.retry_after, 1.0) > now;
-    case RECORDS_FRESH:
-        return d->resolved > started;
-    }
-    return false;
-}
-
 static void random_token(char out[STORE_TOKEN_BUF])
 {
     uint8_t octet[(STORE_TOKEN_BUF - 1) / 2];
@@ -100,34 +80,23 @@ static void random_token(char out[STORE_TOKEN_BUF])
 
 /* --- what is remembered --- */
 
-static struct record *remember(struct records *r, struct dest *dest)
-{
-    struct record *record = known_put(&r->known, dest, now_seconds());
-
-    if (record == NULL)
-        log_oom();
-    return record;
-}
-
 /* Mail has asked for a domain: now and then Redis is told, so that some node keeps its policy fresh. */
 static void note_used(struct records *r, struct record *record)
 {
     int64_t now = now_seconds();
 
-    record->used = now;
-    if (!record->dest->sts.has_policy || now - record->used_told < USED_SECONDS)
-        return;
-    if (store_used(r->redis, record->dest->domain, now) == 0)
+    if (record_use(record, now) && store_used(r->redis, record->dest->domain, now) == 0)
         record->used_told = now;
 }
 
-static void write_record(struct records *r, const char *domain)
+static void tell_redis(struct records *r, const struct need_end *end)
 {
-    const struct record *known = known_get(&r->known, domain);
+    const struct dest *dest = end->record->dest;
 
-    if (known != NULL)
-        store_put(r->redis, known->dest, refresh_keep_until(known->dest, STORE_KEEP_SECONDS),
-                  known_next_fetch(&r->known, known->dest, false, now_seconds()));
+    if (end->tell == TELL_RECORD)
+        store_put(r->redis, dest, refresh_keep_until(dest, STORE_KEEP_SECONDS), end->next_fetch);
+    else if (end->tell == TELL_NEXT_FETCH)
+        store_schedule(r->redis, dest->domain, end->next_fetch);
 }
 
 /* --- the end of a want --- */
@@ -163,28 +132,15 @@ static void want_end(struct want *w, struct record *record)
     start_next_turn(r);
 }
 
-/*
- * A resolution's record, with the policy of what was known. Part of it could not be looked up, and facts that still
- * hold are known: these are better.
- */
+/* A resolution's record, with the policy of what was known. */
 static void want_conclude(struct want *w, struct dest *dest)
 {
-    struct records *r = w->records;
-    struct record *known = known_get(&r->known, w->domain);
-    int64_t now = now_seconds();
+    struct need_end end;
 
-    if (dest_temporary(dest) && known != NULL && refresh_holds(known->dest, now) &&
-        dest->sts.fetched <= known->dest->sts.fetched) {
-        dest_free(dest);
-        if (w->need == RECORDS_POLICY)
-            store_schedule(r->redis, w->domain, now + r->known.retry_after);
-        want_end(w, known);
-        return;
-    }
-    known = remember(r, dest);
-    store_put(r->redis, known->dest, refresh_keep_until(known->dest, STORE_KEEP_SECONDS),
-              known_next_fetch(&r->known, known->dest, w->need == RECORDS_POLICY, now));
-    want_end(w, known);
+    if (need_conclude(&end, &w->records->known, dest, w->need, now_seconds()) != 0)
+        log_oom();
+    tell_redis(w->records, &end);
+    want_end(w, end.record);
 }
 
 static void on_late_record(void *ctx, struct dest *dest, bool answered)
@@ -222,10 +178,10 @@ static void on_resolved(void *ctx, struct dest *dest)
 static void want_resolve(struct want *w)
 {
     struct records *r = w->records;
-    bool force = w->need == RECORDS_POLICY || w->need == RECORDS_FRESH;
     const struct record *known = known_get(&r->known, w->domain);
 
-    w->resolution = resolution_start(r->env, w->domain, known == NULL ? NULL : known->dest, force, on_resolved, w);
+    w->resolution =
+        resolution_start(r->env, w->domain, known == NULL ? NULL : known->dest, need_fetches(w->need), on_resolved, w);
 }
 
 static void want_look(struct want *w);
@@ -254,17 +210,17 @@ static void on_locked(void *ctx, bool held)
     w->look_ms = w->look_ms * 2 < LOCK_LOOK_MAX ? w->look_ms * 2 : LOCK_LOOK_MAX;
 }
 
-/* What is known now will do: say so, and write the time of its next fetch again, lest it stay due. */
-static bool want_satisfied(struct want *w)
+/* What is known now will do. lost: Redis has no such record. */
+static bool want_satisfied(struct want *w, bool lost)
 {
-    struct records *r = w->records;
-    struct record *known = known_get(&r->known, w->domain);
+    struct need_end end;
 
-    if (known == NULL || !good_enough(r, known->dest, w->need, w->started, now_seconds()))
+    if (need_satisfied(&end, &w->records->known, w->domain, w->need, w->started, now_seconds()) == 0)
         return false;
-    if (w->need == RECORDS_POLICY)
-        store_schedule(r->redis, w->domain, known_next_fetch(&r->known, known->dest, true, now_seconds()));
-    want_end(w, known);
+    if (lost)
+        need_restore(&end, &w->records->known, now_seconds());
+    tell_redis(w->records, &end);
+    want_end(w, end.record);
     return true;
 }
 
@@ -277,13 +233,11 @@ static void on_redis_record(void *ctx, struct dest *dest, bool answered)
     bool ahead = w->need == RECORDS_USE;
 
     w->redis_read = w->redis_read || answered;
-    if (found)
-        remember(r, dest);
+    if (found && known_put(&r->known, dest, now_seconds()) == NULL)
+        log_oom();
     memcpy(domain, w->domain, sizeof(domain));
-    if (want_satisfied(w)) { /* and gone */
+    if (want_satisfied(w, answered && !found)) { /* and gone */
         count(found ? COUNT_REDIS_HITS : COUNT_MEMORY_HITS);
-        if (answered && !found) /* nothing there, or nothing that can be read */
-            write_record(r, domain);
         if (ahead)
             want_refresh(r, domain);
         return;
@@ -355,11 +309,12 @@ static bool from_memory(struct records *r, const char *domain, enum records_need
     struct record *known = known_get(&r->known, domain);
     int64_t now = now_seconds();
 
-    if (redis_up(r->redis) || known == NULL || need == RECORDS_FRESH || !good_enough(r, known->dest, need, now, now))
+    if (redis_up(r->redis) || known == NULL || need == RECORDS_FRESH ||
+        !need_met(need, known->dest, &r->known, now, now))
         return false;
     count(COUNT_MEMORY_HITS);
     if (need == RECORDS_USE) {
-        known->used = now;
+        record_use(known, now);
         want_refresh(r, domain);
     }
     /* That ends after a round trip at the earliest, so the record is still there. */
@@ -405,9 +360,9 @@ void records_get(struct records *r, const char *domain, enum records_need need, 
 
 /* --- the rest --- */
 
-size_t records_due(struct records *r, int64_t now, int64_t used_since, char (*names)[DOMAIN_BUF], size_t limit)
+size_t records_due(struct records *r, int64_t now, int64_t used_within, char (*names)[DOMAIN_BUF], size_t limit)
 {
-    return known_due(&r->known, now, used_since, names, limit);
+    return known_due(&r->known, now, used_within, names, limit);
 }
 
 void records_configure(struct records *r, const struct conf_stsd *conf)

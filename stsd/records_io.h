@@ -10,17 +10,11 @@
 
 #include "conf.h"
 #include "dest.h"
+#include "need.h"
 #include "redis_io.h"
 #include "resolution_io.h"
 
 struct records;
-
-enum records_need {
-    RECORDS_USE,    /* facts that hold now: mail waits for them */
-    RECORDS_AHEAD,  /* facts that are not near their end */
-    RECORDS_POLICY, /* a policy that is not due */
-    RECORDS_FRESH   /* facts gathered from now on, the policy fetched again */
-};
 
 /* dest is valid during the callback; NULL: too many domains are waiting. May be called from within records_get. */
 typedef void records_fn(void *ctx, const struct dest *dest);
@@ -32,10 +26,10 @@ void records_configure(struct records *r, const struct conf_stsd *conf);
 void records_get(struct records *r, const char *domain, enum records_need need, records_fn *fn, void *ctx);
 
 /*
- * For a node without Redis: up to limit domains in memory whose policy is due and which were used since used_since.
+ * For a node without Redis: up to limit domains in memory whose policy is due and which are in use (known_in_use).
  * Returns how many names were written; they are valid until the next call on r.
  */
-size_t records_due(struct records *r, int64_t now, int64_t used_since, char (*names)[DOMAIN_BUF], size_t limit);
+size_t records_due(struct records *r, int64_t now, int64_t used_within, char (*names)[DOMAIN_BUF], size_t limit);
 
 /* Redis is there (again), perhaps without what it had: give it what memory knows and it does not. */
 void records_redis_up(struct records *r);

@@ -29,7 +29,7 @@ static void on_due(void *ctx, const char *domain, int64_t used)
         s->asking = false;
         return;
     }
-    if (used < (int64_t)time(NULL) - s->used_within) {
+    if (!known_in_use(used, (int64_t)time(NULL), s->used_within)) {
         log_info("policy-not-in-use", "domain=%s", domain);
         store_forget(s->redis, domain, strlen(domain));
         return;
@@ -41,7 +41,7 @@ static void on_due(void *ctx, const char *domain, int64_t used)
 static void without_redis(struct schedule *s, int64_t now)
 {
     char names[BATCH][DOMAIN_BUF];
-    size_t found = records_due(s->records, now, now - s->used_within, names, BATCH);
+    size_t found = records_due(s->records, now, s->used_within, names, BATCH);
 
     for (size_t i = 0; i < found; i++)
         on_due(s, names[i], now);

@@ -83,11 +83,11 @@ static void test_due(void **state)
     known_put(&known, facts("unused.example", NOW, NOW - DAY / 2), NOW)->used = NOW - 1000;
     record = known_put(&known, facts("due.example", NOW, NOW - DAY / 2), NOW);
     record->used = NOW - 10;
-    assert_int_equal(known_due(&known, NOW, NOW - 100, names, 3), 1);
+    assert_int_equal(known_due(&known, NOW, 100, names, 3), 1);
     assert_string_equal(names[0], "due.example");
-    assert_int_equal(known_due(&known, NOW + 299, NOW - 100, names, 3), 0);
-    assert_int_equal(known_due(&known, NOW + 300, NOW - 100, names, 3), 1);
-    assert_int_equal(known_due(&known, NOW + 9999, NOW - 9999, names, 1), 1); /* no more than asked for */
+    assert_int_equal(known_due(&known, NOW + 299, 399, names, 3), 0);
+    assert_int_equal(known_due(&known, NOW + 300, 400, names, 3), 1);
+    assert_int_equal(known_due(&known, NOW + 9999, 19998, names, 1), 1); /* no more than asked for */
     known_clear(&known);
 }
 

@@ -1,0 +1,40 @@
+/*
+ * choice.h - what a look-up ends with: an answer made of the facts that came, or the one that memory holds. Pure:
+ * lookup_end_io.c does what stands here.
+ */
+#ifndef POSTERN_CHOICE_H
+#define POSTERN_CHOICE_H
+
+#include "memory.h"
+
+enum choice {
+    CHOICE_FACTS,   /* an answer is to be made of the facts */
+    CHOICE_MEMORY,  /* the answer in memory is as good */
+    CHOICE_GOES_ON, /* the answer in memory goes on for a while: nothing newer can be had, or the facts say nothing of
+                       the policy that it rests on */
+    CHOICE_NOTHING  /* nothing is known: a temporary error */
+};
+
+/* Where the answers are, and how decisions are made. */
+struct choice_in {
+    struct memory *memory;
+    const char *domain;
+    size_t len;
+    const struct decide_options *options;
+};
+
+/*
+ * Facts have come. Those of another node may be older than what the answer in memory was made of (CHOICE_MEMORY); or
+ * stsd has lost a policy that is known here (CHOICE_GOES_ON); else CHOICE_FACTS. *a: the answer in memory, else NULL.
+ */
+enum choice choice_new(struct answer **a, const struct choice_in *in, const struct dest *dest, int64_t now);
+
+/*
+ * Nothing newer can be had. The later of the old facts (NULL: none) and the old answer goes on, but one that binds
+ * before one that does not. changed: Redis has told that there are newer facts; then old ones go on only if they bind,
+ * as the new ones may demand more.
+ */
+enum choice choice_old(struct answer **a, const struct choice_in *in, const struct dest *old, bool changed,
+                       int64_t now);
+
+#endif
