@@ -36,7 +36,7 @@ static void give_next(struct give_back *g)
     while (g->count > 0) {
         const struct record *record = known_get(g->known, g->domain[--g->count]);
 
-        if (record == NULL || (!refresh_holds(record->dest, now) && !dest_sts_live(&record->dest->sts, now)))
+        if (record == NULL || !record_counts(record, now))
             continue;
         if (store_restore(g->redis, record->dest, refresh_keep_until(record->dest, STORE_KEEP_SECONDS),
                           known_next_fetch(g->known, record->dest, false, now), record->used, on_given, g) == 0)

@@ -27,6 +27,11 @@ bool known_in_use(int64_t used, int64_t now, int64_t used_within)
     return used >= now - used_within;
 }
 
+bool record_counts(const struct record *record, int64_t now)
+{
+    return refresh_holds(record->dest, now) || dest_sts_live(&record->dest->sts, now);
+}
+
 int known_init(struct known *k, size_t limit, const uint8_t secret[16])
 {
     memcpy(&k->spread, secret, sizeof(k->spread));
@@ -104,5 +109,7 @@ int64_t known_next_fetch(struct known *k, const struct dest *dest, bool tried, i
 
     k->spread = k->spread * 6364136223846793005U + 1442695040888963407U; /* Knuth's MMIX generator */
     at = refresh_policy_at(&dest->sts, k->refetch_after, k->retry_after, (double)(k->spread >> 40) / (1 << 24));
-    return tried && at != 0 && at <= now ? now + k->retry_after : at;
+    if (!tried || at == 0 || at > now)
+        return at;
+    return now + k->retry_after > dest->valid_until ? now + k->retry_after : dest->valid_until;
 }

@@ -32,6 +32,9 @@ bool record_use(struct record *record, int64_t now);
 /* Mail asked for it lately enough for its policy to be kept fresh. */
 bool known_in_use(int64_t used, int64_t now, int64_t used_within);
 
+/* It still says something: its facts hold, or its policy lives. */
+bool record_counts(const struct record *record, int64_t now);
+
 /* Returns 0, or -1 without memory. */
 int known_init(struct known *k, size_t limit, const uint8_t secret[16]);
 void known_clear(struct known *k);
@@ -53,7 +56,8 @@ size_t known_due(struct known *k, int64_t now, int64_t used_within, char (*names
 
 /*
  * When to fetch the policy of a record again, spread so that policies learnt together are not fetched together; 0:
- * there is none. tried: that was just attempted, so if it is still due it is not due again before retry_after.
+ * there is none. tried: that was just attempted, so if it is still due there was nothing to fetch: it is due
+ * again when the facts end, but not before retry_after.
  */
 int64_t known_next_fetch(struct known *k, const struct dest *dest, bool tried, int64_t now);
 
