@@ -77,8 +77,7 @@ struct answer *answer_new(const struct decision *decision, const struct dest *de
 
 bool answer_outlives(const struct answer *a, const struct dest *dest, int64_t now)
 {
-    return now < a->policy_until && !dest_has_dane(dest) &&
-           (!dest->sts.has_policy || dest->sts.fetched < a->policy_fetched);
+    return now < a->policy_until && !dest_has_dane(dest) && !dest_sts_supersedes(&dest->sts, a->policy_fetched, now);
 }
 
 bool answer_due(struct answer *a, int64_t now)

@@ -36,8 +36,8 @@ struct answer *answer_new(const struct decision *decision, const struct dest *de
 
 /*
  * New facts bring no word of a policy that this answer rests on and that has not expired: no later policy (be it of
- * mode none). Absence and failed fetches do not revoke a policy (RFC 8461 section 3.1, 5.1), so the answer goes on.
- * DANE is another matter.
+ * mode none, or gone by now). Absence and failed fetches do not revoke a policy (RFC 8461 section 3.1, 5.1), so the
+ * answer goes on. DANE is another matter.
  */
 bool answer_outlives(const struct answer *a, const struct dest *dest, int64_t now);
 

@@ -47,7 +47,7 @@ void need_restore(struct need_end *end, struct known *k, int64_t now)
 
 static bool known_is_better(const struct dest *fresh, const struct dest *known, int64_t now)
 {
-    return dest_temporary(fresh) && refresh_holds(known, now) && fresh->sts.fetched <= known->sts.fetched;
+    return dest_temporary(fresh) && refresh_holds(known, now) && fresh->sts.learnt <= known->sts.learnt;
 }
 
 int need_conclude(struct need_end *out, struct known *k, struct dest *fresh, enum records_need need, int64_t now)

@@ -157,6 +157,7 @@ int dest_sts_set_policy(struct dest_sts *sts, const char *id, const char *body, 
     sts->body_len = len;
     sts->policy = policy;
     sts->fetched = now;
+    sts->learnt = now;
     sts->expires = now + policy.max_age;
     sts->has_policy = true;
     return 0;
@@ -168,6 +169,7 @@ int dest_sts_copy_policy(struct dest_sts *to, const struct dest_sts *from)
         return 0;
     if (!from->has_policy) {
         dest_sts_drop_policy(to);
+        to->learnt = from->learnt;
         return 0;
     }
     return dest_sts_set_policy(to, from->policy_id, from->body, from->body_len, from->fetched, NULL);
@@ -210,9 +212,16 @@ bool dest_has_dane(const struct dest *d)
     return false;
 }
 
+bool dest_sts_supersedes(const struct dest_sts *sts, int64_t fetched, int64_t now)
+{
+    if (sts->has_policy)
+        return sts->fetched >= fetched;
+    return sts->learnt > fetched && sts->learnt <= now;
+}
+
 int dest_sts_adopt_policy(struct dest_sts *to, const struct dest_sts *from, int64_t now)
 {
-    if (!dest_sts_live(from, now) || (to->has_policy && to->fetched >= from->fetched))
+    if (!dest_sts_live(from, now) || dest_sts_supersedes(to, from->fetched, now))
         return 0;
     return dest_sts_copy_policy(to, from);
 }

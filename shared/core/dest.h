@@ -87,6 +87,8 @@ struct dest_sts {
     char why[DEST_WHY_MAX];        /* the failure, or what is wrong with the record, in words; or "" */
     int64_t attempted;             /* the last fetch, good or bad; 0: never */
     int64_t temp_since;            /* since when the record is TEMP; 0: it is not */
+    int64_t
+        learnt; /* when the last policy was fetched, be it gone by now; 0: never. With a policy the same as fetched */
 };
 
 struct dest {
@@ -136,11 +138,18 @@ int dest_sts_copy_policy(struct dest_sts *to, const struct dest_sts *from);
 
 /*
  * Take over the policy of another record of the same domain when it is live and was fetched later than the one that is
- * there. Returns 0, or -1 without memory.
+ * there, or was there: a later one that has expired (of mode none, say) has ended the earlier for good. Returns 0, or
+ * -1 without memory.
  */
 int dest_sts_adopt_policy(struct dest_sts *to, const struct dest_sts *from, int64_t now);
 
-/* Forget the policy. */
+/*
+ * A policy that was fetched at this time does not count beside this record: there is one as late, or there was a later
+ * one (unless that claims to be from the future).
+ */
+bool dest_sts_supersedes(const struct dest_sts *sts, int64_t fetched, int64_t now);
+
+/* Forget the policy, but not when it was learnt. */
 void dest_sts_drop_policy(struct dest_sts *sts);
 
 /* Something in the record could not be looked up: the MX set, the MTA-STS record, or the TLSA records of a host. */

@@ -113,6 +113,8 @@ static json_t *sts_to_json(const struct dest_sts *sts, bool *failed)
     put(o, "why", sentence(sts->why), failed);
     put(o, "attempted", json_integer(sts->attempted), failed);
     put(o, "temp_since", json_integer(sts->temp_since), failed);
+    if (!sts->has_policy && sts->learnt != 0)
+        put(o, "learnt", json_integer(sts->learnt), failed);
     return o;
 }
 

@@ -304,6 +304,8 @@ static int read_sts(struct dest *d, const json_t *root, struct err *e)
         get_integer(&sts->attempted, object, "attempted", DEST_TIME_MAX, e) != 0 ||
         (json_object_get(object, "temp_since") != NULL &&
          get_integer(&sts->temp_since, object, "temp_since", DEST_TIME_MAX, e) != 0) ||
+        (json_object_get(object, "learnt") != NULL &&
+         get_integer(&sts->learnt, object, "learnt", DEST_TIME_MAX, e) != 0) ||
         read_policy(sts, object, e) != 0)
         return err_prefix(e, "sts");
     return 0;

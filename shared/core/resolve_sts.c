@@ -28,6 +28,7 @@ int resolve_sts_begin(struct resolve *r, const struct dest_sts *previous)
     r->temp_since = previous->record == DEST_STS_TEMP ? previous->temp_since : 0;
     if (previous->record == DEST_STS_FOUND)
         resolve_say(r->fetch_why, "%s", previous->why);
+    sts->learnt = previous->learnt;
     return dest_sts_live(previous, r->now) ? dest_sts_copy_policy(sts, previous) : 0;
 }
 

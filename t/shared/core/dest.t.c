@@ -227,6 +227,44 @@ static void test_copy_policy(void **state)
     assert_false(to.has_policy);
 }
 
+/* Of two policies the one fetched later counts, and it does so when it has gone, too (A7: mode none for a day). */
+static void test_adopt(void **state)
+{
+    static const struct {
+        const char *name;
+        bool there;
+        int64_t learnt, now;
+        bool adopted;
+    } rows[] = {
+        {"none, never", false, 0, T + 10, true},
+        {"an earlier one", true, T - 1, T + 10, true},
+        {"as late", true, T, T + 10, false},
+        {"a later one", true, T + 1, T + 10, false},
+        {"an earlier one, gone", false, T - 1, T + 10, true},
+        {"the same, gone by another clock", false, T, T + 10, true},
+        {"a later one, gone", false, T + 1, T + 10, false},
+        {"gone, from the future", false, T + 11, T + 10, true},
+        {"expired itself", false, 0, T + 86400, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct dest_sts from = {0}, to = {0};
+
+        print_message("%s\n", rows[i].name);
+        assert_int_equal(dest_sts_set_policy(&from, "1", ENFORCE, strlen(ENFORCE), T, NULL), 0);
+        if (rows[i].learnt != 0)
+            assert_int_equal(dest_sts_set_policy(&to, "2", TESTING, strlen(TESTING), rows[i].learnt, NULL), 0);
+        if (!rows[i].there)
+            dest_sts_drop_policy(&to);
+        assert_int_equal(to.learnt, rows[i].learnt);
+        assert_int_equal(dest_sts_adopt_policy(&to, &from, rows[i].now), 0);
+        assert_int_equal(to.has_policy && to.fetched == T && strcmp(to.policy_id, "1") == 0, rows[i].adopted);
+        dest_sts_drop_policy(&from);
+        dest_sts_drop_policy(&to);
+    }
+}
+
 static void test_live(void **state)
 {
     struct dest_sts sts = {0};
@@ -247,7 +285,7 @@ int main(void)
         cmocka_unit_test(test_hosts),         cmocka_unit_test(test_tlsa),
         cmocka_unit_test(test_set_policy),    cmocka_unit_test(test_set_policy_refused),
         cmocka_unit_test(test_body_too_long), cmocka_unit_test(test_copy_policy),
-        cmocka_unit_test(test_live),
+        cmocka_unit_test(test_adopt),         cmocka_unit_test(test_live),
     };
 
     return cmocka_run_group_tests_name("dest", tests, NULL, NULL);

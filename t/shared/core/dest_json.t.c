@@ -107,6 +107,28 @@ static struct dest *read_json(const char *json)
     return d;
 }
 
+/* When the last policy was fetched is kept after its end, for dest_sts_adopt_policy. */
+static void test_learnt(void **state)
+{
+    struct dest *d = dest_new("example.com"), *back;
+    struct buf json;
+
+    (void)state;
+    assert_non_null(d);
+    d->sts.learnt = 900;
+    buf_init(&json, DEST_JSON_MAX);
+    dest_to_json(&json, d);
+    back = read_json(buf_text(&json));
+    assert_int_equal(back->sts.learnt, 900);
+    assert_false(back->sts.has_policy);
+    dest_free(back);
+    back = read_json(good);
+    assert_int_equal(back->sts.learnt, back->sts.fetched);
+    dest_free(back);
+    dest_free(d);
+    buf_clear(&json);
+}
+
 static void test_read(void **state)
 {
     struct dest *d = read_json(good);
@@ -265,6 +287,7 @@ static const struct edit edits[] = {
     {"A5 body with a NEL for a line end", "STSv1\\nmode", "STSv1\\u0085mode", "sts: policy: "},
     {"body as array", "\"body\":\"", "\"body\":[],\"bydo\":\"", "sts: policy: body: is not a string"},
     {"unknown failure", "sts-webpki-invalid", "sts-unknown", "sts: failure: unknown word"},
+    {"learnt out of range", "\"temp_since\":0", "\"temp_since\":0,\"learnt\":-1", "sts: learnt: is out of range"},
     {"attempted missing", ",\"attempted\":950,\"temp_since\":0", "", "sts: attempted: is missing"},
     {"W12 broken TLSRPT record", "rua=mailto:r@example.com", "rua=gopher", "tlsrpt: is not a valid record"},
     {"W12 no TLSRPT record", "v=TLSRPTv1", "v=spf1", "tlsrpt: is not a valid record"},
@@ -469,9 +492,11 @@ static void test_any_body(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_write),       cmocka_unit_test(test_read),     cmocka_unit_test(test_edits),
-        cmocka_unit_test(test_not_objects), cmocka_unit_test(test_deep),     cmocka_unit_test(test_counts),
-        cmocka_unit_test(test_too_long),    cmocka_unit_test(test_any_body), cmocka_unit_test(test_foreign_sentences),
+        cmocka_unit_test(test_write),       cmocka_unit_test(test_learnt),
+        cmocka_unit_test(test_read),        cmocka_unit_test(test_edits),
+        cmocka_unit_test(test_not_objects), cmocka_unit_test(test_deep),
+        cmocka_unit_test(test_counts),      cmocka_unit_test(test_too_long),
+        cmocka_unit_test(test_any_body),    cmocka_unit_test(test_foreign_sentences),
     };
 
     return cmocka_run_group_tests_name("dest_json", tests, NULL, NULL);
