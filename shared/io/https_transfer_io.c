@@ -5,14 +5,17 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
-#define HEADER_OCTETS_MAX 65536 /* of one answer; the deadline alone would let a fast server send a lot */
-#define CA_CACHE_SECONDS  600L  /* how long an exchanged CA file may go unseen */
+#define HEADER_OCTETS_MAX 65536  /* of one answer; the deadline alone would let a fast server send a lot */
+#define TLS_OCTETS_MAX    262144 /* certificates (OpenSSL takes 100 KiB), chunk sizes and what else is around it */
+#define CA_CACHE_SECONDS  600L   /* how long an exchanged CA file may go unseen */
 #define URL_MAX           4096
 
 static size_t on_body(char *data, size_t size, size_t n, void *ctx)
@@ -40,6 +43,47 @@ static size_t on_header(char *data, size_t size, size_t n, void *ctx)
     return t->too_many_headers ? 0 : size * n;
 }
 
+static size_t octets_max(const struct https_transfer *t)
+{
+    return t->body.max + HEADER_OCTETS_MAX + TLS_OCTETS_MAX;
+}
+
+/* OpenSSL: a record goes out or comes in. */
+static void on_record(int out, int version, int type, const void *header, size_t len, SSL *ssl, void *ctx)
+{
+    const unsigned char *octet = header;
+    struct https_transfer *t = ctx;
+
+    (void)version;
+    (void)ssl;
+    if (!out && type == SSL3_RT_HEADER && len == SSL3_RT_HEADER_LENGTH)
+        t->octets += len + (size_t)octet[3] * 256 + octet[4];
+}
+
+/* libcurl, now and then: go on? Much of what can come without end is shown to no other function. */
+static int on_progress(void *ctx, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
+{
+    const struct https_transfer *t = ctx;
+
+    (void)a;
+    (void)b;
+    (void)c;
+    (void)d;
+    return t->octets > octets_max(t);
+}
+
+/* libcurl would call a lack of descriptors a host that cannot be reached. */
+static curl_socket_t on_open_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *a)
+{
+    struct https_transfer *t = ctx;
+    int fd = socket(a->family, a->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, a->protocol);
+
+    (void)purpose;
+    if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM))
+        t->no_socket = errno;
+    return fd < 0 ? CURL_SOCKET_BAD : fd;
+}
+
 /* libcurl looks at the CN when there is no dNSName; RFC 8461 3.3 does not. So OpenSSL checks the name too, without the
  * CN. */
 static CURLcode on_ssl_ctx(CURL *easy, void *ssl_ctx, void *ctx)
@@ -49,6 +93,9 @@ static CURLcode on_ssl_ctx(CURL *easy, void *ssl_ctx, void *ctx)
 
     (void)easy;
     t->connected = true;
+    SSL_CTX_set_msg_callback(ssl_ctx, on_record);
+    SSL_CTX_set_msg_callback_arg(ssl_ctx, t);
+    SSL_CTX_set_options(ssl_ctx, SSL_OP_NO_RENEGOTIATION); /* a host could ask for it for ever */
     X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
     return X509_VERIFY_PARAM_set1_host(param, t->host, 0) == 1 ? CURLE_OK : CURLE_OUT_OF_MEMORY;
 }
@@ -124,6 +171,11 @@ static void set_request(struct https_transfer *t, const struct https_options *op
     SET(t->easy, CURLOPT_WRITEDATA, t);
     SET(t->easy, CURLOPT_HEADERFUNCTION, on_header);
     SET(t->easy, CURLOPT_HEADERDATA, t);
+    SET(t->easy, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
+    SET(t->easy, CURLOPT_OPENSOCKETDATA, t);
+    SET(t->easy, CURLOPT_NOPROGRESS, 0L);
+    SET(t->easy, CURLOPT_XFERINFOFUNCTION, on_progress);
+    SET(t->easy, CURLOPT_XFERINFODATA, t);
     if (options->user_agent != NULL && options->user_agent[0] != '\0')
         SET(t->easy, CURLOPT_USERAGENT, options->user_agent);
 }
@@ -177,6 +229,26 @@ void https_transfer_clear(struct https_transfer *t)
     memset(t, 0, sizeof(*t));
 }
 
+/* It has run into a limit: says which. */
+static bool over_limit(char why[HTTPS_WHY_MAX], const struct https_transfer *t, CURLcode code)
+{
+    /* libcurl gathers a line until it is whole; of one that is too long for it, it says that memory lacks. */
+    bool line = code == CURLE_OUT_OF_MEMORY && t->octets > HEADER_OCTETS_MAX;
+    bool trailer = strcmp(t->error, "Out of memory in chunked-encoding") == 0;
+
+    if (t->too_large || code == CURLE_FILESIZE_EXCEEDED)
+        (void)snprintf(why, HTTPS_WHY_MAX, "larger than %zu octets", t->body.max);
+    else if (t->too_many_headers || line)
+        (void)snprintf(why, HTTPS_WHY_MAX, "headers larger than %d octets", HEADER_OCTETS_MAX);
+    else if (trailer)
+        (void)snprintf(why, HTTPS_WHY_MAX, "the line of a trailer is too long");
+    else if (t->octets > octets_max(t))
+        (void)snprintf(why, HTTPS_WHY_MAX, "more than %zu octets with all that is around it", octets_max(t));
+    else
+        return false;
+    return true;
+}
+
 enum https_outcome https_transfer_outcome(char why[HTTPS_WHY_MAX], const struct https_transfer *t, CURLcode code)
 {
     const char *words = t->error[0] != '\0' ? t->error : curl_easy_strerror(code);
@@ -184,12 +256,13 @@ enum https_outcome https_transfer_outcome(char why[HTTPS_WHY_MAX], const struct 
     why[0] = '\0';
     if (code == CURLE_OK)
         return HTTPS_ANSWERED;
-    if (t->too_large || code == CURLE_FILESIZE_EXCEEDED)
-        (void)snprintf(why, HTTPS_WHY_MAX, "larger than %zu octets", t->body.max);
-    else if (t->too_many_headers)
-        (void)snprintf(why, HTTPS_WHY_MAX, "headers larger than %d octets", HEADER_OCTETS_MAX);
-    else
-        (void)snprintf(why, HTTPS_WHY_MAX, "%s", words);
+    if (over_limit(why, t, code))
+        return HTTPS_FAILED;
+    if (https_transfer_lacks_socket(t)) {
+        (void)snprintf(why, HTTPS_WHY_MAX, "no socket: %s", strerror(t->no_socket));
+        return HTTPS_UNTRIED;
+    }
+    (void)snprintf(why, HTTPS_WHY_MAX, "%s", words);
     switch (code) {
     case CURLE_PEER_FAILED_VERIFICATION:
         return HTTPS_UNTRUSTED;
@@ -202,6 +275,11 @@ enum https_outcome https_transfer_outcome(char why[HTTPS_WHY_MAX], const struct 
     default:
         return HTTPS_FAILED;
     }
+}
+
+bool https_transfer_lacks_socket(const struct https_transfer *t)
+{
+    return !t->connected && t->no_socket != 0;
 }
 
 const char *https_transfer_stage(const struct https_transfer *t)

@@ -19,8 +19,10 @@ struct https_transfer {
     struct curl_slist *resolve;
     struct buf body;
     bool connected; /* TLS has begun; libcurl's own CONNECT_TIME is set when it is over */
+    size_t octets;  /* received, all in all */
     size_t header_octets;
     bool too_large, too_many_headers;
+    int no_socket;               /* errno: one could not be had, which is our own fault; or 0 */
     char error[CURL_ERROR_SIZE]; /* libcurl's words */
 };
 
@@ -34,6 +36,9 @@ void https_transfer_clear(struct https_transfer *t);
 
 /* What libcurl's result code means; why is "" for HTTPS_ANSWERED. */
 enum https_outcome https_transfer_outcome(char why[HTTPS_WHY_MAX], const struct https_transfer *t, CURLcode code);
+
+/* There was no connection, and one reason is that no socket could be had. */
+bool https_transfer_lacks_socket(const struct https_transfer *t);
 
 /* "TLS handshake": how far it has got, for the reason of a time-out. */
 const char *https_transfer_stage(const struct https_transfer *t);

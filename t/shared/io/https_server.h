@@ -30,6 +30,13 @@
 
 #define HOST "mta-sts.example.com"
 
+#define DRIP_US 20000
+
+/* A program may serve more names than that. */
+#ifndef NAMES
+#define NAMES "DNS:" HOST
+#endif
+
 enum cert_kind {
     CERT_GOOD,
     CERT_WILDCARD,
@@ -39,27 +46,41 @@ enum cert_kind {
     CERT_EXPIRED,
     CERT_EARLY,
     CERT_OTHER,
-    CERT_SELF
+    CERT_SELF,
+    CERT_IP,      /* our address is in it, our name is not */
+    CERT_CHAIN,   /* issued by an intermediate authority, which is sent too */
+    CERT_ORPHAN,  /* which is not sent */
+    CERT_ENORMOUS /* with another one of more than 100,000 octets */
 };
 
 /* What the server does; SEND writes the text and closes. */
 enum conduct {
     SEND,
-    SEND_HANG,    /* writes the text, then nothing */
-    ECHO,         /* the request and the SNI as the body */
-    ENDLESS_BODY, /* without Content-Length */
-    ENDLESS_HEAD,
-    DRIP,          /* an octet of the body every 20 ms */
-    HANG_ACCEPTED, /* no TLS handshake */
-    HANG_SECURED,  /* no answer */
+    SEND_HANG,      /* writes the text, then nothing */
+    SEND_RESET,     /* writes the text, then resets the connection */
+    SEND_DRIP,      /* writes the text an octet at a time, 20 ms apart, the last one for ever */
+    REPEAT,         /* writes the text; what comes after \f in it for ever */
+    ECHO,           /* the request and the SNI as the body */
+    HANG_ACCEPTED,  /* no TLS handshake */
+    HANG_RECORD,    /* half a record of it */
+    HANG_HELLO,     /* its first record, the ServerHello */
+    DRIP_HANDSHAKE, /* an octet of it every 20 ms */
+    HANG_SECURED,   /* no answer */
     CLOSE_ACCEPTED,
-    PLAIN,  /* the text, without TLS */
-    OLD_TLS /* TLS 1.1 at most, then as SEND */
+    RESET_ACCEPTED,
+    RESET_HELLO,   /* once the ClientHello has come */
+    RESET_SECURED, /* once the handshake is over */
+    ALERT,         /* a fatal alert for the ClientHello */
+    PLAIN,         /* the text, without TLS */
+    OLD_TLS,       /* TLS 1.1 at most, then as SEND */
+    NO_CIPHER,     /* none that the client has */
+    H2,            /* HTTP/2 is chosen, then as SEND */
+    RENEGOTIATE    /* TLS 1.2; wants another handshake after the request, then as SEND */
 };
 
 struct pki {
     EVP_PKEY *key; /* of all certificates; it is the names that matter */
-    X509 *ca;
+    X509 *ca, *intermediate, *enormous;
     char ca_file[64];
 };
 
@@ -72,6 +93,7 @@ struct serving {
     SSL_CTX *ctx;
     enum conduct conduct;
     const char *text;
+    size_t len;
 };
 
 struct connection {
@@ -86,6 +108,14 @@ static void extension_add(X509 *cert, int nid, const char *value)
     assert_non_null(ext);
     assert_int_equal(X509_add_ext(cert, ext, -1), 1);
     X509_EXTENSION_free(ext);
+}
+
+static const char *enormous_text(void)
+{
+    static char text[100001];
+
+    memset(text, 'x', sizeof(text) - 1);
+    return text;
 }
 
 /* Valid from and until that many seconds from now; issuer NULL: self-signed. */
@@ -106,6 +136,8 @@ static X509 *cert_make(EVP_PKEY *key, X509 *issuer, const char *cn, const char *
         extension_add(cert, NID_basic_constraints, "critical,CA:FALSE");
     else if (strcmp(san, "CA") == 0)
         extension_add(cert, NID_basic_constraints, "critical,CA:TRUE");
+    else if (strcmp(san, "enormous") == 0)
+        extension_add(cert, NID_netscape_comment, enormous_text());
     else
         extension_add(cert, NID_subject_alt_name, san);
     assert_true(X509_sign(cert, key, EVP_sha256()) > 0);
@@ -121,6 +153,8 @@ static void pki_make(struct pki *p)
     p->key = EVP_EC_gen("P-256");
     assert_non_null(p->key);
     p->ca = cert_make(p->key, NULL, "Test CA", "CA", -year, year);
+    p->intermediate = cert_make(p->key, p->ca, "Test intermediate", "CA", -year, year);
+    p->enormous = cert_make(p->key, p->ca, "Enormous", "enormous", -year, year);
     (void)snprintf(p->ca_file, sizeof(p->ca_file), "/tmp/postern-https-test-XXXXXX");
     fd = mkstemp(p->ca_file);
     f = fdopen(fd, "w");
@@ -132,6 +166,8 @@ static void pki_make(struct pki *p)
 static void pki_clear(struct pki *p)
 {
     unlink(p->ca_file);
+    X509_free(p->enormous);
+    X509_free(p->intermediate);
     X509_free(p->ca);
     EVP_PKEY_free(p->key);
 }
@@ -150,31 +186,47 @@ static X509 *pki_cert(const struct pki *p, enum cert_kind kind)
     case CERT_CN_ONLY:
         return cert_make(p->key, p->ca, HOST, NULL, -day, day);
     case CERT_EXPIRED:
-        return cert_make(p->key, p->ca, "x", "DNS:" HOST, -2 * day, -day);
+        return cert_make(p->key, p->ca, "x", NAMES, -2 * day, -day);
     case CERT_EARLY:
-        return cert_make(p->key, p->ca, "x", "DNS:" HOST, day, 2 * day);
+        return cert_make(p->key, p->ca, "x", NAMES, day, 2 * day);
     case CERT_OTHER:
         return cert_make(p->key, p->ca, HOST, "DNS:mta-sts.example.net", -day, day);
     case CERT_SELF:
-        return cert_make(p->key, NULL, HOST, "DNS:" HOST, -day, day);
+        return cert_make(p->key, NULL, HOST, NAMES, -day, day);
+    case CERT_IP:
+        return cert_make(p->key, p->ca, HOST, "IP:127.0.0.1", -day, day);
+    case CERT_CHAIN:
+    case CERT_ORPHAN:
+        return cert_make(p->key, p->intermediate, HOST, NAMES, -day, day);
+    case CERT_ENORMOUS:
     case CERT_GOOD:
         break;
     }
-    return cert_make(p->key, p->ca, "x", "DNS:other.example,DNS:" HOST, -day, day);
+    return cert_make(p->key, p->ca, "x", "DNS:other.example," NAMES, -day, day);
 }
 
 /* ---- in the child ---- */
 
-static void write_all(SSL *ssl, const char *text)
+static void write_all(SSL *ssl, const char *text, size_t len)
 {
-    if (text[0] != '\0')
-        (void)SSL_write(ssl, text, (int)strlen(text));
+    if (len > 0)
+        (void)SSL_write(ssl, text, (int)len);
 }
 
-static void write_repeated(SSL *ssl, const char *text, useconds_t pause)
+/* The last octet goes on for ever. */
+static void write_drip(SSL *ssl, const char *text, size_t len)
 {
-    while (SSL_write(ssl, text, (int)strlen(text)) > 0)
-        usleep(pause);
+    for (size_t i = 0; SSL_write(ssl, text + i, 1) > 0; i += i + 1 < len)
+        usleep(DRIP_US);
+}
+
+static void write_repeated(SSL *ssl, const char *text, size_t len)
+{
+    const char *again = memchr(text, '\f', len);
+
+    write_all(ssl, text, (size_t)(again - text));
+    for (again++; SSL_write(ssl, again, (int)(text + len - again)) > 0;)
+        continue;
 }
 
 static void echo(SSL *ssl, const char *request)
@@ -186,12 +238,28 @@ static void echo(SSL *ssl, const char *request)
         reply, sizeof(reply),
         "HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\nSNI: %s %s\r\n%s",
         sni != NULL ? sni : "none", SSL_session_reused(ssl) ? "resumed" : "full", request);
-    write_all(ssl, reply);
+    write_all(ssl, reply, strlen(reply));
+}
+
+/* The peer gets a reset instead of an end. */
+static void reset(int fd)
+{
+    const struct linger now = {.l_onoff = 1};
+
+    (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+}
+
+static void renegotiate(SSL *ssl)
+{
+    char octet;
+
+    (void)SSL_renegotiate(ssl);
+    (void)SSL_do_handshake(ssl);
+    (void)SSL_read(ssl, &octet, 1);
 }
 
 static void answer(SSL *ssl, const struct serving *s)
 {
-    static const char head[] = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n";
     char request[4096] = "";
     int n;
 
@@ -203,79 +271,166 @@ static void answer(SSL *ssl, const struct serving *s)
     case ECHO:
         echo(ssl, request);
         break;
-    case ENDLESS_BODY:
-        write_all(ssl, head);
-        write_repeated(ssl, "0123456789012345678901234567890123456789", 0);
+    case REPEAT:
+        write_repeated(ssl, s->text, s->len);
         break;
-    case ENDLESS_HEAD:
-        write_all(ssl, "HTTP/1.1 200 OK\r\n");
-        write_repeated(ssl, "X-Filler: 01234567890123456789012345678901234567890123456789\r\n", 0);
+    case SEND_DRIP:
+        write_drip(ssl, s->text, s->len);
         break;
-    case DRIP:
-        write_all(ssl, head);
-        write_repeated(ssl, "x", 20000);
+    case RENEGOTIATE:
+        renegotiate(ssl);
+        write_all(ssl, s->text, s->len);
         break;
     default:
-        write_all(ssl, s->text);
+        write_all(ssl, s->text, s->len);
         if (s->conduct == SEND_HANG)
             pause();
     }
+    if (s->conduct == SEND_RESET)
+        reset(SSL_get_fd(ssl));
+}
+
+/* The server's first flight, as much of it as the conduct says; then silence. */
+static void handshake_part(const struct serving *s, int fd)
+{
+    SSL *ssl = SSL_new(s->ctx);
+    BIO *flight = BIO_new(BIO_s_mem());
+    const unsigned char *data;
+    long len;
+
+    SSL_set_fd(ssl, fd);
+    SSL_set0_wbio(ssl, flight);
+    (void)SSL_accept(ssl); /* wants to read more */
+    len = BIO_get_mem_data(flight, &data);
+    if (s->conduct == HANG_RECORD && len > 20)
+        len = 20;
+    if (s->conduct == HANG_HELLO && len > 5)
+        len = 5 + data[3] * 256 + data[4];
+    for (long i = 0; i < len && s->conduct == DRIP_HANDSHAKE; i++) {
+        (void)!write(fd, data + i, 1);
+        usleep(DRIP_US);
+    }
+    if (s->conduct != DRIP_HANDSHAKE)
+        (void)!write(fd, data, (size_t)len);
+    pause();
+}
+
+/* What is not TLS, or ends before it is. */
+static void serve_raw(const struct serving *s, int fd)
+{
+    static const char alert[] = "\x15\x03\x03\x00\x02\x02\x28"; /* fatal, handshake_failure */
+    char hello[4096];
+
+    if (s->conduct == HANG_ACCEPTED)
+        pause();
+    if (s->conduct == PLAIN)
+        (void)!write(fd, s->text, s->len);
+    if (s->conduct == ALERT || s->conduct == RESET_HELLO)
+        (void)!read(fd, hello, sizeof(hello));
+    if (s->conduct == ALERT)
+        (void)!write(fd, alert, sizeof(alert) - 1);
+    if (s->conduct == RESET_ACCEPTED || s->conduct == RESET_HELLO)
+        reset(fd);
+}
+
+static void serve_tls(const struct serving *s, int fd)
+{
+    SSL *ssl = SSL_new(s->ctx);
+
+    SSL_set_fd(ssl, fd);
+    if (SSL_accept(ssl) == 1) {
+        if (s->conduct == RESET_SECURED)
+            reset(fd);
+        else
+            answer(ssl, s);
+        if (s->conduct != RESET_SECURED && s->conduct != SEND_RESET)
+            SSL_shutdown(ssl);
+    }
+    SSL_free(ssl);
 }
 
 static void *connection_serve(void *arg)
 {
     struct connection *c = arg;
-    const struct serving *s = c->serving;
-    SSL *ssl;
 
-    if (s->conduct == HANG_ACCEPTED)
-        pause();
-    if (s->conduct == PLAIN) {
-        (void)!write(c->fd, s->text, strlen(s->text));
-    } else if (s->conduct != CLOSE_ACCEPTED) {
-        ssl = SSL_new(s->ctx);
-        SSL_set_fd(ssl, c->fd);
-        if (SSL_accept(ssl) == 1) {
-            answer(ssl, s);
-            SSL_shutdown(ssl);
-        }
-        SSL_free(ssl);
+    switch (c->serving->conduct) {
+    case HANG_ACCEPTED:
+    case CLOSE_ACCEPTED:
+    case RESET_ACCEPTED:
+    case RESET_HELLO:
+    case ALERT:
+    case PLAIN:
+        serve_raw(c->serving, c->fd);
+        break;
+    case HANG_RECORD:
+    case HANG_HELLO:
+    case DRIP_HANDSHAKE:
+        handshake_part(c->serving, c->fd);
+        break;
+    default:
+        serve_tls(c->serving, c->fd);
     }
     close(c->fd);
     free(c);
     return NULL;
 }
 
+static int choose_h2(SSL *ssl, const unsigned char **out, unsigned char *len, const unsigned char *in, unsigned in_len,
+                     void *arg)
+{
+    (void)ssl;
+    (void)in;
+    (void)in_len;
+    (void)arg;
+    *out = (const unsigned char *)"h2";
+    *len = 2;
+    return SSL_TLSEXT_ERR_OK;
+}
+
 static SSL_CTX *server_ctx(const struct pki *p, enum cert_kind kind, enum conduct conduct)
 {
     SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
     X509 *cert = pki_cert(p, kind);
+    X509 *beside = kind == CERT_CHAIN ? p->intermediate : kind == CERT_ENORMOUS ? p->enormous : NULL;
 
     if (conduct == OLD_TLS) {
         SSL_CTX_set_security_level(ctx, 0);
         SSL_CTX_set_min_proto_version(ctx, TLS1_1_VERSION);
         SSL_CTX_set_max_proto_version(ctx, TLS1_1_VERSION);
     }
+    if (conduct == RENEGOTIATE || conduct == NO_CIPHER)
+        SSL_CTX_set_max_proto_version(ctx, TLS1_2_VERSION);
+    if (conduct == NO_CIPHER) /* for RSA keys; ours is another */
+        assert_int_equal(SSL_CTX_set_cipher_list(ctx, "ECDHE-RSA-AES128-GCM-SHA256"), 1);
+    if (conduct == H2)
+        SSL_CTX_set_alpn_select_cb(ctx, choose_h2, NULL);
     assert_int_equal(SSL_CTX_use_certificate(ctx, cert), 1);
     assert_int_equal(SSL_CTX_use_PrivateKey(ctx, p->key), 1);
+    if (beside != NULL)
+        assert_int_equal(SSL_CTX_add1_chain_cert(ctx, beside), 1);
+    SSL_CTX_set_mode(ctx, SSL_MODE_AUTO_RETRY);
     X509_free(cert);
     return ctx;
+}
+
+static void connection_accept(int listener, const struct serving *s)
+{
+    struct connection *c = malloc(sizeof(*c));
+    pthread_t thread;
+
+    c->serving = s;
+    c->fd = accept(listener, NULL, NULL);
+    if (c->fd < 0 || pthread_create(&thread, NULL, connection_serve, c) != 0)
+        _exit(1);
+    pthread_detach(thread);
 }
 
 static void serve(int listener, const struct serving *s)
 {
     (void)signal(SIGPIPE, SIG_IGN);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    for (;;) {
-        struct connection *c = malloc(sizeof(*c));
-        pthread_t thread;
-
-        c->serving = s;
-        c->fd = accept(listener, NULL, NULL);
-        if (c->fd < 0 || pthread_create(&thread, NULL, connection_serve, c) != 0)
-            _exit(1);
-        pthread_detach(thread);
-    }
+    for (;;)
+        connection_accept(listener, s);
 }
 
 /* ---- in the test ---- */
@@ -298,7 +453,7 @@ static void server_start(struct https_server *out, const struct pki *p, enum cer
                          const char *text)
 {
     int fd = listen_any(&out->port);
-    struct serving s = {.ctx = server_ctx(p, kind, conduct), .conduct = conduct, .text = text};
+    struct serving s = {.ctx = server_ctx(p, kind, conduct), .conduct = conduct, .text = text, .len = strlen(text)};
 
     out->pid = fork();
     assert_true(out->pid >= 0);
