@@ -12,6 +12,7 @@
 #include "serve_io.h"
 
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #define DNS_CONCURRENCY 4000
 #define DRAIN_LOOK_MS   50
@@ -83,6 +84,19 @@ static void configure(struct stsd *s, const struct conf_stsd *conf)
     s->env.timeout_ms = (int)conf->lookup_timeout_ms;
 }
 
+/* A fetch may have two sockets for a moment, and as many descriptors are left to all else. */
+static size_t fetches_allowed(size_t wanted)
+{
+    struct rlimit limit;
+    size_t allowed = wanted;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur / 4 < wanted)
+        allowed = (size_t)limit.rlim_cur / 4;
+    if (allowed < wanted)
+        log_warning("fewer-fetches", "limit=%zu why=%s", allowed, "the limit of open files (ulimit -n) allows no more");
+    return allowed;
+}
+
 static int open_clients(struct stsd *s, const struct conf_stsd *conf, struct err *e)
 {
     struct event_base *base = daemon_base(s->daemon);
@@ -96,7 +110,7 @@ static int open_clients(struct stsd *s, const struct conf_stsd *conf, struct err
                                   .port = (int)conf->https_port,
                                   .timeout_ms = (int)conf->https_timeout_ms,
                                   .max_octets = STS_BODY_MAX,
-                                  .concurrency = (size_t)conf->https_concurrency};
+                                  .concurrency = fetches_allowed((size_t)conf->https_concurrency)};
 
     s->env.base = base;
     s->env.dns = dns_new(base, &dns, e);

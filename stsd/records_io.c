@@ -2,7 +2,8 @@
  * records_io.c - one `want` a domain that is being worked on. Its way:
  *     turn -> Redis has it? -> lock (else wait and look again) -> resolution -> Redis, memory, everybody who waits
  * With Redis away: memory has it? -> resolution -> memory, everybody who waits. Redis goes before memory, as another
- * node may have been there since.
+ * node may have been there since. Who only waits, for a policy host or another node, does not keep others from their
+ * turn.
  *
  * A live policy is never lost on the way: of the records seen (memory, Redis) the policy fetched last is carried on,
  * and when Redis could not be read before the resolution it is read again before it is written.
@@ -41,6 +42,7 @@ struct want {
     bool used;       /* mail asks for it */
     bool redis_read; /* Redis has said what it has */
     bool locked;
+    bool active;     /* has its turn, and does more than wait */
     int64_t started; /* when it got its turn */
     int look_ms;
     struct event *look;
@@ -111,6 +113,24 @@ static void want_free(struct want *w)
     free(w);
 }
 
+static void want_count(struct want *w, bool active)
+{
+    struct records *r = w->records;
+
+    if (active && !w->active)
+        r->active++;
+    if (!active && w->active)
+        r->active--;
+    w->active = active;
+}
+
+/* It only waits from now on: the next one's turn. */
+static void want_aside(struct want *w)
+{
+    want_count(w, false);
+    start_next_turn(w->records);
+}
+
 /* Call everybody back and let the want go. */
 static void want_end(struct want *w, struct record *record)
 {
@@ -122,7 +142,7 @@ static void want_end(struct want *w, struct record *record)
     if (w->locked)
         store_unlock(r->redis, w->domain, w->token);
     cache_remove(r->wants, w->domain, w->len);
-    r->active--;
+    want_count(w, false);
     while ((waiter = TAILQ_FIRST(&w->waiters)) != NULL) {
         TAILQ_REMOVE(&w->waiters, waiter, link);
         waiter->fn(waiter->ctx, record->dest);
@@ -175,13 +195,19 @@ static void on_resolved(void *ctx, struct dest *dest)
 
 /* --- the way --- */
 
+static void on_waits(void *ctx)
+{
+    want_aside(ctx);
+}
+
 static void want_resolve(struct want *w)
 {
     struct records *r = w->records;
     const struct record *known = known_get(&r->known, w->domain);
 
-    w->resolution =
-        resolution_start(r->env, w->domain, known == NULL ? NULL : known->dest, need_fetches(w->need), on_resolved, w);
+    want_count(w, true);
+    w->resolution = resolution_start(r->env, w->domain, known == NULL ? NULL : known->dest, need_fetches(w->need),
+                                     on_resolved, on_waits, w);
 }
 
 static void want_look(struct want *w);
@@ -208,6 +234,7 @@ static void on_locked(void *ctx, bool held)
     wait = millis(w->look_ms);
     evtimer_add(w->look, &wait);
     w->look_ms = w->look_ms * 2 < LOCK_LOOK_MAX ? w->look_ms * 2 : LOCK_LOOK_MAX;
+    want_aside(w);
 }
 
 /* What is known now will do. lost: Redis has no such record. */
@@ -261,7 +288,7 @@ static void start_next_turn(struct records *r)
     TAILQ_REMOVE(&r->turns, w, turn);
     w->started = now_seconds();
     r->waiting--;
-    r->active++;
+    want_count(w, true);
     want_look(w);
 }
 
@@ -271,7 +298,7 @@ static struct want *want_new(struct records *r, const char *domain, enum records
     size_t len = strlen(domain);
     struct want *w;
 
-    if (len > DOMAIN_MAX || (r->active >= r->active_max && r->waiting >= r->waiting_max))
+    if (len > DOMAIN_MAX || cache_count(r->wants) >= r->active_max + r->waiting_max)
         return NULL;
     w = calloc(1, sizeof(*w));
     if (w == NULL)

@@ -25,7 +25,8 @@ struct resolution {
     struct resolve *machine;
     LIST_HEAD(step_list, step) steps;
     struct event *deadline;
-    resolution_done_fn *fn;
+    resolution_done_fn *done;
+    resolution_waits_fn *waits; /* NULL: it has been called */
     void *ctx;
     char domain[DOMAIN_BUF];
 };
@@ -65,13 +66,13 @@ void resolution_cancel(struct resolution *r)
 static void finish(struct resolution *r)
 {
     struct dest *dest = resolve_take(r->machine, now_seconds());
-    resolution_done_fn *fn = r->fn;
+    resolution_done_fn *done = r->done;
     void *ctx = r->ctx;
 
     if (dest == NULL)
         log_oom();
     resolution_cancel(r);
-    fn(ctx, dest);
+    done(ctx, dest);
 }
 
 static void on_answer(void *ctx, const struct dns_answer *answer)
@@ -140,23 +141,35 @@ static void perform(struct resolution *r, const struct resolve_action *action)
     s->get = https_start(r->env->https, action->name, STS_HTTP_PATH, address, action->address_count, on_fetched, s);
 }
 
+static bool only_fetch_left(const struct resolution *r)
+{
+    const struct step *s = LIST_FIRST(&r->steps);
+
+    return s != NULL && s->get != NULL && LIST_NEXT(s, link) == NULL;
+}
+
 static void advance(struct resolution *r)
 {
+    resolution_waits_fn *waits = r->waits;
     struct resolve_action action;
 
     while (resolve_next(r->machine, &action) == 1)
         perform(r, &action);
-    if (resolve_done(r->machine))
+    if (resolve_done(r->machine)) {
         event_active(r->deadline, EV_TIMEOUT, 0); /* callers are not called back from within their call */
+    } else if (waits != NULL && only_fetch_left(r)) {
+        r->waits = NULL;
+        waits(r->ctx);
+    }
 }
 
-/* A policy host that was asked has had its time; one whose turn did not come is not to blame. */
+/* A policy host that was given enough time failed; one whose turn came late, or not at all, is not to blame. */
 static void fail_fetch(struct resolution *r)
 {
     struct resolve_fetch fetch = {.failure = DEST_STS_FETCH_ERROR, .why = "no answer in time"};
 
     for (struct step *s = LIST_FIRST(&r->steps); s != NULL; s = LIST_NEXT(s, link))
-        if (s->get != NULL && https_started(s->get))
+        if (s->get != NULL && https_had_its_time(s->get))
             resolve_fetched(r->machine, s->slot, &fetch, now_seconds());
 }
 
@@ -175,7 +188,7 @@ static void on_deadline(evutil_socket_t fd, short what, void *ctx)
 }
 
 struct resolution *resolution_start(const struct resolution_env *env, const char *domain, const struct dest *previous,
-                                    bool force, resolution_done_fn *fn, void *ctx)
+                                    bool force, resolution_done_fn *done, resolution_waits_fn *waits, void *ctx)
 {
     struct timeval timeout = millis(env->timeout_ms);
     struct resolution *r = calloc(1, sizeof(*r));
@@ -183,7 +196,8 @@ struct resolution *resolution_start(const struct resolution_env *env, const char
     if (r == NULL)
         log_oom();
     r->env = env;
-    r->fn = fn;
+    r->done = done;
+    r->waits = waits;
     r->ctx = ctx;
     strncpy(r->domain, domain, sizeof(r->domain) - 1);
     LIST_INIT(&r->steps);

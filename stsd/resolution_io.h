@@ -23,9 +23,13 @@ struct resolution;
 /* dest is the callee's from now on. Called once, never from within resolution_start. */
 typedef void resolution_done_fn(void *ctx, struct dest *dest);
 
-/* See resolve_new for previous and force. env must outlive the resolution. The handle is invalid after the callback. */
+/* Only the policy host is waited for from now on. Called at most once, never from within resolution_start; must not
+ * cancel the resolution. */
+typedef void resolution_waits_fn(void *ctx);
+
+/* See resolve_new for previous and force. env must outlive the resolution. The handle is invalid after done. */
 struct resolution *resolution_start(const struct resolution_env *env, const char *domain, const struct dest *previous,
-                                    bool force, resolution_done_fn *fn, void *ctx);
+                                    bool force, resolution_done_fn *done, resolution_waits_fn *waits, void *ctx);
 void resolution_cancel(struct resolution *r);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include <arpa/inet.h>
 #include <idn2.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -137,4 +138,16 @@ int address_normalise(char out[ADDRESS_BUF], const char *text, size_t len)
     if (inet_pton(family, copy, binary) != 1)
         return 0;
     return inet_ntop(family, binary, out, ADDRESS_BUF) != NULL;
+}
+
+void address_network(char out[ADDRESS_BUF], const char *address)
+{
+    unsigned char binary[sizeof(struct in6_addr)];
+
+    if (inet_pton(AF_INET6, address, binary) == 1) {
+        memset(binary + sizeof(binary) / 2, 0, sizeof(binary) / 2);
+        (void)inet_ntop(AF_INET6, binary, out, ADDRESS_BUF);
+    } else {
+        (void)snprintf(out, ADDRESS_BUF, "%s", address);
+    }
 }

@@ -33,4 +33,8 @@ bool domain_equal(const char *a, const char *b);
  */
 int address_normalise(char out[ADDRESS_BUF], const char *text, size_t len);
 
+/* The network that one host can have to itself: an IPv4 address, the first 64 bits of an IPv6 address. The address is
+ * in its shortest form. */
+void address_network(char out[ADDRESS_BUF], const char *address);
+
 #endif

@@ -1,21 +1,25 @@
 /*
- * https_io.c - HTTPS GETs: the queue, the deadlines, the delivery. One transfer is https_transfer_io.c, the event loop
- * https_loop_io.c.
+ * https_io.c - HTTPS GETs: whose turn it is, the deadlines, the delivery. One transfer is https_transfer_io.c, the
+ * event loop https_loop_io.c.
  *
  * libcurl never calls the user's code: a transfer that has ended, for whatever reason, goes to the finished list, and
  * the pump event delivers one at a time, as the last thing it does. So callbacks may start, cancel and free at will.
  */
 #include "https_io.h"
+#include "domain.h"
 #include "https_loop_io.h"
 #include "https_transfer_io.h"
 #include "log.h"
 #include "millis.h"
+#include "turns.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
+#include <sys/random.h>
+#include <time.h>
 #include <unistd.h>
 
 enum get_state { GET_WAITING, GET_RUNNING, GET_FINISHED, GET_STATES };
@@ -26,6 +30,8 @@ struct https {
     struct https_loop *loop;
     struct event_base *base;
     struct event *pump;
+    struct event *look; /* somebody may have to give way then */
+    struct turns *turns;
     struct https_options options; /* strings owned */
     struct get_list list[GET_STATES];
     size_t count[GET_STATES];
@@ -35,6 +41,7 @@ struct https_get {
     TAILQ_ENTRY(https_get) link;
     struct https *https;
     enum get_state state;
+    struct turn turn; /* has joined while waiting and running */
     https_done_fn *fn;
     void *ctx;
     struct event *deadline;
@@ -43,9 +50,17 @@ struct https_get {
     char why[HTTPS_WHY_MAX];
 };
 
+static int64_t now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 static void pump_wake(struct https *h)
 {
-    if (h->count[GET_FINISHED] > 0 || (h->count[GET_WAITING] > 0 && h->count[GET_RUNNING] < h->options.concurrency))
+    if (h->count[GET_FINISHED] + h->count[GET_WAITING] > 0)
         event_active(h->pump, EV_TIMEOUT, 0);
 }
 
@@ -62,9 +77,16 @@ static void get_unlink(struct https_get *g)
     g->https->count[g->state]--;
 }
 
+static void get_leave(struct https_get *g)
+{
+    if (g->turn.owner != NULL)
+        turns_leave(g->https->turns, &g->turn);
+}
+
 static void get_finish(struct https_get *g, enum https_outcome outcome)
 {
     event_del(g->deadline);
+    get_leave(g);
     g->outcome = outcome;
     get_unlink(g);
     get_link(g, GET_FINISHED);
@@ -78,7 +100,15 @@ static void get_timed_out(struct https_get *g)
     (void)snprintf(g->why, sizeof(g->why), "time-out after %d ms, %s", g->https->options.timeout_ms, stage);
     if (g->state == GET_RUNNING)
         https_loop_remove(g->https->loop, g->transfer.easy);
-    get_finish(g, HTTPS_FAILED);
+    get_finish(g, https_transfer_lacks_socket(&g->transfer) ? HTTPS_UNTRIED : HTTPS_FAILED);
+}
+
+static void get_give_way(struct https_get *g)
+{
+    (void)snprintf(g->why, sizeof(g->why), "too many fetches at once: gave way after %lld ms, %s",
+                   (long long)(now_ms() - g->turn.since), https_transfer_stage(&g->transfer));
+    https_loop_remove(g->https->loop, g->transfer.easy);
+    get_finish(g, HTTPS_UNTRIED);
 }
 
 static void on_deadline(evutil_socket_t fd, short what, void *ctx)
@@ -147,21 +177,55 @@ static void get_deliver(struct https_get *g)
     free(type);
 }
 
+static void get_run(struct https_get *g)
+{
+    const struct timeval tv = millis(g->https->options.timeout_ms);
+
+    get_unlink(g);
+    get_link(g, GET_RUNNING);
+    if (event_add(g->deadline, &tv) != 0)
+        log_oom();
+    https_loop_add(g->https->loop, g->transfer.easy);
+}
+
+/* Whose turn it is runs; who stands in the way for too long stops. */
+static void take_turns(struct https *h)
+{
+    int64_t now = now_ms();
+    int64_t look;
+    struct timeval tv;
+    struct turn *turn;
+
+    do {
+        while ((turn = turns_next(h->turns, now)) != NULL)
+            get_run(turn->who);
+        turn = turns_overdue(h->turns, now);
+        if (turn != NULL)
+            get_give_way(turn->who);
+    } while (turn != NULL);
+    look = turns_look(h->turns);
+    tv = millis(look - now);
+    if (look < 0)
+        event_del(h->look);
+    else if (event_add(h->look, &tv) != 0)
+        log_oom();
+}
+
+static void on_look(evutil_socket_t fd, short what, void *ctx)
+{
+    (void)fd;
+    (void)what;
+    take_turns(ctx);
+}
+
 static void on_pump(evutil_socket_t fd, short what, void *ctx)
 {
     struct https *h = ctx;
-    const struct timeval tv = millis(h->options.timeout_ms);
     struct https_get *g;
 
     (void)fd;
     (void)what;
-    while (h->count[GET_RUNNING] < h->options.concurrency && (g = TAILQ_FIRST(&h->list[GET_WAITING])) != NULL) {
-        get_unlink(g);
-        get_link(g, GET_RUNNING);
-        if (event_add(g->deadline, &tv) != 0)
-            log_oom();
-        https_loop_add(h->loop, g->transfer.easy);
-    }
+    take_turns(h);
     g = TAILQ_FIRST(&h->list[GET_FINISHED]);
     if (g != NULL) {
         get_unlink(g);
@@ -191,6 +255,20 @@ static int check_authorities(const char *ca_file, struct err *e)
                    own ? "" : ": install the package ca-certificates, or set ca_file");
 }
 
+static struct turns *new_turns(const struct https_options *options)
+{
+    size_t places = options->concurrency > 0 ? options->concurrency : 1;
+    size_t share = places / HTTPS_SHARES > 0 ? places / HTTPS_SHARES : 1;
+    uint8_t secret[16];
+    struct turns *t = NULL;
+
+    if (getrandom(secret, sizeof(secret), 0) == (ssize_t)sizeof(secret))
+        t = turns_new(places, share, options->timeout_ms / HTTPS_PATIENCE, secret);
+    if (t == NULL)
+        log_oom();
+    return t;
+}
+
 struct https *https_new(struct event_base *base, const struct https_options *options, struct err *e)
 {
     struct https *h;
@@ -209,12 +287,13 @@ struct https *https_new(struct event_base *base, const struct https_options *opt
     h->options = *options;
     h->options.ca_file = copy(options->ca_file);
     h->options.user_agent = copy(options->user_agent);
-    h->options.concurrency = options->concurrency > 0 ? options->concurrency : 1;
+    h->turns = new_turns(options);
     for (i = 0; i < GET_STATES; i++)
         TAILQ_INIT(&h->list[i]);
     h->loop = https_loop_new(base, on_ended, h);
     h->pump = event_new(base, -1, 0, on_pump, h);
-    if (h->pump == NULL)
+    h->look = evtimer_new(base, on_look, h);
+    if (h->pump == NULL || h->look == NULL)
         log_oom();
     return h;
 }
@@ -239,10 +318,29 @@ void https_free(struct https *h)
         list_free(&h->list[i]);
     https_loop_free(h->loop);
     event_free(h->pump);
+    event_free(h->look);
+    turns_free(h->turns);
     free((char *)h->options.ca_file);
     free((char *)h->options.user_agent);
     free(h);
     curl_global_cleanup();
+}
+
+/* Wait for a turn, or not even that. */
+static void get_join(struct https_get *g, const char *address)
+{
+    char network[ADDRESS_BUF];
+    int rc;
+
+    address_network(network, address);
+    g->turn.who = g;
+    rc = turns_join(g->https->turns, &g->turn, network);
+    if (rc < 0)
+        log_oom();
+    if (rc == 0) {
+        (void)snprintf(g->why, sizeof(g->why), "too many fetches from %s at once", network);
+        get_finish(g, HTTPS_UNTRIED);
+    }
 }
 
 struct https_get *https_start(struct https *h, const char *host, const char *path, const char *const *addresses,
@@ -263,20 +361,23 @@ struct https_get *https_start(struct https *h, const char *host, const char *pat
     if (count == 0) {
         (void)snprintf(g->why, sizeof(g->why), "no address");
         get_finish(g, HTTPS_FAILED);
+    } else {
+        get_join(g, addresses[0]);
     }
     pump_wake(h);
     return g;
 }
 
-bool https_started(const struct https_get *g)
+bool https_had_its_time(const struct https_get *g)
 {
-    return g->state != GET_WAITING;
+    return g->state == GET_RUNNING && now_ms() - g->turn.since >= g->https->options.timeout_ms / 2;
 }
 
 void https_cancel(struct https_get *g)
 {
     struct https *h = g->https;
 
+    get_leave(g);
     get_unlink(g);
     get_free(g);
     pump_wake(h);

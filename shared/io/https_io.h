@@ -21,11 +21,20 @@ struct https_options {
     int port;
     int timeout_ms;     /* the whole fetch */
     size_t max_octets;  /* of the body */
-    size_t concurrency; /* transfers at one time; more wait their turn, oldest first, without deadline */
+    size_t concurrency; /* transfers at one time; more wait their turn, without deadline */
 };
 
+/*
+ * Nobody's slow host keeps others out: hosts are told apart by their first address (IPv6: its /64), and take turns. One
+ * host has at most a tenth of the transfers, and at most twice as many are asked for; more are HTTPS_UNTRIED. A
+ * transfer that has taken a tenth of timeout_ms ends as HTTPS_UNTRIED when another waits for its place, the oldest
+ * first.
+ */
+#define HTTPS_SHARES   10
+#define HTTPS_PATIENCE 10
+
 enum https_outcome {
-    HTTPS_UNTRIED,  /* our own fault: the authorities cannot be read, no memory: it says nothing of the host */
+    HTTPS_UNTRIED,  /* our own fault: no memory, no descriptor, too much to do: it says nothing of the host */
     HTTPS_ANSWERED, /* an HTTP answer came whole: status, content_type, body */
     HTTPS_FAILED,   /* connect, cut, time-out, too large */
     HTTPS_UNTRUSTED /* the certificate was not accepted */
@@ -57,8 +66,8 @@ struct https_get *https_start(struct https *h, const char *host, const char *pat
                               size_t count, https_done_fn *fn, void *ctx);
 void https_cancel(struct https_get *g);
 
-/* Its turn has come: what happens from now on is the host's doing. */
-bool https_started(const struct https_get *g);
+/* It has run for half of timeout_ms at least: if there is no answer, that is the host's doing. */
+bool https_had_its_time(const struct https_get *g);
 
 size_t https_outstanding(const struct https *h);
 

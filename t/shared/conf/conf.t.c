@@ -95,7 +95,7 @@ static void test_defaults(void **state)
     assert_int_equal(c->stsd.dns_tries, 4);
     assert_int_equal(c->stsd.https_port, 443);
     assert_int_equal(c->stsd.https_timeout_ms, 30000);
-    assert_int_equal(c->stsd.https_concurrency, 200);
+    assert_int_equal(c->stsd.https_concurrency, 2000);
     assert_int_equal(c->stsd.lookup_timeout_ms, 40000);
     assert_int_equal(c->stsd.lookup_concurrency, 2000);
     assert_int_equal(c->stsd.lookup_queue, 10000);

@@ -286,6 +286,24 @@ static void normalises_addresses(void **state)
     }
 }
 
+static void tells_networks(void **state)
+{
+    static const char *const rows[][2] = {
+        {"192.0.2.1", "192.0.2.1"},
+        {"2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"},
+        {"2001:db8:1:2::1", "2001:db8:1:2::"},
+        {"2001:db8:1:3::1", "2001:db8:1:3::"},
+        {"::1", "::"},
+    };
+    char out[ADDRESS_BUF];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        address_network(out, rows[i][0]);
+        assert_string_equal(out, rows[i][1]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -295,6 +313,7 @@ int main(void)
         cmocka_unit_test(measures_a_labels),
         cmocka_unit_test(compares),
         cmocka_unit_test(normalises_addresses),
+        cmocka_unit_test(tells_networks),
     };
     return cmocka_run_group_tests_name("domain", tests, NULL, NULL);
 }
