@@ -11,15 +11,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
-#include <sys/socket.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 
 #include "address.h"
 #include "buf.h"
+#include "connect_socket.h"
 #include "log.h"
 #include "netstring.h"
 
@@ -194,22 +193,6 @@ static void on_event(struct bufferevent *bev, short what, void *arg)
     client_drop(arg, (what & BEV_EVENT_ERROR) != 0 ? strerror(why) : "the server closed the connection");
 }
 
-/* Returns the descriptor, connected or about to be, or -1 with errno. */
-static int socket_connect(const struct address *a)
-{
-    int fd = socket(a->sa.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    int why;
-
-    if (fd < 0)
-        return -1;
-    if (connect(fd, (const struct sockaddr *)&a->sa, a->len) == 0 || errno == EINPROGRESS)
-        return fd;
-    why = errno;
-    close(fd);
-    errno = why;
-    return -1;
-}
-
 /* Returns 0 when there is a connection, or one under way; -1 with the reason in c->why. */
 static int client_connect(struct call_client *c)
 {
@@ -221,7 +204,7 @@ static int client_connect(struct call_client *c)
     if (now - c->attempted < ATTEMPT_MS && c->why[0] != '\0')
         return -1;
     c->attempted = now;
-    fd = socket_connect(&c->address);
+    fd = connect_socket(&c->address);
     if (fd < 0) {
         snprintf(c->why, sizeof(c->why), "%s: %s", c->address.text, strerror(errno));
         return -1;

@@ -10,6 +10,7 @@
 #include "log.h"
 #include "millis.h"
 #include "redis_link_io.h"
+#include "redis_replies.h"
 #include "redis_track_io.h"
 
 #include <limits.h>
@@ -20,7 +21,10 @@
 #include <time.h>
 
 #define COMMANDS_MAX 10000
-#define IDLE_PING_S  5 /* with tracking wanted, a server that hangs is noticed also when nothing is asked */
+#define IDLE_PING_S  5  /* with tracking wanted, a server that hangs is noticed also when nothing is asked */
+#define ERRORS_S     10 /* no more than one line about error replies in that time */
+#define NAME_BUF     16
+#define WHY_MAX      100
 
 TAILQ_HEAD(command_list, command);
 
@@ -29,6 +33,7 @@ struct command {
     redis_reply_fn *fn;
     void *ctx;
     int64_t due_ms;
+    char word[NAME_BUF]; /* its first */
 };
 
 struct redis {
@@ -44,6 +49,8 @@ struct redis {
     struct command_list sent, lost;
     size_t sent_count;
     struct event *pump, *deadline, *idle;
+    int64_t quiet_until_ms; /* about error replies */
+    unsigned left_out;
 };
 
 static int64_t now_ms(void)
@@ -68,6 +75,7 @@ static void on_deadline(evutil_socket_t fd, short what, void *ctx)
 {
     struct redis *r = ctx;
     const struct command *oldest = TAILQ_FIRST(&r->sent);
+    char why[WHY_MAX];
     int64_t left;
 
     (void)fd;
@@ -75,10 +83,12 @@ static void on_deadline(evutil_socket_t fd, short what, void *ctx)
     if (oldest == NULL)
         return;
     left = oldest->due_ms - now_ms();
-    if (left > 0)
+    if (left > 0) {
         deadline_set(r, left);
-    else
-        redis_link_drop(r->link, "time-out");
+        return;
+    }
+    (void)snprintf(why, sizeof(why), "no reply to %s within %d ms", oldest->word, r->login.timeout_ms);
+    redis_link_drop(r->link, why);
 }
 
 static void on_idle(evutil_socket_t fd, short what, void *ctx)
@@ -130,15 +140,62 @@ static void on_pump(evutil_socket_t fd, short what, void *ctx)
     }
 }
 
+/* Can this be the reply to that command? Of commands that are not here anything can. */
+static bool reply_fits(const struct command *c, int type)
+{
+    static const struct {
+        const char *word;
+        int type, other;
+    } known[] = {
+        {"GET", REDIS_REPLY_STRING, REDIS_REPLY_NIL},     {"SET", REDIS_REPLY_STATUS, REDIS_REPLY_NIL},
+        {"ZADD", REDIS_REPLY_INTEGER, REDIS_REPLY_NIL},   {"ZREM", REDIS_REPLY_INTEGER, REDIS_REPLY_INTEGER},
+        {"PING", REDIS_REPLY_STATUS, REDIS_REPLY_STATUS}, {"CLIENT", REDIS_REPLY_STATUS, REDIS_REPLY_STATUS},
+    };
+    size_t i;
+
+    for (i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+        if (strcmp(c->word, known[i].word) == 0)
+            return type == REDIS_REPLY_ERROR || type == known[i].type || type == known[i].other;
+    return true;
+}
+
+/* Errors are nobody's fault in particular (no memory left, a replica, no permission), and come with every command. */
+static void error_log(struct redis *r, const struct command *c, const char *why)
+{
+    int64_t now = now_ms();
+
+    if (now < r->quiet_until_ms) {
+        r->left_out++;
+        return;
+    }
+    log_warning("redis_error", "command=%s error=%s left_out=%u", c->word, why, r->left_out);
+    r->left_out = 0;
+    r->quiet_until_ms = now + (int64_t)ERRORS_S * 1000;
+}
+
+/* After a reply that cannot be, none is known to belong to its command. */
+static void reply_refuse(struct redis *r, const struct command *c, int type)
+{
+    char why[WHY_MAX];
+
+    if (c == NULL)
+        (void)snprintf(why, sizeof(why), "a reply without a command: %s", redis_reply_type_name(type));
+    else
+        (void)snprintf(why, sizeof(why), "unexpected reply to %s: %s", c->word, redis_reply_type_name(type));
+    redis_link_drop(r->link, why);
+}
+
 static void on_reply(void *ctx, redisReply *reply)
 {
     struct redis *r = ctx;
     struct command *c = TAILQ_FIRST(&r->sent);
 
-    if (c == NULL) {
-        redis_link_drop(r->link, "reply without a command");
+    if (c == NULL || !reply_fits(c, reply->type)) {
+        reply_refuse(r, c, reply->type);
         return;
     }
+    if (reply->type == REDIS_REPLY_ERROR)
+        error_log(r, c, reply->str);
     TAILQ_REMOVE(&r->sent, c, link);
     r->sent_count--;
     command_tell(c, reply);
@@ -259,19 +316,19 @@ int redis_send(struct redis *r, redis_reply_fn *fn, void *ctx, size_t count, con
 {
     struct command *c;
 
-    if (!redis_up(r) || r->sent_count >= COMMANDS_MAX)
+    if (!redis_up(r) || r->sent_count >= COMMANDS_MAX || redis_link_send(r->link, count, words, lengths) != 0)
         return -1;
     c = calloc(1, sizeof(*c));
     if (c == NULL)
         log_oom();
     c->fn = fn;
     c->ctx = ctx;
+    (void)snprintf(c->word, sizeof(c->word), "%s", words[0]);
     c->due_ms = now_ms() + r->login.timeout_ms;
     if (!event_pending(r->deadline, EV_TIMEOUT, NULL))
         deadline_set(r, r->login.timeout_ms);
     TAILQ_INSERT_TAIL(&r->sent, c, link);
     r->sent_count++;
-    redis_link_send(r->link, count, words, lengths);
     return 0;
 }
 

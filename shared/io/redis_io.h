@@ -1,10 +1,12 @@
 /*
- * redis_io.h - the one Redis connection layer (hiredis async, RESP2): connects, authenticates, selects, reconnects with
- * back-off (50 ms doubling to 5 s, jittered), a deadline per command, pipelining, and invalidation messages (CLIENT
- * TRACKING ... BCAST over a redirect connection). The program must ignore SIGPIPE. Each
- * callback may send commands and free the struct redis. The Redis user needs PING and what is sent (the daemons: GET,
- * SET, EVAL, ZADD, ZREM), and for redis_track CLIENT ID, CLIENT TRACKING, SUBSCRIBE and the channel
- * __redis__:invalidate.
+ * redis_io.h - the one Redis connection layer (RESP2): connects, authenticates, selects, reconnects with back-off (50
+ * ms doubling to 5 s, jittered), a deadline per command, pipelining, and invalidation messages (CLIENT TRACKING ...
+ * BCAST over a redirect connection). The program must ignore SIGPIPE. Each callback may send commands and free the
+ * struct redis. The Redis user needs PING and what is sent (the daemons: GET, SET, EVAL, ZADD, ZREM), and for
+ * redis_track CLIENT ID, CLIENT TRACKING, SUBSCRIBE and the channel __redis__:invalidate.
+ *
+ * Whatever comes from the other end, the worst it does is that Redis is away: a reply that breaks the protocol, that
+ * cannot be one to its command, or that is too large (redis_replies.h) ends the connection.
  */
 #ifndef POSTERN_REDIS_IO_H
 #define POSTERN_REDIS_IO_H
@@ -32,12 +34,14 @@ bool redis_up(const struct redis *r);
 const char *redis_state(const struct redis *r);
 
 /* Called exactly once. reply is NULL when the connection was lost or the deadline passed (then the connection is
- * dropped, as replies come in order), else valid during the callback; may be an error reply (REDIS_REPLY_ERROR). */
+ * dropped, as replies come in order), else valid during the callback; may be an error reply (REDIS_REPLY_ERROR), which
+ * is logged already. */
 typedef void redis_reply_fn(void *ctx, redisReply *reply);
 
 /*
  * Send a command, words[0..count) with lengths (NULL: strlen). Returns 0, or -1 when Redis is away or too many commands
- * wait (10,000): fn is not called then. fn may be NULL. Never called from within. Keys are given whole, see redis_key.
+ * wait (10,000, or 32 MiB that it has not taken): fn is not called then. fn may be NULL. Never called from within. Keys
+ * are given whole, see redis_key.
  */
 int redis_send(struct redis *r, redis_reply_fn *fn, void *ctx, size_t count, const char *const *words,
                const size_t *lengths);

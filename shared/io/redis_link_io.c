@@ -1,26 +1,24 @@
 /*
- * redis_link_io.c - one connection to Redis that keeps itself up.
- *
- * hiredis calls back for every outstanding command when a context is freed, at times later than we free it. The
- * context's data points to the link as long as it is the link's own; without it all its callbacks come to nothing.
+ * redis_link_io.c - one connection to Redis that keeps itself up. Of hiredis only its way to write a command and its
+ * reader (redis_replies.c) are used: its connections end the process when a server says what it should not.
  */
 #include "redis_link_io.h"
+#include "connect_socket.h"
 #include "log.h"
 #include "millis.h"
+#include "redis_replies.h"
 
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
 #include <event2/util.h>
-#include <hiredis/adapters/libevent.h>
-#include <hiredis/async.h>
 
-#include <arpa/inet.h>
-#include <fcntl.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <time.h>
 
 /* A peer that vanished without a word is noticed after about 25 s also where nothing is sent. */
@@ -30,7 +28,16 @@
 #define SEND_UNHEARD_MS    25000U
 #define BACKOFF_SPREAD_PCT 50U /* 75 to 125 percent of the back-off, so that nodes do not come in step */
 
+#define CHUNK     16384
+#define WHY_MAX   200
+#define HELLO_MAX 3
+
 enum link_state { LINK_DOWN, LINK_CONNECTING, LINK_UP };
+
+/* A command of the hello and the one reply to it that is good. */
+struct hello {
+    const char *command, *status;
+};
 
 struct redis_link {
     struct event_base *base;
@@ -38,13 +45,17 @@ struct redis_link {
     const char *name;
     const struct redis_link_hooks *hooks;
     void *ctx;
-    redisAsyncContext *ac;
+    struct bufferevent *bev;       /* NULL: LINK_DOWN */
+    struct redis_replies *replies; /* of bev */
     enum link_state state;
     struct event *timer; /* LINK_DOWN: connect; LINK_CONNECTING: it took too long */
     int backoff_ms;
     int64_t up_since_ms;
-    int hello; /* replies to it that are still to come */
-    bool told; /* that it is down */
+    struct hello hello[HELLO_MAX];
+    size_t hello_sent, hello_heard;
+    char told[WHY_MAX]; /* why it is down, as the log has it; "": it was up since */
+    bool reading;       /* on_read runs: the struct must stay */
+    bool freed;
 };
 
 static int64_t now_ms(void)
@@ -71,114 +82,162 @@ static int jittered(int ms)
     return ms - ms / 4 + ms * (int)(BACKOFF_SPREAD_PCT * r / 255) / 100;
 }
 
-/* The context is hiredis' again; make the next attempt later. */
-static void link_lost(struct redis_link *l, const char *why)
+/* --- down --- */
+
+static void link_close(struct redis_link *l)
+{
+    if (l->bev != NULL)
+        bufferevent_free(l->bev);
+    redis_replies_free(l->replies);
+    l->bev = NULL;
+    l->replies = NULL;
+    l->state = LINK_DOWN;
+}
+
+/* Each new reason is logged once, so that a wrong password shows though the server was away before. */
+static void tell_why(struct redis_link *l, const char *why)
+{
+    if (strncmp(l->told, why, sizeof(l->told) - 1) == 0)
+        return;
+    log_warning("redis_down", "link=%s address=%s error=%s", l->name, l->login->address.text, why);
+    (void)snprintf(l->told, sizeof(l->told), "%s", why);
+}
+
+void redis_link_drop(struct redis_link *l, const char *why)
 {
     bool was_up = l->state == LINK_UP;
 
-    if (was_up || !l->told) {
-        log_warning("redis_down", "link=%s address=%s error=%s", l->name, l->login->address.text, why);
-        l->told = true;
-    }
+    tell_why(l, why);
     if (was_up && now_ms() - l->up_since_ms > REDIS_BACKOFF_LAST_MS)
         l->backoff_ms = 0;
     l->backoff_ms = l->backoff_ms == 0 ? REDIS_BACKOFF_FIRST_MS : l->backoff_ms * 2;
     if (l->backoff_ms > REDIS_BACKOFF_LAST_MS)
         l->backoff_ms = REDIS_BACKOFF_LAST_MS;
-    l->ac = NULL;
-    l->state = LINK_DOWN;
+    link_close(l);
     timer_set(l, jittered(l->backoff_ms));
     if (was_up)
         l->hooks->down(l->ctx);
 }
 
-static void context_free(redisAsyncContext *ac)
+/* --- what comes --- */
+
+static void link_up(struct redis_link *l)
 {
-    if (ac != NULL) {
-        ac->data = NULL;
-        redisAsyncFree(ac);
-    }
-}
-
-void redis_link_drop(struct redis_link *l, const char *why)
-{
-    context_free(l->ac);
-    link_lost(l, why);
-}
-
-static void on_disconnect(const redisAsyncContext *ac, int status)
-{
-    (void)status;
-    if (ac->data != NULL)
-        link_lost(ac->data, ac->err != 0 ? ac->errstr : "closed");
-}
-
-static void on_reply(redisAsyncContext *ac, void *reply, void *privdata)
-{
-    struct redis_link *l = ac->data;
-
-    (void)privdata;
-    if (l != NULL && reply != NULL)
-        l->hooks->reply(l->ctx, reply);
-}
-
-static void on_hello(redisAsyncContext *ac, void *data, void *privdata)
-{
-    struct redis_link *l = ac->data;
-    redisReply *reply = data;
-
-    (void)privdata;
-    if (l == NULL || reply == NULL)
-        return;
-    if (reply->type == REDIS_REPLY_ERROR) {
-        char why[200];
-
-        (void)snprintf(why, sizeof(why), "%s", reply->str);
-        redis_link_drop(l, why);
-        return;
-    }
-    if (--l->hello > 0)
-        return;
     event_del(l->timer);
     l->state = LINK_UP;
     l->up_since_ms = now_ms();
-    l->told = false;
+    l->told[0] = '\0';
     log_info("redis_up", "link=%s address=%s", l->name, l->login->address.text);
     l->hooks->up(l->ctx);
 }
 
-static void send_words(struct redis_link *l, redisCallbackFn *fn, size_t count, const char *const *words,
-                       const size_t *lengths)
+static void hello_take(struct redis_link *l, const redisReply *reply)
 {
-    if (redisAsyncCommandArgv(l->ac, fn, NULL, (int)count, (const char **)words, lengths) != REDIS_OK)
+    const struct hello *hello = &l->hello[l->hello_heard];
+    bool worded = reply->type == REDIS_REPLY_ERROR || reply->type == REDIS_REPLY_STATUS;
+    char why[WHY_MAX];
+
+    if (reply->type == REDIS_REPLY_STATUS && strcmp(reply->str, hello->status) == 0) {
+        if (++l->hello_heard == l->hello_sent)
+            link_up(l);
+        return;
+    }
+    (void)snprintf(why, sizeof(why), "reply to %s: %s", hello->command,
+                   worded ? reply->str : redis_reply_type_name(reply->type));
+    redis_link_drop(l, why);
+}
+
+static void octets_take(struct redis_link *l, const char *data, size_t len)
+{
+    struct err e = {""};
+    redisReply *reply;
+    int found = 1;
+
+    redis_replies_feed(l->replies, data, len);
+    while (l->bev != NULL && (found = redis_replies_next(l->replies, &reply, &e)) > 0) {
+        if (l->state == LINK_UP)
+            l->hooks->reply(l->ctx, reply);
+        else
+            hello_take(l, reply);
+        freeReplyObject(reply);
+    }
+    if (found < 0)
+        redis_link_drop(l, e.text);
+}
+
+/* A hook may drop the connection, or free the link. */
+static void on_read(struct bufferevent *bev, void *ctx)
+{
+    struct redis_link *l = ctx;
+    char chunk[CHUNK];
+    size_t len;
+
+    (void)bev;
+    l->reading = true;
+    while (l->bev != NULL && (len = bufferevent_read(l->bev, chunk, sizeof(chunk))) > 0)
+        octets_take(l, chunk, len);
+    l->reading = false;
+    if (l->freed)
+        free(l);
+}
+
+static void on_event(struct bufferevent *bev, short what, void *ctx)
+{
+    int why = EVUTIL_SOCKET_ERROR();
+
+    (void)bev;
+    redis_link_drop(ctx, (what & BEV_EVENT_ERROR) != 0 ? strerror(why) : "the server closed the connection");
+}
+
+/* --- what goes --- */
+
+static int send_words(struct redis_link *l, size_t count, const char *const *words, const size_t *lengths)
+{
+    char *text;
+    int len = redisFormatCommandArgv(&text, (int)count, (const char **)words, lengths);
+    int sent = -1;
+
+    if (len < 0)
         log_oom();
+    if (evbuffer_get_length(bufferevent_get_output(l->bev)) + (size_t)len <= REDIS_OUTPUT_MAX) {
+        sent = bufferevent_write(l->bev, text, (size_t)len);
+        if (sent != 0)
+            log_oom();
+    }
+    redisFreeCommand(text);
+    return sent;
+}
+
+int redis_link_send(struct redis_link *l, size_t count, const char *const *words, const size_t *lengths)
+{
+    return send_words(l, count, words, lengths);
+}
+
+static void hello_say(struct redis_link *l, const char *status, size_t count, const char *const *words)
+{
+    l->hello[l->hello_sent++] = (struct hello){.command = words[0], .status = status};
+    (void)send_words(l, count, words, NULL);
 }
 
 static void hello_send(struct redis_link *l)
 {
     const struct redis_login *login = l->login;
-    const char *const auth[] = {"AUTH", login->username, login->password};
-    const char *const auth_default[] = {"AUTH", login->password};
-    const char *const ping[] = {"PING"};
     char database[24];
-    const char *const select[] = {"SELECT", database};
 
-    l->hello = 1;
-    if (login->username[0] != '\0') {
-        send_words(l, on_hello, 3, auth, NULL);
-        l->hello++;
-    } else if (login->password[0] != '\0') {
-        send_words(l, on_hello, 2, auth_default, NULL);
-        l->hello++;
-    }
-    if (login->database != 0) {
-        (void)snprintf(database, sizeof(database), "%lld", (long long)login->database);
-        send_words(l, on_hello, 2, select, NULL);
-        l->hello++;
-    }
+    l->hello_sent = 0;
+    l->hello_heard = 0;
+    (void)snprintf(database, sizeof(database), "%lld", (long long)login->database);
+    if (login->username[0] != '\0')
+        hello_say(l, "OK", 3, (const char *const[]){"AUTH", login->username, login->password});
+    else if (login->password[0] != '\0')
+        hello_say(l, "OK", 2, (const char *const[]){"AUTH", login->password});
+    if (login->database != 0)
+        hello_say(l, "OK", 2, (const char *const[]){"SELECT", database});
     /* Last, and always: says NOAUTH, LOADING and the like before anything depends on it. */
-    send_words(l, on_hello, 1, ping, NULL);
+    hello_say(l, "PONG", 1, (const char *const[]){"PING"});
 }
+
+/* --- connecting --- */
 
 static void keepalive_set(int fd)
 {
@@ -195,67 +254,24 @@ static void keepalive_set(int fd)
     (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &unheard, sizeof(unheard));
 }
 
-/* hiredis frees the context itself after an error here, and cannot bear that we do. */
-static void on_connect(const redisAsyncContext *ac, int status)
+static void link_connect(struct redis_link *l)
 {
-    struct redis_link *l = ac->data;
+    int fd = connect_socket(&l->login->address);
 
-    if (l == NULL)
-        return;
-    if (status != REDIS_OK) {
-        l->ac->data = NULL;
-        link_lost(l, ac->errstr != NULL ? ac->errstr : "not connected");
+    if (fd < 0) {
+        redis_link_drop(l, strerror(errno));
         return;
     }
     if (l->login->address.sa.ss_family != AF_UNIX)
-        keepalive_set(ac->c.fd);
-    hello_send(l);
-}
-
-static redisAsyncContext *context_open(const struct address *a)
-{
-    char host[INET6_ADDRSTRLEN] = "";
-    struct sockaddr_un un;
-    struct sockaddr_in v4;
-    struct sockaddr_in6 v6;
-
-    switch (a->sa.ss_family) {
-    case AF_UNIX:
-        memcpy(&un, &a->sa, sizeof(un));
-        return redisAsyncConnectUnix(un.sun_path);
-    case AF_INET6:
-        memcpy(&v6, &a->sa, sizeof(v6));
-        (void)inet_ntop(AF_INET6, &v6.sin6_addr, host, sizeof(host));
-        return redisAsyncConnect(host, ntohs(v6.sin6_port));
-    default:
-        memcpy(&v4, &a->sa, sizeof(v4));
-        (void)inet_ntop(AF_INET, &v4.sin_addr, host, sizeof(host));
-        return redisAsyncConnect(host, ntohs(v4.sin_port));
-    }
-}
-
-static void link_connect(struct redis_link *l)
-{
-    redisAsyncContext *ac = context_open(&l->login->address);
-
-    if (ac == NULL)
+        keepalive_set(fd);
+    l->bev = bufferevent_socket_new(l->base, fd, BEV_OPT_CLOSE_ON_FREE);
+    if (l->bev == NULL)
         log_oom();
-    if (ac->err != 0) {
-        char why[200];
-
-        (void)snprintf(why, sizeof(why), "%s", ac->errstr);
-        context_free(ac);
-        link_lost(l, why);
-        return;
-    }
-    (void)fcntl(ac->c.fd, F_SETFD, FD_CLOEXEC);
-    ac->data = l;
-    l->ac = ac;
+    l->replies = redis_replies_new();
     l->state = LINK_CONNECTING;
-    if (redisLibeventAttach(ac, l->base) != REDIS_OK)
-        log_oom();
-    redisAsyncSetConnectCallback(ac, on_connect);
-    redisAsyncSetDisconnectCallback(ac, on_disconnect);
+    bufferevent_setcb(l->bev, on_read, NULL, on_event, l);
+    bufferevent_enable(l->bev, EV_READ | EV_WRITE);
+    hello_send(l);
     timer_set(l, l->login->timeout_ms);
 }
 
@@ -292,19 +308,16 @@ struct redis_link *redis_link_new(struct event_base *base, const struct redis_lo
 
 void redis_link_free(struct redis_link *l)
 {
-    if (l != NULL) {
-        context_free(l->ac);
-        event_free(l->timer);
+    if (l == NULL)
+        return;
+    link_close(l);
+    event_free(l->timer);
+    l->freed = true;
+    if (!l->reading)
         free(l);
-    }
 }
 
 bool redis_link_up(const struct redis_link *l)
 {
     return l != NULL && l->state == LINK_UP;
-}
-
-void redis_link_send(struct redis_link *l, size_t count, const char *const *words, const size_t *lengths)
-{
-    send_words(l, on_reply, count, words, lengths);
 }

@@ -7,15 +7,15 @@
  */
 #include "redis_track_io.h"
 #include "log.h"
+#include "redis_replies.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #define CHANNEL    "__redis__:invalidate"
 #define PREFIX_MAX 128
+#define WHY_MAX    200
 
 struct redis_track {
     struct redis *redis;
@@ -33,22 +33,17 @@ struct redis_track {
     bool freed;
 };
 
-static void on_off(void *ctx, redisReply *reply)
-{
-    (void)ctx;
-    (void)reply;
-}
-
 static void on_on(void *ctx, redisReply *reply)
 {
     struct redis_track *t = ctx;
+    char why[WHY_MAX];
 
     /* NULL is of a connection that redis_track_down has dealt with. */
     if (reply == NULL || --t->asked > 0 || !t->subscribed)
         return;
     if (reply->type == REDIS_REPLY_ERROR) {
-        log_warning("redis_tracking", "error=%s", reply->str);
-        redis_link_drop(t->link, "tracking refused");
+        (void)snprintf(why, sizeof(why), "tracking refused: %s", reply->str);
+        redis_link_drop(t->link, why);
         return;
     }
     t->on = true;
@@ -70,7 +65,7 @@ static void tracking_ask(struct redis_track *t)
         on[count++] = "PREFIX";
         on[count++] = t->prefix[i];
     }
-    if (redis_send(t->redis, on_off, t, 3, off, NULL) == 0 && redis_send(t->redis, on_on, t, count, on, NULL) == 0)
+    if (redis_send(t->redis, NULL, NULL, 3, off, NULL) == 0 && redis_send(t->redis, on_on, t, count, on, NULL) == 0)
         t->asked++;
     else if (redis_up(t->redis))
         redis_link_drop(t->link,
@@ -79,7 +74,14 @@ static void tracking_ask(struct redis_track *t)
 
 static bool word_is(const redisReply *reply, const char *word)
 {
-    return reply->type == REDIS_REPLY_STRING && strcasecmp(reply->str, word) == 0;
+    return reply->type == REDIS_REPLY_STRING && strcmp(reply->str, word) == 0;
+}
+
+/* [WORD, our channel, what] */
+static bool said_of_channel(const redisReply *reply, const char *word)
+{
+    return reply->type == REDIS_REPLY_ARRAY && reply->elements == 3 && word_is(reply->element[0], word) &&
+           word_is(reply->element[1], CHANNEL);
 }
 
 /* False when fn has freed the tracker. */
@@ -99,7 +101,7 @@ static bool key_tell(struct redis_track *t, const redisReply *key)
 {
     size_t i;
 
-    for (i = 0; key->type == REDIS_REPLY_STRING && i < t->kinds; i++) {
+    for (i = 0; i < t->kinds; i++) {
         size_t len = strlen(t->prefix[i]);
 
         if (key->len >= len && memcmp(key->str, t->prefix[i], len) == 0)
@@ -108,33 +110,55 @@ static bool key_tell(struct redis_track *t, const redisReply *key)
     return true;
 }
 
+/* Keys, or nil: all is gone, FLUSHALL. */
+static bool message_fits(const redisReply *what)
+{
+    size_t i;
+
+    for (i = 0; what->type == REDIS_REPLY_ARRAY && i < what->elements; i++)
+        if (what->element[i]->type != REDIS_REPLY_STRING)
+            return false;
+    return what->type == REDIS_REPLY_ARRAY || what->type == REDIS_REPLY_NIL;
+}
+
 static void message_take(struct redis_track *t, const redisReply *what)
 {
     size_t i;
 
     if (!t->on)
         return; /* fn(NULL) is still to come */
-    if (what->type != REDIS_REPLY_ARRAY) {
-        t->fn(t->ctx, NULL, 0); /* nil: all is gone, FLUSHALL */
+    if (what->type == REDIS_REPLY_NIL) {
+        t->fn(t->ctx, NULL, 0);
         return;
     }
     for (i = 0; i < what->elements && key_tell(t, what->element[i]); i++) {
     }
 }
 
+static void reply_refuse(struct redis_track *t, const redisReply *reply)
+{
+    const char *what = t->subscribed ? "message" : (t->client_id != 0 ? "reply to SUBSCRIBE" : "reply to CLIENT ID");
+    char why[WHY_MAX];
+
+    (void)snprintf(why, sizeof(why), "unexpected %s: %s", what,
+                   reply->type == REDIS_REPLY_ERROR ? reply->str : redis_reply_type_name(reply->type));
+    redis_link_drop(t->link, why);
+}
+
+/* The replies to CLIENT ID and SUBSCRIBE, then messages. */
 static void on_reply(void *ctx, redisReply *reply)
 {
     struct redis_track *t = ctx;
 
-    if (reply->type == REDIS_REPLY_INTEGER) {
+    if (t->client_id == 0 && reply->type == REDIS_REPLY_INTEGER && reply->integer > 0) {
         t->client_id = reply->integer;
-    } else if (reply->type == REDIS_REPLY_ARRAY && reply->elements == 3 && word_is(reply->element[0], "message")) {
-        message_take(t, reply->element[2]);
-    } else if (reply->type == REDIS_REPLY_ARRAY && reply->elements == 3 && word_is(reply->element[0], "subscribe")) {
+    } else if (t->client_id != 0 && !t->subscribed && said_of_channel(reply, "subscribe")) {
         t->subscribed = true;
         tracking_ask(t);
+    } else if (t->subscribed && said_of_channel(reply, "message") && message_fits(reply->element[2])) {
+        message_take(t, reply->element[2]);
     } else {
-        redis_link_drop(t->link, reply->type == REDIS_REPLY_ERROR ? "subscription refused" : "unexpected reply");
+        reply_refuse(t, reply);
     }
 }
 
@@ -144,14 +168,15 @@ static void on_up(void *ctx)
     static const char *const subscribe[] = {"SUBSCRIBE", CHANNEL};
     struct redis_track *t = ctx;
 
-    redis_link_send(t->link, 2, id, NULL);
-    redis_link_send(t->link, 2, subscribe, NULL);
+    (void)redis_link_send(t->link, 2, id, NULL);
+    (void)redis_link_send(t->link, 2, subscribe, NULL);
 }
 
 static void on_down(void *ctx)
 {
     struct redis_track *t = ctx;
 
+    t->client_id = 0;
     t->subscribed = false;
     t->on = false;
 }

@@ -1,16 +1,21 @@
-/* redis_client.h - one server for all tests of a program, and a client of ours that notes what it is told. All static.
- */
+/* redis_client.h - a client of ours that notes what it is told. All static. */
 #ifndef POSTERN_REDIS_CLIENT_H
 #define POSTERN_REDIS_CLIENT_H
 
 #include <event2/event.h>
 
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h> /* needs some of the above */
+
 #include "redis_io.h"
-#include "redis_server.h"
 
 #define GUARD_SECONDS 20
-
-static struct redis_server server;
 
 struct client {
     struct event_base *base;
@@ -88,22 +93,6 @@ static void client_wait_up(struct client *c)
 {
     WAIT(c, c->ups == 1);
     assert_true(redis_up(c->redis));
-}
-
-static int server_setup(void **state)
-{
-    (void)state;
-    (void)signal(SIGPIPE, SIG_IGN);
-    redis_server_init(&server);
-    redis_server_start(&server);
-    return 0;
-}
-
-static int server_teardown(void **state)
-{
-    (void)state;
-    redis_server_clear(&server);
-    return 0;
 }
 
 #endif

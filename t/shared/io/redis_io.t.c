@@ -2,6 +2,7 @@
 #include "redis_io.h"
 
 #include "redis_client.h"
+#include "redis_server.h"
 
 #define COMMANDS_MAX 10000
 

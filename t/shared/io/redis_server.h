@@ -141,4 +141,23 @@ static long long other_do(struct redis_server *s, const char *fmt, ...)
     return n;
 }
 
+/* One for all tests of a program. */
+static struct redis_server server;
+
+static int server_setup(void **state)
+{
+    (void)state;
+    (void)signal(SIGPIPE, SIG_IGN);
+    redis_server_init(&server);
+    redis_server_start(&server);
+    return 0;
+}
+
+static int server_teardown(void **state)
+{
+    (void)state;
+    redis_server_clear(&server);
+    return 0;
+}
+
 #endif

@@ -1,5 +1,6 @@
 /* redis_track_io.t.c - being told of changed keys, against a real redis-server, see redis_server.h. */
 #include "redis_client.h"
+#include "redis_server.h"
 
 static const char *const kinds[] = {"dest", "list", NULL};
 
