@@ -37,34 +37,23 @@ static void number(char out[NUMBER_BUF], int64_t value)
     snprintf(out, NUMBER_BUF, "%" PRId64, value);
 }
 
-/* Errors of commands whose reply nobody waits for still have to be seen. */
-static void on_written(void *ctx, redisReply *reply)
-{
-    const char *what = ctx;
-
-    if (reply != NULL && reply->type == REDIS_REPLY_ERROR)
-        log_warning("redis-error", "doing=%s why=%s", what, reply->str);
-}
-
 /* --- records --- */
 
 void store_schedule(struct redis *redis, const char *domain, int64_t refresh_at)
 {
-    static char doing[] = "ZADD refresh";
     char key[KEY_BUF], score[NUMBER_BUF];
 
     if (redis_key(redis, key, sizeof(key), "refresh", "") == 0)
         return;
     number(score, refresh_at);
     if (refresh_at == 0)
-        redis_send(redis, on_written, doing, 3, (const char *[]){"ZREM", key, domain}, NULL);
+        redis_send(redis, NULL, NULL, 3, (const char *[]){"ZREM", key, domain}, NULL);
     else
-        redis_send(redis, on_written, doing, 4, (const char *[]){"ZADD", key, score, domain}, NULL);
+        redis_send(redis, NULL, NULL, 4, (const char *[]){"ZADD", key, score, domain}, NULL);
 }
 
 int store_put(struct redis *redis, const struct dest *dest, int64_t keep_until, int64_t refresh_at)
 {
-    static char doing[] = "SET dest";
     char key[KEY_BUF], at[NUMBER_BUF];
     struct buf json;
     int rc = -1;
@@ -75,7 +64,7 @@ int store_put(struct redis *redis, const struct dest *dest, int64_t keep_until, 
     if (!buf_ok(&json))
         log_error("record-too-large", "domain=%s", dest->domain);
     else if (redis_key(redis, key, sizeof(key), "dest", dest->domain) != 0)
-        rc = redis_send(redis, on_written, doing, 5, (const char *[]){"SET", key, json.data, "EXAT", at}, NULL);
+        rc = redis_send(redis, NULL, NULL, 5, (const char *[]){"SET", key, json.data, "EXAT", at}, NULL);
     buf_clear(&json);
     if (rc == 0)
         store_schedule(redis, dest->domain, refresh_at);
@@ -84,10 +73,9 @@ int store_put(struct redis *redis, const struct dest *dest, int64_t keep_until, 
 
 static void on_restored(void *ctx, redisReply *reply)
 {
-    static char doing[] = "EVAL restore";
     struct call_back *cb = ctx;
 
-    on_written(doing, reply);
+    (void)reply;
     cb->fn.done(cb->ctx);
     free(cb);
 }
@@ -153,29 +141,26 @@ void store_unlock(struct redis *redis, const char *domain, const char *token)
 {
     static const char script[] =
         "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end return 0";
-    static char doing[] = "EVAL unlock";
     char key[KEY_BUF];
 
     if (redis_key(redis, key, sizeof(key), "lock", domain) != 0)
-        redis_send(redis, on_written, doing, 5, (const char *[]){"EVAL", script, "1", key, token}, NULL);
+        redis_send(redis, NULL, NULL, 5, (const char *[]){"EVAL", script, "1", key, token}, NULL);
 }
 
 /* --- what is in use and due --- */
 
 int store_used(struct redis *redis, const char *domain, int64_t now)
 {
-    static char doing[] = "ZADD used";
     char key[KEY_BUF], score[NUMBER_BUF];
 
     number(score, now);
     if (redis_key(redis, key, sizeof(key), "used", "") == 0)
         return -1;
-    return redis_send(redis, on_written, doing, 4, (const char *[]){"ZADD", key, score, domain}, NULL);
+    return redis_send(redis, NULL, NULL, 4, (const char *[]){"ZADD", key, score, domain}, NULL);
 }
 
 void store_forget(struct redis *redis, const char *member, size_t len)
 {
-    static char doing[] = "ZREM";
     static const char *const kinds[] = {"refresh", "used"};
     char key[KEY_BUF];
 
@@ -183,7 +168,7 @@ void store_forget(struct redis *redis, const char *member, size_t len)
         size_t key_len = redis_key(redis, key, sizeof(key), kinds[i], "");
 
         if (key_len != 0)
-            redis_send(redis, on_written, doing, 3, (const char *[]){"ZREM", key, member}, (size_t[]){4, key_len, len});
+            redis_send(redis, NULL, NULL, 3, (const char *[]){"ZREM", key, member}, (size_t[]){4, key_len, len});
     }
 }
 
@@ -210,8 +195,6 @@ static void on_due(void *ctx, redisReply *reply)
             else if (domain->type == REDIS_REPLY_STRING)
                 store_forget(cb->redis, domain->str, (size_t)domain->len);
         }
-    } else {
-        on_written((char[]){"EVAL due"}, reply);
     }
     cb->fn.due(cb->ctx, NULL, 0);
     free(cb);

@@ -19,12 +19,8 @@ static struct dest *read_reply(const redisReply *reply, const char *domain, stru
 {
     struct dest *dest;
 
-    if (reply == NULL || reply->type == REDIS_REPLY_NIL)
+    if (reply == NULL || reply->type != REDIS_REPLY_STRING)
         return NULL;
-    if (reply->type != REDIS_REPLY_STRING) {
-        err_set(e, "%s", reply->type == REDIS_REPLY_ERROR ? reply->str : "not a string");
-        return NULL;
-    }
     dest = dest_from_json(reply->str, (size_t)reply->len, e);
     if (dest != NULL && strcmp(dest->domain, domain) != 0) {
         err_set(e, "it is about %s", dest->domain);
