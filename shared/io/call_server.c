@@ -32,6 +32,7 @@ struct conn {
     struct bufferevent *bev;    /* NULL once closed */
     size_t outstanding;
     bool busy;   /* the handler runs: the struct must stay */
+    bool asked;  /* it has made a request */
     bool eof;    /* the client has shut down its side */
     bool paused; /* not read further, requests may wait in the buffer */
 };
@@ -41,8 +42,9 @@ TAILQ_HEAD(conn_list, conn);
 struct call_server {
     struct event_base *base;
     struct listener *listener; /* NULL once draining */
-    struct conn_list conns;
+    struct conn_list conns;    /* by last request, longest idle first */
     size_t count;
+    bool full; /* and all have something to wait for: the listener is paused */
     call_handler_fn *fn;
     void *ctx;
     struct buf out; /* one reply, its memory kept */
@@ -58,6 +60,20 @@ static size_t output_length(const struct conn *c)
     return evbuffer_get_length(bufferevent_get_output(c->bev));
 }
 
+/* Nothing to wait for: no reply to come, none unread, no request in the buffer. */
+static bool conn_idle(const struct conn *c)
+{
+    return c->outstanding == 0 && output_length(c) == 0 && !c->paused;
+}
+
+/* There is room, or a connection that may be closed for it. */
+static void server_resume(struct call_server *s)
+{
+    if (s->full && s->listener != NULL)
+        listener_resume(s->listener);
+    s->full = false;
+}
+
 /* Close the socket; the struct stays. */
 static void conn_close(struct conn *c)
 {
@@ -69,8 +85,8 @@ static void conn_close(struct conn *c)
     c->bev = NULL;
     c->server = NULL;
     TAILQ_REMOVE(&s->conns, c, entry);
-    if (s->count-- == CALL_CONNECTIONS_MAX && s->listener != NULL)
-        listener_resume(s->listener);
+    s->count--;
+    server_resume(s);
 }
 
 /* Close what has nothing more to do, free what is closed. The last thing to do with a connection in any callback. */
@@ -81,6 +97,8 @@ static void conn_settle(struct conn *c)
     if (c->bev != NULL && c->outstanding == 0 && output_length(c) == 0 &&
         (c->server->listener == NULL || (c->eof && !c->paused)))
         conn_close(c);
+    else if (c->bev != NULL && c->asked && conn_idle(c))
+        server_resume(c->server);
     if (c->bev == NULL && c->outstanding == 0)
         free(c);
 }
@@ -124,6 +142,9 @@ static void hand_over(struct conn *c, const struct call_request *request)
     call->conn = c;
     call->id = request->id;
     c->outstanding++;
+    c->asked = true;
+    TAILQ_REMOVE(&c->server->conns, c, entry);
+    TAILQ_INSERT_TAIL(&c->server->conns, c, entry);
     c->server->fn(c->server->ctx, call, request->verb, request->arg, request->arg_len);
 }
 
@@ -193,11 +214,42 @@ static void on_event(struct bufferevent *bev, short what, void *arg)
     conn_settle(c);
 }
 
+/* Closes the connection that is idle longest (its client reconnects by itself, call_client.h); false: none is idle. */
+static bool make_room(struct call_server *s)
+{
+    struct conn *c;
+
+    for (c = TAILQ_FIRST(&s->conns); c != NULL; c = TAILQ_NEXT(c, entry)) {
+        if (conn_idle(c)) {
+            conn_close(c);
+            conn_settle(c);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* At the limit, and nobody idle: this one is let in, the next ones wait in the listen queue. One is closed at once only
+ * when the idle one that the listener was resumed for has made a request meanwhile. */
+static bool may_enter(struct call_server *s)
+{
+    if (s->count < CALL_CONNECTIONS_MAX || make_room(s))
+        return true;
+    s->full = true;
+    listener_pause(s->listener);
+    return s->count == CALL_CONNECTIONS_MAX;
+}
+
 static void on_accept(void *ctx, int fd)
 {
     struct call_server *s = ctx;
-    struct conn *c = calloc(1, sizeof(*c));
+    struct conn *c;
 
+    if (!may_enter(s)) {
+        close(fd);
+        return;
+    }
+    c = calloc(1, sizeof(*c));
     if (c == NULL)
         log_oom();
     c->server = s;
@@ -205,8 +257,7 @@ static void on_accept(void *ctx, int fd)
     if (c->bev == NULL)
         log_oom();
     TAILQ_INSERT_TAIL(&s->conns, c, entry);
-    if (++s->count == CALL_CONNECTIONS_MAX)
-        listener_pause(s->listener);
+    s->count++;
     bufferevent_setwatermark(c->bev, EV_WRITE, OUTPUT_PAUSE / 2, 0);
     bufferevent_setcb(c->bev, on_read, on_written, on_event, c);
     bufferevent_enable(c->bev, EV_READ | EV_WRITE);

@@ -7,7 +7,7 @@
 #include "call.h"
 #include "err.h"
 
-#define CALL_CONNECTIONS_MAX 1000  /* of one server; more wait in the listen queue */
+#define CALL_CONNECTIONS_MAX 1000  /* of one server; for one more the longest idle one is closed, or it waits */
 #define CALL_OUTSTANDING_MAX 10000 /* requests of one connection without a reply; then it is not read further */
 
 struct call_server;

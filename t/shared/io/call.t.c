@@ -711,6 +711,69 @@ static void test_many(void **state)
     free(g);
 }
 
+/* Clients that say nothing, one that said half a request, do not keep others out: who was idle longest goes. */
+static void test_idle_make_room(void **state)
+{
+    struct env *v = *state;
+    static int idlers[CALL_CONNECTIONS_MAX];
+    struct got first = {0};
+    struct got g = {0};
+    char text[100];
+    int i;
+
+    assert_non_null(ask(v, "hold", "x", &first)); /* the oldest, and busy */
+    UNTIL(v, v->held_count, 1);
+    for (i = 0; i < CALL_CONNECTIONS_MAX; i++) {
+        idlers[i] = raw_client(v);
+        idle(v);
+    }
+    read_to_end(v, idlers[0], text, sizeof(text)); /* one too many has come by now */
+    say(idlers[1], "12:1 8 echo use,");
+    say(idlers[2], "12:1 8 echo ");
+    idle(v);
+    assert_int_equal(read(idlers[1], text, sizeof(text)), 14);
+    close(idlers[0]);
+    idlers[0] = raw_client(v);
+    read_to_end(v, idlers[2], text, sizeof(text));
+    assert_int_equal(read(idlers[1], text, sizeof(text)), -1); /* still there */
+    assert_int_equal(read(idlers[3], text, sizeof(text)), -1);
+    call_answer(v->held[0], CALL_OK, "held", 4);
+    v->held_count = 0;
+    UNTIL(v, first.count, 1);
+    check(&first, CALL_OK, "held", 1);
+    assert_non_null(ask(v, "echo", "x", &g));
+    UNTIL(v, g.count, 1);
+    check(&g, CALL_OK, "x", 1);
+    for (i = 0; i < CALL_CONNECTIONS_MAX; i++)
+        close(idlers[i]);
+}
+
+/* When all have something to wait for, the next one waits in the queue until one has its reply. */
+static void test_all_busy(void **state)
+{
+    struct env *v = *state;
+    static int busy[CALL_CONNECTIONS_MAX + 1];
+    struct got g = {0};
+    char text[100];
+    int i;
+
+    for (i = 0; i <= CALL_CONNECTIONS_MAX; i++) { /* the last one that comes in is one more than the limit */
+        busy[i] = raw_client(v);
+        say(busy[i], "10:1 8 hold x,");
+        UNTIL(v, v->held_count, (size_t)i + 1);
+    }
+    assert_non_null(ask(v, "echo", "x", &g));
+    idle(v);
+    assert_int_equal(g.count, 0);
+    call_answer(v->held[7], CALL_OK, "held", 4);
+    v->held[7] = v->held[--v->held_count];
+    UNTIL(v, g.count, 1);
+    check(&g, CALL_OK, "x", 1);
+    assert_int_equal(read_to_end(v, busy[7], text, sizeof(text)), 15);
+    for (i = 0; i <= CALL_CONNECTIONS_MAX; i++)
+        close(busy[i]);
+}
+
 /* Over TCP a refusal comes later than the attempt. */
 static void test_tcp_refused(void **state)
 {
@@ -766,6 +829,8 @@ int main(void)
         T(test_outstanding_max),
         T(test_drain),
         T(test_many),
+        T(test_idle_make_room),
+        T(test_all_busy),
         T(test_tcp_refused),
         T(test_bad_address),
     };
