@@ -1,6 +1,6 @@
 /*
- * dns_msg.h - DNS messages of the types we ask for: build a query, read a reply (RFC 1035, 4035, 6891; ldns is the
- * codec). Replies are untrusted octets.
+ * dns_msg.h - DNS messages of the types we ask for: build a query, read a reply (RFC 1035, 4035, 6891; ldns reads the
+ * records). Replies are untrusted octets.
  */
 #ifndef POSTERN_DNS_MSG_H
 #define POSTERN_DNS_MSG_H
