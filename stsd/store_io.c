@@ -58,6 +58,8 @@ int store_put(struct redis *redis, const struct dest *dest, int64_t keep_until, 
     struct buf json;
     int rc = -1;
 
+    if (!redis_up(redis))
+        return -1;
     buf_init(&json, DEST_JSON_MAX);
     dest_to_json(&json, dest);
     number(at, keep_until);

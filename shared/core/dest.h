@@ -163,7 +163,7 @@ bool dest_has_dane(const struct dest *d);
 bool dest_sts_live(const struct dest_sts *sts, int64_t now);
 
 /*
- * dest_json.c: append the record as one JSON object ("v": DEST_VERSION first), ASCII on one line. Errors (no memory,
+ * dest_json.c: append the record as one JSON object ("v": DEST_VERSION first), UTF-8 on one line. Errors (no memory,
  * longer than DEST_JSON_MAX) stick in out. Octets of mx_why and sts.why that are not printable ASCII become '?'.
  */
 void dest_to_json(struct buf *out, const struct dest *d);

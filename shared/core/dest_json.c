@@ -1,141 +1,201 @@
 /*
  * dest_json.c - destination records as JSON: {"v", "domain", "resolved", "valid_until", "mx": {..., "hosts": [...]},
- * "sts": {..., "policy"}, "tlsrpt"}. This half writes; dest_json_read.c reads. The output is ASCII on one line.
+ * "sts": {..., "policy"}, "tlsrpt"}. This half writes, straight into the buffer, as every look-up comes by here;
+ * dest_json_read.c reads. The buffer keeps the first error, so nothing is looked at on the way.
  */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "dest.h"
 
-#include <jansson.h>
-
-/* jansson takes NULL values and objects (no memory) for errors; one flag keeps the first of them. */
-static void put(json_t *object, const char *name, json_t *value, bool *failed)
+/* The comma that parts this from what stands before it. */
+static void comma(struct buf *out)
 {
-    if (json_object_set_new(object, name, value) != 0)
-        *failed = true;
+    char before = out->len > 0 ? out->data[out->len - 1] : '{';
+
+    if (before != '{' && before != '[' && before != ':')
+        buf_char(out, ',');
 }
 
-static void append(json_t *array, json_t *value, bool *failed)
+static void open_bracket(struct buf *out, char bracket)
 {
-    if (json_array_append_new(array, value) != 0)
-        *failed = true;
+    comma(out);
+    buf_char(out, bracket);
+}
+
+static void name(struct buf *out, const char *name)
+{
+    comma(out);
+    buf_char(out, '"');
+    buf_str(out, name);
+    buf_str(out, "\":");
+}
+
+static void escape(struct buf *out, char c)
+{
+    if (c == '"' || c == '\\')
+        buf_add(out, (char[]){'\\', c}, 2);
+    else if (c == '\n')
+        buf_str(out, "\\n");
+    else if (c == '\r')
+        buf_str(out, "\\r");
+    else
+        buf_printf(out, "\\u%04x", (unsigned)c);
+}
+
+/* Octets beyond ASCII stand as they are: a policy is UTF-8, and nothing else holds any. */
+static void text(struct buf *out, const char *text, size_t len)
+{
+    size_t plain = 0; /* where the octets begin that are yet to be added */
+
+    comma(out);
+    buf_char(out, '"');
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)text[i];
+
+        if (c >= 0x20 && c != '"' && c != '\\')
+            continue;
+        buf_add(out, text + plain, i - plain);
+        escape(out, text[i]);
+        plain = i + 1;
+    }
+    buf_add(out, text + plain, len - plain);
+    buf_char(out, '"');
+}
+
+static void put_text(struct buf *out, const char *member, const char *value)
+{
+    name(out, member);
+    text(out, value, strlen(value));
+}
+
+static void put_integer(struct buf *out, const char *member, int64_t value)
+{
+    name(out, member);
+    buf_printf(out, "%" PRId64, value);
+}
+
+static void put_bool(struct buf *out, const char *member, bool value)
+{
+    name(out, member);
+    buf_str(out, value ? "true" : "false");
 }
 
 /* Sentences may quote foreign octets; the record must be readable all the same, so they become '?'. */
-static json_t *sentence(const char *text)
+static void put_sentence(struct buf *out, const char *member, const char *value)
 {
     char clean[DEST_WHY_MAX];
     size_t n = 0;
 
-    for (; n < sizeof clean - 1 && text[n] != '\0'; n++) {
-        unsigned char c = (unsigned char)text[n];
+    for (; n < sizeof clean - 1 && value[n] != '\0'; n++) {
+        unsigned char c = (unsigned char)value[n];
 
         clean[n] = c >= 0x20 && c <= 0x7e ? (char)c : '?';
     }
     clean[n] = '\0';
-    return json_string(clean);
+    put_text(out, member, clean);
 }
 
-static json_t *tlsa_to_json(const struct dest_host *host, bool *failed)
+static void put_tlsa(struct buf *out, const struct dest_host *host)
 {
-    json_t *array = json_array();
-
+    name(out, "tlsa");
+    open_bracket(out, '[');
     for (size_t i = 0; i < host->tlsa_count; i++) {
-        char *text = malloc(TLSA_TEXT_BUF(host->tlsa[i].len));
+        char *line = malloc(TLSA_TEXT_BUF(host->tlsa[i].len));
 
-        if (text == NULL) {
-            *failed = true;
-            break;
+        if (line == NULL) {
+            out->failed = true;
+            return;
         }
-        tlsa_format(text, &host->tlsa[i]);
-        append(array, json_string(text), failed);
-        free(text);
+        tlsa_format(line, &host->tlsa[i]);
+        text(out, line, strlen(line));
+        free(line);
     }
-    return array;
+    buf_char(out, ']');
 }
 
-static json_t *host_to_json(const struct dest_host *host, bool *failed)
+static void put_host(struct buf *out, const struct dest_host *host)
 {
-    json_t *o = json_object();
-    json_t *addresses = json_array();
-
+    open_bracket(out, '{');
+    put_text(out, "name", host->name);
+    put_integer(out, "preference", host->preference);
+    put_bool(out, "address_secure", host->address_secure);
+    put_text(out, "dane", dest_dane_name(host->dane));
+    put_text(out, "tlsa_base", host->tlsa_base);
+    put_tlsa(out, host);
+    name(out, "addresses");
+    open_bracket(out, '[');
     for (size_t i = 0; i < host->address_count; i++)
-        append(addresses, json_string(host->address[i]), failed);
-    put(o, "name", json_string(host->name), failed);
-    put(o, "preference", json_integer(host->preference), failed);
-    put(o, "address_secure", json_boolean(host->address_secure), failed);
-    put(o, "dane", json_string(dest_dane_name(host->dane)), failed);
-    put(o, "tlsa_base", json_string(host->tlsa_base), failed);
-    put(o, "tlsa", tlsa_to_json(host, failed), failed);
-    put(o, "addresses", addresses, failed);
-    return o;
+        text(out, host->address[i], strlen(host->address[i]));
+    buf_str(out, "]}");
 }
 
-static json_t *mx_to_json(const struct dest *d, bool *failed)
+static void put_mx(struct buf *out, const struct dest *d)
 {
-    json_t *o = json_object();
-    json_t *hosts = json_array();
-
+    name(out, "mx");
+    open_bracket(out, '{');
+    put_text(out, "state", dest_mx_name(d->mx));
+    put_bool(out, "secure", d->mx_secure);
+    put_bool(out, "truncated", d->mx_truncated);
+    put_bool(out, "dane_before", d->dane_before);
+    put_sentence(out, "why", d->mx_why);
+    name(out, "hosts");
+    open_bracket(out, '[');
     for (size_t i = 0; i < d->host_count; i++)
-        append(hosts, host_to_json(&d->host[i], failed), failed);
-    put(o, "state", json_string(dest_mx_name(d->mx)), failed);
-    put(o, "secure", json_boolean(d->mx_secure), failed);
-    put(o, "truncated", json_boolean(d->mx_truncated), failed);
-    put(o, "dane_before", json_boolean(d->dane_before), failed);
-    put(o, "why", sentence(d->mx_why), failed);
-    put(o, "hosts", hosts, failed);
-    return o;
+        put_host(out, &d->host[i]);
+    buf_str(out, "]}");
 }
 
-static json_t *policy_to_json(const struct dest_sts *sts, bool *failed)
+static void put_policy(struct buf *out, const struct dest_sts *sts)
 {
-    json_t *o;
-
-    if (!sts->has_policy)
-        return json_null();
-    o = json_object();
-    put(o, "id", json_string(sts->policy_id), failed);
-    put(o, "body", json_stringn(sts->body, sts->body_len), failed);
-    put(o, "fetched", json_integer(sts->fetched), failed);
-    put(o, "expires", json_integer(sts->expires), failed);
-    return o;
+    name(out, "policy");
+    if (!sts->has_policy) {
+        buf_str(out, "null");
+        return;
+    }
+    open_bracket(out, '{');
+    put_text(out, "id", sts->policy_id);
+    name(out, "body");
+    text(out, sts->body, sts->body_len);
+    put_integer(out, "fetched", sts->fetched);
+    put_integer(out, "expires", sts->expires);
+    buf_char(out, '}');
 }
 
-static json_t *sts_to_json(const struct dest_sts *sts, bool *failed)
+static void put_sts(struct buf *out, const struct dest_sts *sts)
 {
-    json_t *o = json_object();
-
-    put(o, "record", json_string(dest_sts_record_name(sts->record)), failed);
-    put(o, "id", json_string(sts->id), failed);
-    put(o, "policy", policy_to_json(sts, failed), failed);
-    put(o, "failure", json_string(dest_sts_failure_name(sts->failure)), failed);
-    put(o, "why", sentence(sts->why), failed);
-    put(o, "attempted", json_integer(sts->attempted), failed);
-    put(o, "temp_since", json_integer(sts->temp_since), failed);
+    name(out, "sts");
+    open_bracket(out, '{');
+    put_text(out, "record", dest_sts_record_name(sts->record));
+    put_text(out, "id", sts->id);
+    put_policy(out, sts);
+    put_text(out, "failure", dest_sts_failure_name(sts->failure));
+    put_sentence(out, "why", sts->why);
+    put_integer(out, "attempted", sts->attempted);
+    put_integer(out, "temp_since", sts->temp_since);
     if (!sts->has_policy && sts->learnt != 0)
-        put(o, "learnt", json_integer(sts->learnt), failed);
-    return o;
+        put_integer(out, "learnt", sts->learnt);
+    buf_char(out, '}');
 }
 
 void dest_to_json(struct buf *out, const struct dest *d)
 {
-    bool failed = false;
-    json_t *o = json_object();
-    char *text;
+    size_t start = out->len;
 
-    put(o, "v", json_integer(DEST_VERSION), &failed);
-    put(o, "domain", json_string(d->domain), &failed);
-    put(o, "resolved", json_integer(d->resolved), &failed);
-    put(o, "valid_until", json_integer(d->valid_until), &failed);
-    put(o, "mx", mx_to_json(d, &failed), &failed);
-    put(o, "sts", sts_to_json(&d->sts, &failed), &failed);
-    put(o, "tlsrpt", json_string(d->tlsrpt), &failed);
-    text = failed ? NULL : json_dumps(o, JSON_COMPACT | JSON_ENSURE_ASCII);
-    if (text == NULL || strlen(text) > DEST_JSON_MAX)
-        out->failed = true; /* no memory, or nobody would take it back */
-    else
-        buf_str(out, text);
-    free(text);
-    json_decref(o);
+    buf_char(out, '{');
+    put_integer(out, "v", DEST_VERSION);
+    put_text(out, "domain", d->domain);
+    put_integer(out, "resolved", d->resolved);
+    put_integer(out, "valid_until", d->valid_until);
+    put_mx(out, d);
+    put_sts(out, &d->sts);
+    put_text(out, "tlsrpt", d->tlsrpt);
+    buf_char(out, '}');
+    if (buf_ok(out) && out->len - start <= DEST_JSON_MAX)
+        return;
+    out->failed = true; /* no memory, no room, or so long that nobody would take it back */
+    out->len = start;
+    if (out->data != NULL)
+        out->data[start] = '\0';
 }

@@ -461,7 +461,7 @@ static void test_too_long(void **state)
     dest_free(d);
 }
 
-/* What sts_policy_parse takes, JSON holds: every octet in every place of an extension's value. */
+/* What sts_policy_parse takes, JSON holds and gives back: every octet in every place of an extension's value. */
 static void test_any_body(void **state)
 {
     char body[160];
@@ -469,7 +469,7 @@ static void test_any_body(void **state)
 
     (void)state;
     for (unsigned octets = 0; octets < 0x10000; octets++) {
-        struct dest *d = dest_new("example.com");
+        struct dest *d = dest_new("example.com"), *back;
         struct buf json;
         size_t len = (size_t)snprintf(body, sizeof body, "%sx: a", BODY);
 
@@ -482,6 +482,10 @@ static void test_any_body(void **state)
             dest_to_json(&json, d);
             if (!buf_ok(&json))
                 fail_msg("0x%04x cannot be stored", octets);
+            back = read_json(buf_text(&json));
+            assert_int_equal(back->sts.body_len, len);
+            assert_memory_equal(back->sts.body, body, len);
+            dest_free(back);
             buf_clear(&json);
         }
         dest_free(d);
