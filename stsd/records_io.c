@@ -72,12 +72,14 @@ static int64_t now_seconds(void)
 
 static void random_token(char out[STORE_TOKEN_BUF])
 {
+    static const char hex[] = "0123456789abcdef";
     uint8_t octet[(STORE_TOKEN_BUF - 1) / 2];
 
     if (getrandom(octet, sizeof(octet), 0) != (ssize_t)sizeof(octet))
         log_oom();
-    for (size_t i = 0; i < sizeof(octet); i++)
-        snprintf(out + i * 2, 3, "%02x", octet[i]);
+    for (size_t i = 0; i < STORE_TOKEN_BUF - 1; i++)
+        out[i] = hex[octet[i / 2] >> (i % 2 * 4) & 15];
+    out[STORE_TOKEN_BUF - 1] = '\0';
 }
 
 /* --- what is remembered --- */

@@ -206,7 +206,12 @@ static void fill_action(struct resolve_action *out, const struct resolve *r, uns
 
 int resolve_next(struct resolve *r, struct resolve_action *out)
 {
-    for (unsigned slot = 0; !resolve_done(r) && slot < RESOLVE_ACTIONS_MAX; slot++) {
+    unsigned slots;
+
+    if (resolve_done(r))
+        return 0;
+    slots = r->host == NULL ? SLOT_HOSTS : SLOT_HOSTS + (unsigned)r->d->host_count * HOST_STEPS;
+    for (unsigned slot = 0; slot < slots; slot++) {
         if (r->step[slot] == STEP_WANTED) {
             r->step[slot] = STEP_STARTED;
             fill_action(out, r, slot);
