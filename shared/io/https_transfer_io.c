@@ -180,10 +180,7 @@ static void set_request(struct https_transfer *t, const struct https_options *op
         SET(t->easy, CURLOPT_USERAGENT, options->user_agent);
 }
 
-/*
- * "+HOST:PORT:ADDRESS,[ADDRESS]": libcurl asks nobody else. The plus sign makes it forget the entry by and by; without
- * it, every host ever asked would stay in memory.
- */
+/* "HOST:PORT:ADDRESS,[ADDRESS]": libcurl asks nobody else. */
 static struct curl_slist *resolve_build(const char *host, int port, const char *const *addresses, size_t count)
 {
     struct curl_slist *list;
@@ -191,7 +188,7 @@ static struct curl_slist *resolve_build(const char *host, int port, const char *
     size_t i;
 
     buf_init(&b, SIZE_MAX / 2);
-    buf_printf(&b, "+%s:%d:", host, port);
+    buf_printf(&b, "%s:%d:", host, port);
     for (i = 0; i < count; i++) {
         buf_str(&b, i > 0 ? "," : "");
         buf_str(&b, strchr(addresses[i], ':') != NULL ? "[" : "");
@@ -205,6 +202,19 @@ static struct curl_slist *resolve_build(const char *host, int port, const char *
     return list;
 }
 
+/*
+ * Each transfer knows its own host only. In the cache that a multi handle shares, libcurl looks at every host asked for
+ * in the last minute whenever a transfer ends.
+ */
+static CURLSH *share_new(void)
+{
+    CURLSH *share = curl_share_init();
+
+    if (share == NULL || curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS) != CURLSHE_OK)
+        log_oom();
+    return share;
+}
+
 void https_transfer_init(struct https_transfer *t, const struct https_options *options, const char *host,
                          const char *path, const char *const *addresses, size_t count)
 {
@@ -215,6 +225,8 @@ void https_transfer_init(struct https_transfer *t, const struct https_options *o
     if (t->host == NULL || t->easy == NULL)
         log_oom();
     t->resolve = resolve_build(host, options->port, addresses, count);
+    t->names = share_new();
+    SET(t->easy, CURLOPT_SHARE, t->names);
     set_tls(t, options->ca_file);
     set_limits(t->easy, options);
     set_request(t, options, path);
@@ -223,6 +235,7 @@ void https_transfer_init(struct https_transfer *t, const struct https_options *o
 void https_transfer_clear(struct https_transfer *t)
 {
     curl_easy_cleanup(t->easy);
+    (void)curl_share_cleanup(t->names);
     curl_slist_free_all(t->resolve);
     buf_clear(&t->body);
     free(t->host);

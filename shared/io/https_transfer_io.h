@@ -17,6 +17,7 @@ struct https_transfer {
     CURL *easy;
     char *host;
     struct curl_slist *resolve;
+    CURLSH *names; /* what libcurl knows of hosts */
     struct buf body;
     bool connected; /* TLS has begun; libcurl's own CONNECT_TIME is set when it is over */
     size_t octets;  /* received, all in all */
