@@ -160,13 +160,12 @@ struct turn *turns_next(struct turns *t, int64_t now)
 static struct turn *first_in_the_way(const struct turns *t)
 {
     struct turn *first = NULL;
-    struct turns_owner *o;
 
     if (!TAILQ_EMPTY(&t->ready) && t->placed_count >= t->places)
         return TAILQ_FIRST(&t->placed);
-    TAILQ_FOREACH(o, &t->full, link)
-    if (first == NULL || TAILQ_FIRST(&o->placed)->since < first->since)
-        first = TAILQ_FIRST(&o->placed);
+    for (const struct turns_owner *o = TAILQ_FIRST(&t->full); o != NULL; o = TAILQ_NEXT(o, link))
+        if (first == NULL || TAILQ_FIRST(&o->placed)->since < first->since)
+            first = TAILQ_FIRST(&o->placed);
     return first;
 }
 

@@ -317,7 +317,7 @@ static void test_free_within(void **state)
     client_close(&c);
 }
 
-/* Freed at each stage of its life: nothing is called, nothing leaks (AddressSanitizer sees to it). */
+/* Freed at each stage of its life: who waits is told once, nothing leaks (AddressSanitizer sees to it). */
 static void test_free_any_time(void **state)
 {
     struct client c;
@@ -325,12 +325,14 @@ static void test_free_any_time(void **state)
 
     (void)state;
     for (ms = 0; ms < 10; ms++) {
+        int sent = 0;
+
         client_open(&c, ms % 2 == 0 ? server.url : server.tcp_url, 5000);
         client_run_ms(&c, ms);
         if (redis_up(c.redis))
-            client_ping(&c, 3);
+            client_ping(&c, sent = 3);
         client_close(&c);
-        assert_int_equal(c.nulls, 0);
+        assert_int_equal(c.nulls, sent);
     }
     redis_free(NULL);
 }
