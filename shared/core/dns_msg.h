@@ -65,7 +65,7 @@ enum dns_verdict {
     DNS_REPLY_TAKEN,     /* *out filled */
     DNS_REPLY_NOT_OURS,  /* wrong id or question, not a response: keep waiting for the real one */
     DNS_REPLY_TRUNCATED, /* TC: ask again over TCP */
-    DNS_REPLY_BROKEN     /* ours, but malformed: try the next server; e says why */
+    DNS_REPLY_BROKEN     /* ours, but malformed, or from a server that does not resolve: try the next one; e says why */
 };
 
 /*

@@ -20,7 +20,9 @@
 
 #define HEADER_SIZE DNS_HEADER_SIZE
 #define FLAG_TC     0x02U /* of the third octet */
-#define FLAG_AD     0x20U /* of the fourth */
+#define FLAG_AA     0x04U
+#define FLAG_RA     0x80U /* of the fourth */
+#define FLAG_AD     0x20U
 
 /* RFC 8914 5.2: why a resolver failed. */
 static const char *const ede_names[] = {
@@ -272,6 +274,12 @@ static int answer_fill(struct dns_answer *out, const struct dns_sections *s, str
     return 0;
 }
 
+/* A server that neither resolves nor has the zone itself says nothing by saying nothing: a referral looks like that. */
+static bool absence_known(const struct dns_answer *a, const uint8_t *pkt)
+{
+    return a->status == DNS_FOUND || a->status == DNS_FAILED || (pkt[2] & FLAG_AA) != 0 || (pkt[3] & FLAG_RA) != 0;
+}
+
 /* The question ends at pos; its name, uncompressed, begins the chain. */
 static int answer_read(struct dns_answer *out, const uint8_t *pkt, size_t len, size_t pos, enum dns_type type,
                        bool trust_ad, struct err *e)
@@ -291,6 +299,8 @@ static int answer_read(struct dns_answer *out, const uint8_t *pkt, size_t len, s
     out->ttl = DNS_TTL_MAX;
     out->secure = trust_ad && (pkt[3] & FLAG_AD) != 0;
     rc = answer_fill(out, &s, question, type, rcode == LDNS_RCODE_NXDOMAIN, e);
+    if (rc == 0 && !absence_known(out, pkt))
+        rc = err_set(e, "no records, from a server that does not resolve names");
     if (rc != 0)
         dns_answer_clear(out);
 out:

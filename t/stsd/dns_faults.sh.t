@@ -104,6 +104,7 @@ my %nonsense = (
     'REFUSED' => code(5),
     'NOTAUTH' => code(9),
     'BADVERS' => sub { message($_[0], additional => [rr("\0", 41, 0x01000000, '', 1232)]) },
+    'a referral' => sub { message($_[0], flags => 0x8100, authority => [rr('test', 2, 300, wire_name('ns.test'))]) },
     'cut off without TC' => sub { substr good($_[0]), 0, -3 },
     'more octets than records' => sub { good($_[0]) . 'x' },
     'a record count too high' => sub { header(good($_[0]), sub { $_[0][3]++ }) },

@@ -392,6 +392,34 @@ static void test_negative_ttl(void **state)
     }
 }
 
+/* A server that neither resolves nor has the zone itself knows of no absence: a referral looks like one. */
+static void test_lame(void **state)
+{
+    static const struct {
+        unsigned flags;
+        enum dns_verdict without, with; /* records */
+    } rows[] = {
+        {0x8180, DNS_REPLY_TAKEN, DNS_REPLY_TAKEN},  /* RA */
+        {0x8500, DNS_REPLY_TAKEN, DNS_REPLY_TAKEN},  /* AA */
+        {0x8100, DNS_REPLY_BROKEN, DNS_REPLY_TAKEN}, /* neither */
+        {0x8100 | NXDOMAIN, DNS_REPLY_BROKEN, DNS_REPLY_BROKEN},
+        {0x8100 | SERVFAIL, DNS_REPLY_TAKEN, DNS_REPLY_TAKEN},
+    };
+    (void)state;
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        for (int with = 0; with < 2; with++) {
+            struct dns_answer a;
+
+            begin(rows[i].flags, DNS_MX);
+            if (with)
+                put_mx(&p, D, 600, 10, "mx.d.example");
+            assert_int_equal(parse(&a, DNS_MX, true), with ? rows[i].with : rows[i].without);
+            dns_answer_clear(&a);
+        }
+    }
+}
+
 /* MX records are taken up to a bound; of the other types all count, as far as a message goes. */
 static void test_many_records(void **state)
 {
@@ -447,6 +475,7 @@ int main(void)
         cmocka_unit_test(test_ttl),
         cmocka_unit_test(test_negative_ttl),
         cmocka_unit_test(test_many_records),
+        cmocka_unit_test(test_lame),
         cmocka_unit_test(test_full_message),
     };
 
