@@ -103,7 +103,8 @@ answers('trust_ad believes it', 'new-1.dane.test' => $DANE_ONLY, 'new-1.sts.test
 is(node_stop(), '', 'it ends well');
 
 begin([$resolver, $elsewhere]);
-answers('what one that is believed finds bogus is not asked for elsewhere (B-3)', 'bogus.dane.test' => 'TEMP', 'bogus.sts.test' => 'TEMP', 'new-1.dane.test' => $DANE_ONLY);
+answers('what one that is believed finds bogus is not asked for elsewhere (B-3)',
+    'bogus.dane.test' => 'TEMP', 'bogus.sts.test' => 'TEMP', 'new-1.dane.test' => $DANE_ONLY);
 like(node_log(), qr/resolver-left-out.*\Q$elsewhere\E/, 'and the log says so');
 is(node_stop(), '', 'it ends well');
 done_testing();

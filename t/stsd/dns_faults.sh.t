@@ -169,14 +169,17 @@ my @contents = (
     ['two records (A1)', txt => {sts => $NOTFOUND}, sub { good($_[0], answer => [map { txt($_[0], "v=STSv1; id=$_") } 1, 2]) }],
     ['behind 2,500 others', txt => {sts => $SECURE}, sub { my $q = $_[0]; large($q, answer => [(map { txt($q, "other $_") } 1 .. 2500), true_records($q)]) }],
     ['in pieces, some of them empty', txt => {sts => $SECURE}, sub { good($_[0], answer => [txt($_[0], '', 'v=STS', '', 'v1; id=', '1', ('') x 50)]) }],
-    ['beside NULs and long strings', txt => {sts => $SECURE}, sub { good($_[0], answer => [txt($_[0], "\0" x 255, 'x' x 255), true_records($_[0]), txt($_[0], "v=STSv1\0; id=2;")]) }],
+    ['beside NULs and long strings', txt => {sts => $SECURE},
+        sub { good($_[0], answer => [txt($_[0], "\0" x 255, 'x' x 255), true_records($_[0]), txt($_[0], "v=STSv1\0; id=2;")]) }],
     ['a NUL in it', txt => {sts => $NOTFOUND}, sub { good($_[0], answer => [txt($_[0], "v=STSv1; id=1\0;")]) }],
     ['NXDOMAIN, the record in another section', txt => {sts => $NOTFOUND}, sub { message($_[0], rcode => 3, authority => [true_records($_[0]), soa('test')]) }],
     ['no data, for ever', txt => {sts => $NOTFOUND}, sub { message($_[0], authority => [soa('test', 2**31 - 1)]) }],
     ['no such name', policy => {sts => $NOTFOUND}, sub { message($_[0], rcode => 3, authority => [soa('test')]) }],
     ['no records', policy => {sts => $NOTFOUND}, sub { message($_[0], authority => [soa('test')]) }],
-    ['64 kB, the usable one last (B-2)', tlsa => {dane => $DANE_ONLY}, sub { my $q = $_[0]; large($q, answer => [(map { here($q, "\1\1\1" . 'x' x 32) } 1 .. 1300), true_records($q)]) }],
-    ['one that is too large beside an unusable one', tlsa => {dane => 'TEMP'}, sub { large($_[0], answer => [here($_[0], "\3\0\0" . 'x' x 20000), here($_[0], "\1\1\1" . 'x' x 32)]) }],
+    ['64 kB, the usable one last (B-2)', tlsa => {dane => $DANE_ONLY},
+        sub { my $q = $_[0]; large($q, answer => [(map { here($q, "\1\1\1" . 'x' x 32) } 1 .. 1300), true_records($q)]) }],
+    ['one that is too large beside an unusable one', tlsa => {dane => 'TEMP'},
+        sub { large($_[0], answer => [here($_[0], "\3\0\0" . 'x' x 20000), here($_[0], "\1\1\1" . 'x' x 32)]) }],
     ['an unusable one alone (B-3)', tlsa => {dane => 'OK dane'}, sub { good($_[0], answer => [here($_[0], "\0\1\1" . 'x' x 32)]) }],
 );
 
@@ -217,7 +220,10 @@ my @rows = (class_rows(unheard => \%unheard), class_rows(nonsense => \%nonsense)
 
 # A row's domains: "KNOWN-QUERY-ROW.KIND.test".
 for my $n (0 .. $#rows) {
-    $rows[$n]{cells} = [map { {kind => $_->[0], known => $_->[1], query => $_->[2], want => $_->[3], domain => "$_->[1]-$_->[2]-$n.$_->[0].test"} } @{ $rows[$n]{cells} }];
+    for my $cell (@{ $rows[$n]{cells} = [@{ $rows[$n]{cells} }] }) {
+        my ($kind, $known, $query, $want) = @$cell;
+        $cell = {kind => $kind, known => $known, query => $query, want => $want, domain => "$known-$query-$n.$kind.test"};
+    }
 }
 
 sub respond {
