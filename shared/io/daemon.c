@@ -11,22 +11,28 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "daemon_conf.h"
+#include "daemon_options.h"
 #include "listen_socket.h"
 #include "log.h"
 #include "notify.h"
 #include "process.h"
+#include "supervisor.h"
 
-#define CONF_DEFAULT SYSCONFDIR "/postern/postern.conf"
+#define WORKER_EXTRA_SECONDS 5 /* beyond its own drain time, until the supervisor kills it */
 
 enum { SIGNALS = 3 };
 
 struct daemon {
     const struct daemon_hooks *hooks;
-    const char *conf_given;
+    struct daemon_options options;
     char *conf_path; /* absolute, as the working directory changes */
-    bool front;
-    bool test;
     struct conf *conf;
+    struct conf *reloaded;         /* in the supervisor: what its workers have taken up since; NULL: nothing */
+    struct supervisor *supervisor; /* NULL: there is one process only */
+    size_t workers;
+    bool worker;   /* of the supervisor */
+    size_t number; /* which one */
     struct event_base *base;
     struct event *signals[SIGNALS];
     struct event *drain_timer;
@@ -57,78 +63,24 @@ void *daemon_state(struct daemon *d)
     return d->state;
 }
 
+size_t daemon_workers(const struct daemon *d)
+{
+    return d->workers;
+}
+
+size_t daemon_worker(const struct daemon *d)
+{
+    return d->number;
+}
+
 void daemon_stop(struct daemon *d)
 {
     event_base_loopexit(d->base, NULL);
 }
 
-static void usage(FILE *f, const struct daemon_hooks *hooks)
-{
-    fprintf(f,
-            "usage: %s [-c FILE] [-f] [-t]\n"
-            "%s\n\n"
-            "  -c FILE  the configuration, instead of " CONF_DEFAULT "\n"
-            "  -f       stay in front, log to standard error\n"
-            "  -t       check the configuration only\n"
-            "  -V       print the version\n"
-            "  -h       print this\n",
-            hooks->name, hooks->summary);
-}
-
-/* Returns -1 to go on, or the exit code. */
-static int read_options(struct daemon *d, int argc, char **argv)
-{
-    int c;
-
-    optind = 1;
-    while ((c = getopt(argc, argv, "c:ftVh")) != -1) {
-        switch (c) {
-        case 'c':
-            d->conf_given = optarg;
-            break;
-        case 'f':
-            d->front = true;
-            break;
-        case 't':
-            d->test = true;
-            break;
-        case 'V':
-            printf("%s %s\n", d->hooks->name, PACKAGE_VERSION);
-            return 0;
-        case 'h':
-            usage(stdout, d->hooks);
-            return 0;
-        default:
-            usage(stderr, d->hooks);
-            return 2;
-        }
-    }
-    if (optind < argc) {
-        fprintf(stderr, "%s: \"%s\" is too much\n", d->hooks->name, argv[optind]);
-        usage(stderr, d->hooks);
-        return 2;
-    }
-    return -1;
-}
-
-/* Links in the path stay, so that a reload follows them anew. */
-static char *absolute(const char *path)
-{
-    char *out = NULL;
-    char *dir;
-
-    if (path[0] == '/')
-        return strdup(path);
-    dir = getcwd(NULL, 0);
-    if (dir == NULL || asprintf(&out, "%s/%s", dir, path) < 0)
-        out = NULL;
-    free(dir);
-    return out;
-}
-
 static int failed(const struct daemon *d, const char *event, const struct err *e)
 {
-    if (!d->front)
+    if (!d->options.front)
         fprintf(stderr, "%s: %s\n", d->hooks->name, e->text);
     log_error(event, "reason=%s", e->text);
     return 1;
@@ -145,6 +97,8 @@ static void drain(struct daemon *d, int sig)
     const struct timeval limit = {DAEMON_DRAIN_SECONDS, 0};
 
     if (d->draining) {
+        if (d->worker) /* it may be told twice, by its supervisor and with the whole group; the supervisor kills */
+            return;
         log_warning("stopped-at-once", "signal=%s", strsignal(sig));
         event_base_loopbreak(d->base);
         return;
@@ -169,42 +123,23 @@ static void on_drain_timer(evutil_socket_t sock, short what, void *arg)
     event_base_loopbreak(d->base);
 }
 
-static void say_restart(void *ctx, const char *section, const char *key)
+static void take_up(struct daemon *d, struct conf *conf)
 {
-    char name[128];
-
-    (void)ctx;
-    (void)snprintf(name, sizeof(name), "%s.%s", section, key);
-    log_warning("takes-a-restart", "key=%s", name);
-}
-
-/* The program's own section is named as it is, without "postern-". */
-static void warn_of_restart(const struct daemon *d, const struct conf *conf)
-{
-    const char *dash = strchr(d->hooks->name, '-');
-
-    conf_needs_restart(d->conf, conf, "redis", say_restart, NULL);
-    conf_needs_restart(d->conf, conf, dash == NULL ? d->hooks->name : dash + 1, say_restart, NULL);
+    d->hooks->reload(d, conf);
+    conf_free(d->conf);
+    d->conf = conf;
 }
 
 static void reload(struct daemon *d)
 {
-    struct conf *conf;
-    struct err e = {""};
+    struct conf *conf = daemon_read_again(d->hooks, d->conf_path);
 
-    if (d->hooks->reload == NULL) {
-        log_warning("reload-ignored", "reason=%s", "a restart is needed");
+    if (conf == NULL)
         return;
-    }
-    if (conf_read(&conf, d->conf_path, &e) != 0) {
-        log_error("config-error", "reason=%s action=%s", e.text, "the old one stays");
-        return;
-    }
     notify_reloading();
-    warn_of_restart(d, conf);
-    d->hooks->reload(d, conf);
-    conf_free(d->conf);
-    d->conf = conf;
+    if (!d->worker)
+        daemon_warn_of_restart(d->hooks, d->conf, conf);
+    take_up(d, conf);
     notify_ready();
     log_info("reloaded", "conf=%s", d->conf_path);
 }
@@ -236,7 +171,7 @@ static void add_events(struct daemon *d)
     d->watchdog = notify_watchdog(d->base);
 }
 
-/* From the open listeners to the running loop's door. */
+/* All that needs the privileges of start-up. */
 static int start_up(struct daemon *d, struct err *e)
 {
     const char *pid_file = d->hooks->pid_file(d->conf);
@@ -251,10 +186,7 @@ static int start_up(struct daemon *d, struct err *e)
     if (pid_file[0] != '\0' && process_pid_write(pid_file, e) != 0)
         return -1;
     d->pid_written = pid_file[0] != '\0';
-    if (process_become(d->hooks->user(d->conf), e) != 0)
-        return -1;
-    add_events(d);
-    return d->hooks->run(d, e);
+    return process_become(d->hooks->user(d->conf), e);
 }
 
 static void tear_down(struct daemon *d, const char *pid_file)
@@ -271,7 +203,108 @@ static void tear_down(struct daemon *d, const char *pid_file)
         event_free(d->drain_timer);
     if (d->watchdog != NULL)
         event_free(d->watchdog);
+    supervisor_free(d->supervisor);
     event_base_free(d->base);
+}
+
+/* Requests are answered from now on. */
+static void say_ready(struct daemon *d)
+{
+    log_info("started", "version=%s pid=%ld conf=%s workers=%zu", PACKAGE_VERSION, (long)getpid(), d->conf_path,
+             d->workers);
+    notify_ready();
+    if (d->ready_fd >= 0)
+        process_ready(d->ready_fd);
+}
+
+static void worker_ready(struct daemon *d)
+{
+    if (d->reloaded != NULL)
+        take_up(d, d->reloaded);
+    d->reloaded = NULL;
+    log_info("worker-started", "worker=%zu pid=%ld", d->number + 1, (long)getpid());
+    if (!d->options.front)
+        process_leave_terminal();
+    supervisor_worker_ready(d->supervisor, d->base);
+}
+
+/* The process that answers requests, from here to its end. */
+static int work(struct daemon *d)
+{
+    struct err e = {""};
+    int rc;
+
+    add_events(d);
+    if (d->hooks->run(d, &e) != 0)
+        return failed(d, "start-failed", &e);
+    if (d->worker)
+        worker_ready(d);
+    else
+        say_ready(d);
+    rc = event_base_dispatch(d->base) < 0 ? 1 : 0;
+    log_info(d->worker ? "worker-stopped" : "stopped", "code=%d", rc);
+    return rc;
+}
+
+/* --- with several workers --- */
+
+static void on_workers_ready(void *ctx)
+{
+    say_ready(ctx);
+}
+
+/* The workers read the file themselves; one that comes later gets what they have. */
+static bool on_supervisor_reload(void *ctx)
+{
+    struct daemon *d = ctx;
+    struct conf *conf = daemon_read_again(d->hooks, d->conf_path);
+
+    if (conf == NULL)
+        return false;
+    notify_reloading();
+    daemon_warn_of_restart(d->hooks, d->reloaded != NULL ? d->reloaded : d->conf, conf);
+    conf_free(d->reloaded);
+    d->reloaded = conf;
+    notify_ready();
+    return true;
+}
+
+static void on_worker_gone(void *ctx, size_t worker)
+{
+    struct daemon *d = ctx;
+
+    if (d->hooks->worker_gone != NULL)
+        d->hooks->worker_gone(d, worker);
+}
+
+/* What the supervisor has, and the worker has not, or has as its own. */
+static void become_worker(struct daemon *d, size_t number)
+{
+    d->worker = true;
+    d->number = number;
+    d->pid_written = false;
+    if (d->ready_fd >= 0)
+        close(d->ready_fd);
+    d->ready_fd = -1;
+    if (event_reinit(d->base) != 0)
+        log_oom();
+}
+
+static int supervise(struct daemon *d)
+{
+    static const struct supervisor_hooks hooks = {
+        .ready = on_workers_ready, .reload = on_supervisor_reload, .gone = on_worker_gone};
+    int code = 0;
+    int number;
+
+    d->supervisor = supervisor_new(d->workers, &hooks, d);
+    number = supervisor_run(d->supervisor, DAEMON_DRAIN_SECONDS + WORKER_EXTRA_SECONDS, &code);
+    if (number >= 0) {
+        become_worker(d, (size_t)number);
+        return work(d);
+    }
+    log_info("stopped", "code=%d", code);
+    return code;
 }
 
 /* The daemon's life. Returns the exit code. */
@@ -284,33 +317,13 @@ static int serve(struct daemon *d)
     d->base = event_base_new();
     if (d->base == NULL || pid_file == NULL)
         log_oom();
-    if (start_up(d, &e) != 0) {
+    if (start_up(d, &e) != 0)
         rc = failed(d, "start-failed", &e);
-    } else {
-        log_info("started", "version=%s pid=%ld conf=%s", PACKAGE_VERSION, (long)getpid(), d->conf_path);
-        notify_ready();
-        if (d->ready_fd >= 0)
-            process_ready(d->ready_fd);
-        rc = event_base_dispatch(d->base) < 0 ? 1 : 0;
-        log_info("stopped", "code=%d", rc);
-    }
+    else
+        rc = d->workers > 1 ? supervise(d) : work(d);
     tear_down(d, pid_file);
     free(pid_file);
     return rc;
-}
-
-static int check_only(const char *path)
-{
-    struct conf *conf;
-    struct err e = {""};
-
-    if (conf_read(&conf, path, &e) != 0) {
-        fprintf(stderr, "%s\n", e.text);
-        return 1;
-    }
-    printf("%s: fine\n", path);
-    conf_free(conf);
-    return 0;
 }
 
 static int run(struct daemon *d)
@@ -318,13 +331,14 @@ static int run(struct daemon *d)
     struct err e = {""};
     struct conf *conf = NULL;
 
-    log_open(d->hooks->name, d->front, LOGLEVEL_INFO);
+    log_open(d->hooks->name, d->options.front, LOGLEVEL_INFO);
     event_set_log_callback(on_libevent);
     if (conf_read(&conf, d->conf_path, &e) != 0)
         return failed(d, "config-error", &e);
     d->conf = conf;
+    d->workers = d->hooks->workers == NULL ? 1 : (size_t)d->hooks->workers(conf);
     process_prepare();
-    if (!d->front) {
+    if (!d->options.front) {
         d->ready_fd = process_detach(&e);
         if (d->ready_fd < 0)
             return failed(d, "start-failed", &e);
@@ -334,16 +348,15 @@ static int run(struct daemon *d)
 
 int daemon_main(int argc, char **argv, const struct daemon_hooks *hooks)
 {
-    struct daemon d = {.hooks = hooks, .conf_given = CONF_DEFAULT, .ready_fd = -1};
-    int rc = read_options(&d, argc, argv);
+    struct daemon d = {.hooks = hooks, .ready_fd = -1};
+    int rc = daemon_options_read(&d.options, argc, argv, hooks->name, hooks->summary);
 
-    if (rc < 0 && d.test) {
-        rc = check_only(d.conf_given);
+    if (rc < 0 && d.options.test) {
+        rc = daemon_check(d.options.conf);
     } else if (rc < 0) {
-        d.conf_path = absolute(d.conf_given);
-        if (d.conf_path == NULL)
-            log_oom();
+        d.conf_path = daemon_absolute(d.options.conf);
         rc = run(&d);
+        conf_free(d.reloaded);
         conf_free(d.conf);
         free(d.conf_path);
     }

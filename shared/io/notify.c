@@ -3,12 +3,13 @@
 
 #include <inttypes.h>
 #include <stddef.h>
-#include <stdint.h>
+#include <stdlib.h>
 #include <time.h>
 
 #include <systemd/sd-daemon.h>
 
 #include "log.h"
+#include "millis.h"
 
 void notify_ready(void)
 {
@@ -28,24 +29,40 @@ void notify_stopping(void)
     sd_notify(0, "STOPPING=1");
 }
 
+void notify_alive(void)
+{
+    sd_notify(0, "WATCHDOG=1");
+}
+
+int64_t notify_watchdog_ms(void)
+{
+    uint64_t usec;
+
+    return sd_watchdog_enabled(0, &usec) > 0 ? (int64_t)(usec / 1000) : 0;
+}
+
+void notify_not_us(void)
+{
+    unsetenv("NOTIFY_SOCKET");
+    unsetenv("WATCHDOG_USEC");
+}
+
 static void on_time(evutil_socket_t sock, short what, void *arg)
 {
     (void)sock;
     (void)what;
     (void)arg;
-    sd_notify(0, "WATCHDOG=1");
+    notify_alive();
 }
 
 struct event *notify_watchdog(struct event_base *base)
 {
-    uint64_t usec;
-    struct timeval half;
+    int64_t limit = notify_watchdog_ms();
+    const struct timeval half = millis(limit / 2);
     struct event *timer;
 
-    if (sd_watchdog_enabled(0, &usec) <= 0)
+    if (limit == 0)
         return NULL;
-    half.tv_sec = (time_t)(usec / 2 / 1000000);
-    half.tv_usec = (suseconds_t)(usec / 2 % 1000000);
     timer = event_new(base, -1, EV_PERSIST, on_time, NULL);
     if (timer == NULL || event_add(timer, &half) != 0)
         log_oom();

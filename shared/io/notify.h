@@ -3,10 +3,18 @@
 #define POSTERN_NOTIFY_H
 
 #include <event2/event.h>
+#include <stdint.h>
 
 void notify_ready(void);
 void notify_reloading(void); /* notify_ready ends it */
 void notify_stopping(void);
+void notify_alive(void);
+
+/* WATCHDOG_USEC in milliseconds, within which notify_alive is to be called; 0: nobody watches. */
+int64_t notify_watchdog_ms(void);
+
+/* From now on systemd is told nothing: that is another process's business. */
+void notify_not_us(void);
 
 /*
  * Tell the watchdog twice per WATCHDOG_USEC that we live, from the event loop, so that a loop that hangs is noticed.

@@ -54,7 +54,7 @@ int process_detach(struct err *e)
     return fds[1];
 }
 
-void process_ready(int fd)
+void process_leave_terminal(void)
 {
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
@@ -65,6 +65,11 @@ void process_ready(int fd)
         if (null > STDERR_FILENO)
             close(null);
     }
+}
+
+void process_ready(int fd)
+{
+    process_leave_terminal();
     if (write(fd, "", 1) == 1)
         close(fd);
 }

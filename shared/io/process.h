@@ -12,7 +12,8 @@
  */
 int process_detach(struct err *e);
 
-/* Up and running: let the waiting process go, and let go of the terminal. */
+/* Up and running: let go of the terminal, and let the waiting process go. */
+void process_leave_terminal(void);
 void process_ready(int fd);
 
 /*

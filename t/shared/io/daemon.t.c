@@ -37,6 +37,9 @@ static int events_fd;
 static bool start_fails;
 static bool run_fails;
 static bool drain_hangs;
+static int64_t workers;       /* 0: it has no such setting */
+static const char *run_waits; /* the second worker runs once there is such a file */
+static bool reload_hangs;     /* the first time, in one worker */
 static int dummy;
 
 static void event(const char *text)
@@ -52,6 +55,33 @@ static const char *hook_user(const struct conf *conf)
 static const char *hook_pid_file(const struct conf *conf)
 {
     return conf->stsd.pid_file;
+}
+
+static int64_t hook_workers(const struct conf *conf)
+{
+    (void)conf;
+    return workers;
+}
+
+static bool exists(const char *name)
+{
+    char path[120];
+
+    snprintf(path, sizeof(path), "%s/%s", dir, name);
+    return access(path, F_OK) == 0;
+}
+
+/* Returns whether it was made just now. */
+static bool make_file(const char *name)
+{
+    char path[120];
+    int fd;
+
+    snprintf(path, sizeof(path), "%s/%s", dir, name);
+    fd = open(path, O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0;
 }
 
 static int hook_start(struct daemon *d, struct err *e)
@@ -73,6 +103,8 @@ static int hook_run(struct daemon *d, struct err *e)
              (int)geteuid(), getgroups(0, NULL), (int)daemon_conf(d)->stsd.dns_tries,
              files.rlim_cur == files.rlim_max ? "" : "-few");
     event(text);
+    while (run_waits != NULL && daemon_worker(d) == 1 && !exists(run_waits))
+        usleep(5000);
     return run_fails ? err_set(e, "cannot run") : 0;
 }
 
@@ -82,6 +114,9 @@ static void hook_reload(struct daemon *d, struct conf *conf)
 
     snprintf(text, sizeof(text), "reload%d-%d ", (int)daemon_conf(d)->stsd.dns_tries, (int)conf->stsd.dns_tries);
     event(text);
+    while (reload_hangs && make_file("hangs"))
+        for (;;)
+            pause();
 }
 
 static void hook_drain(struct daemon *d)
@@ -97,11 +132,18 @@ static void hook_stop(struct daemon *d)
     event("stop ");
 }
 
-static const struct daemon_hooks hooks = {
+static void hook_worker_gone(struct daemon *d, size_t worker)
+{
+    (void)d;
+    event(worker == 0 ? "gone0 " : "gone1 ");
+}
+
+static struct daemon_hooks hooks = {
     .name = "postern-test",
     .summary = "A daemon for tests.",
     .user = hook_user,
     .pid_file = hook_pid_file,
+    .worker_gone = hook_worker_gone,
     .start = hook_start,
     .run = hook_run,
     .reload = hook_reload,
@@ -129,7 +171,9 @@ static int setup(void **state)
     snprintf(events_path, sizeof(events_path), "%s/events", dir);
     events_fd = open(events_path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     assert_return_code(events_fd, errno);
-    start_fails = run_fails = drain_hangs = false;
+    start_fails = run_fails = drain_hangs = reload_hangs = false;
+    run_waits = NULL;
+    hooks.workers = NULL;
     write_conf("");
     return 0;
 }
@@ -140,6 +184,10 @@ static int teardown(void **state)
 
     (void)state;
     close(events_fd);
+    snprintf(output, sizeof(output), "%s/hangs", dir);
+    unlink(output);
+    snprintf(output, sizeof(output), "%s/go", dir);
+    unlink(output);
     snprintf(output, sizeof(output), "%s/output", dir);
     unlink(output);
     unlink(events_path);
@@ -175,6 +223,9 @@ static pid_t spawn(const char *const *args)
         getrlimit(RLIMIT_NOFILE, &files);
         files.rlim_cur = 64; /* for the daemon to raise */
         setrlimit(RLIMIT_NOFILE, &files);
+        getrlimit(RLIMIT_CORE, &files);
+        files.rlim_cur = 0; /* one test has a worker aborted */
+        setrlimit(RLIMIT_CORE, &files);
         dup2(fd, STDOUT_FILENO);
         dup2(fd, STDERR_FILENO);
         pid = daemon_main(argc, argv, &hooks);
@@ -435,26 +486,50 @@ static void next_notice(int fd, bool ping, char *out, size_t cap)
     } while ((strcmp(out, "WATCHDOG=1") == 0) != ping);
 }
 
-/* What systemd is told. */
-static void test_notify(void **state)
+static void notify_path(struct sockaddr_un *sa)
 {
-    const struct timeval limit = {10, 0};
-    struct sockaddr_un sa = {.sun_family = AF_UNIX};
-    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    char got[200];
+    sa->sun_family = AF_UNIX;
+    snprintf(sa->sun_path, sizeof(sa->sun_path), "%s/notify", dir);
+}
+
+/* Start the daemon as systemd does. *fd is where it tells how it is. */
+static pid_t spawn_notify(int *fd, const char *watchdog_usec)
+{
+    const struct timeval limit = {20, 0};
+    struct sockaddr_un sa;
     pid_t pid;
 
-    (void)state;
-    snprintf(sa.sun_path, sizeof(sa.sun_path), "%s/notify", dir);
-    assert_return_code(bind(fd, (const struct sockaddr *)&sa, sizeof(sa)), errno);
-    assert_return_code(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)), errno);
+    *fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    notify_path(&sa);
+    assert_return_code(bind(*fd, (const struct sockaddr *)&sa, sizeof(sa)), errno);
+    assert_return_code(setsockopt(*fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)), errno);
     assert_return_code(chmod(sa.sun_path, 0666), errno);
     assert_return_code(chmod(conf_file, 0644), errno);
     setenv("NOTIFY_SOCKET", sa.sun_path, 1);
-    setenv("WATCHDOG_USEC", "20000", 1);
+    setenv("WATCHDOG_USEC", watchdog_usec, 1);
     pid = spawn(front);
     unsetenv("NOTIFY_SOCKET");
     unsetenv("WATCHDOG_USEC");
+    return pid;
+}
+
+static void close_notify(int fd)
+{
+    struct sockaddr_un sa;
+
+    close(fd);
+    notify_path(&sa);
+    unlink(sa.sun_path);
+}
+
+/* What systemd is told. */
+static void test_notify(void **state)
+{
+    int fd;
+    char got[200];
+    pid_t pid = spawn_notify(&fd, "20000");
+
+    (void)state;
     next_notice(fd, false, got, sizeof(got));
     assert_string_equal(got, "READY=1");
     next_notice(fd, true, got, sizeof(got));
@@ -468,8 +543,137 @@ static void test_notify(void **state)
     next_notice(fd, false, got, sizeof(got));
     assert_string_equal(got, "STOPPING=1");
     assert_int_equal(wait_exit(pid), 0);
-    close(fd);
-    unlink(sa.sun_path);
+    close_notify(fd);
+}
+
+/* --- several workers --- */
+
+static void use_workers(void)
+{
+    hooks.workers = hook_workers;
+    workers = 2;
+    assert_return_code(chmod(conf_file, 0644), errno);
+    assert_return_code(chmod(events_path, 0666), errno);
+}
+
+/* How often the text is in that file. */
+static int times(const char *name, const char *text)
+{
+    char all[4096];
+    int n = 0;
+
+    read_all(name, all, sizeof(all));
+    for (const char *at = all; (at = strstr(at, text)) != NULL; at++)
+        n++;
+    return n;
+}
+
+static void wait_times(const char *name, const char *text, int want)
+{
+    for (int i = 0; i < 4000 && times(name, text) < want; i++)
+        usleep(5000);
+    if (times(name, text) != want)
+        fail_msg("\"%s\" is %d times in %s, not %d times", text, times(name, text), name, want);
+}
+
+static void test_workers(void **state)
+{
+    char pid_text[30];
+    pid_t pid;
+
+    (void)state;
+    use_workers();
+    pid = spawn(front);
+    wait_for("output", "info started ");
+    assert_int_equal(times("events", "start"), 1);
+    assert_int_equal(times("events", "run-"), 2);
+    read_all("pid", pid_text, sizeof(pid_text));
+    assert_int_equal(atoi(pid_text), pid); /* NOLINT(cert-err34-c): compared as a whole */
+    kill(pid, SIGHUP);
+    wait_times("events", "reload4-4 ", 2);
+    kill(pid, SIGTERM);
+    assert_int_equal(wait_exit(pid), 0);
+    assert_int_equal(times("events", "drain "), 2);
+    assert_int_equal(times("events", "gone0 "), 1);
+    assert_int_equal(times("events", "gone1 "), 1);
+    assert_int_equal(times("events", "stop "), 3); /* the supervisor, too, frees what it has */
+    check_output("info stopped code=0");
+}
+
+static void test_workers_run_fails(void **state)
+{
+    (void)state;
+    use_workers();
+    run_fails = true;
+    assert_int_equal(wait_exit(spawn(front)), 1);
+    check_output("error start-failed reason=\"cannot run\"");
+    check_output("error worker-died worker=");
+    assert_int_equal(wait_exit(spawn(back)), 1);
+    check_output("postern-test: cannot run\n");
+}
+
+static void test_workers_second_signal(void **state)
+{
+    pid_t pid;
+
+    (void)state;
+    use_workers();
+    drain_hangs = true;
+    pid = spawn(front);
+    wait_for("output", "info started ");
+    kill(pid, SIGTERM);
+    wait_times("events", "drain ", 2);
+    kill(pid, SIGTERM);
+    assert_int_equal(wait_exit(pid), 0);
+    check_output("stopped-at-once");
+    assert_int_equal(times("events", "stop "), 1);
+}
+
+/* systemd hears of it when the last one is ready, and from the supervisor alone. */
+static void test_workers_ready(void **state)
+{
+    int fd;
+    char got[200];
+    pid_t pid;
+
+    (void)state;
+    use_workers();
+    run_waits = "go";
+    pid = spawn_notify(&fd, "60000000");
+    next_notice(fd, true, got, sizeof(got)); /* it lives */
+    wait_times("output", "worker-started", 1);
+    assert_int_equal(recv(fd, got, sizeof(got), MSG_DONTWAIT), -1);
+    assert_true(make_file("go"));
+    next_notice(fd, false, got, sizeof(got));
+    assert_string_equal(got, "READY=1");
+    assert_int_equal(times("output", "worker-started"), 2);
+    kill(pid, SIGTERM);
+    next_notice(fd, false, got, sizeof(got));
+    assert_string_equal(got, "STOPPING=1");
+    assert_int_equal(wait_exit(pid), 0);
+    assert_int_equal(recv(fd, got, sizeof(got), MSG_DONTWAIT), -1);
+    close_notify(fd);
+}
+
+/* A worker whose loop stands still is replaced; the one that replaces it has the settings of the others. */
+static void test_worker_hangs(void **state)
+{
+    int fd;
+    pid_t pid;
+
+    (void)state;
+    use_workers();
+    reload_hangs = true;
+    pid = spawn_notify(&fd, "2000000");
+    wait_for("output", "info started ");
+    write_conf("dns_tries = 7");
+    kill(pid, SIGHUP);
+    wait_for("output", "error worker-hangs worker=");
+    wait_times("output", "worker-started", 3);
+    assert_int_equal(times("events", "reload4-7 "), 3);
+    kill(pid, SIGTERM);
+    assert_int_equal(wait_exit(pid), 0);
+    close_notify(fd);
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -477,9 +681,23 @@ static void test_notify(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(test_options),       T(test_check_bad),   T(test_front),        T(test_privileges),
-        T(test_bad_user),      T(test_start_fails), T(test_run_fails),    T(test_reload),
-        T(test_second_signal), T(test_detach),      T(test_detach_fails), T(test_notify),
+        T(test_options),
+        T(test_check_bad),
+        T(test_front),
+        T(test_privileges),
+        T(test_bad_user),
+        T(test_start_fails),
+        T(test_run_fails),
+        T(test_reload),
+        T(test_second_signal),
+        T(test_detach),
+        T(test_detach_fails),
+        T(test_notify),
+        T(test_workers),
+        T(test_workers_run_fails),
+        T(test_workers_second_signal),
+        T(test_workers_ready),
+        T(test_worker_hangs),
     };
 
     return cmocka_run_group_tests_name("daemon", tests, NULL, NULL);
