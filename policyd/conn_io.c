@@ -375,11 +375,14 @@ void conns_init(struct conns *s, struct event_base *base)
 
 void conns_clear(struct conns *s)
 {
-    struct conn *c;
+    struct conn *c, *next;
 
     s->changed = NULL;
-    for (size_t i = 0; i < CONN_PLACES; i++)
-        while ((c = TAILQ_FIRST(&s->list[i])) != NULL)
+    for (size_t i = 0; i < CONN_PLACES; i++) {
+        for (c = TAILQ_FIRST(&s->list[i]); c != NULL; c = next) {
+            next = TAILQ_NEXT(c, link);
             conn_close(c);
+        }
+    }
     buf_clear(&s->out);
 }
