@@ -28,9 +28,12 @@ static void add_answer(struct table *t, const json_t *entry)
 void cache_print_list(struct buf *out, const json_t *cache, int64_t now, bool colour)
 {
     const json_t *domains = json_object_get(cache, "domains");
-    struct table *t = table_new(4);
+    bool workers = json_object_get(json_array_get(domains, 0), "worker") != NULL;
+    struct table *t = table_new(workers ? 5 : 4);
 
     table_add(t, TINT_HEAD, "DOMAIN");
+    if (workers)
+        table_add(t, TINT_HEAD, "WORKER");
     table_add(t, TINT_HEAD, "HITS");
     table_add(t, TINT_HEAD, "VALID UNTIL");
     table_add(t, TINT_HEAD, "ANSWER");
@@ -38,15 +41,19 @@ void cache_print_list(struct buf *out, const json_t *cache, int64_t now, bool co
         const json_t *entry = json_array_get(domains, i);
 
         table_add(t, TINT_NONE, member_text(entry, "domain"));
+        if (workers)
+            table_addf(t, TINT_NONE, "%lld", (long long)member_number(entry, "worker"));
         table_addf(t, TINT_NONE, "%lld", (long long)member_number(entry, "hits"));
         add_until(t, entry, now);
         add_answer(t, entry);
     }
-    if (json_array_size(domains) > 0) {
+    if (json_array_size(domains) > 0)
         table_print(out, t, 0, colour);
-        buf_char(out, '\n');
-    }
     table_free(t);
+    if (json_object_get(cache, "limit") == NULL) /* one domain was asked for, of several workers */
+        return;
+    if (json_array_size(domains) > 0)
+        buf_char(out, '\n');
     buf_printf(out, "%lld of at most %lld entries%s\n", (long long)member_number(cache, "entries"),
                (long long)member_number(cache, "limit"),
                json_is_true(json_object_get(cache, "more")) ? "; not all are shown" : "");

@@ -9,7 +9,9 @@
 #include "facts.h"
 #include "output_io.h"
 #include "status.h"
+#include "workers.h"
 
+#include "address.h"
 #include "conf.h"
 #include "dest.h"
 #include "domain.h"
@@ -57,31 +59,44 @@ static void report_refusal(const char *program, const char *about, const struct 
                  a->status == CALL_TEMP ? program : "");
 }
 
-/* Ask; *out is the JSON object that the daemon answered with. Returns 0, or -1 with the reason reported. */
-static int ask_object(json_t **out, struct answer *a, const char *program, const char *address, const char *verb,
-                      const char *arg)
+/* Ask. Returns 0 when the daemon has answered, whatever it says, or -1 with the reason reported. */
+static int ask(struct answer *a, const char *program, const char *address, const char *verb, const char *arg)
 {
     struct err e = {""};
 
-    *out = NULL;
-    if (address[0] == '\0') {
+    if (address[0] == '\0')
         report_error("%s: the configuration gives it no socket to be asked on", program);
-    } else if (ask_daemon(a, address, verb, arg, &e) != 0) {
+    else if (ask_daemon(a, address, verb, arg, &e) != 0)
         report_error("%s at %s: %s", program, address, e.text);
-    } else if (!a->reached) {
+    else if (!a->reached)
         report_away(program, address, a->text.len > 0 ? buf_text(&a->text) : "no answer");
-    } else if (a->status != CALL_OK) {
-        report_refusal(program, arg, a);
-    } else {
-        *out = buf_ok(&a->text) ? json_loadb(buf_text(&a->text), a->text.len, 0, NULL) : NULL;
-        if (!json_is_object(*out)) {
-            report_error("%s at %s: its answer cannot be read; are its version and posternctl's the same?", program,
-                         address);
-            json_decref(*out);
-            *out = NULL;
-        }
+    else
+        return 0;
+    return -1;
+}
+
+/* The JSON object of an answer, or NULL with the reason reported. */
+static json_t *object_of(const struct answer *a, const char *program, const char *address, const char *about)
+{
+    json_t *object = NULL;
+
+    if (a->status != CALL_OK) {
+        report_refusal(program, about, a);
+        return NULL;
     }
-    return *out != NULL ? 0 : -1;
+    if (buf_ok(&a->text))
+        object = json_loadb(a->text.data, a->text.len, 0, NULL);
+    if (json_is_object(object))
+        return object;
+    report_error("%s at %s: its answer cannot be read; are its version and posternctl's the same?", program, address);
+    json_decref(object);
+    return NULL;
+}
+
+/* Both. The text of *a is the object as it came. */
+static json_t *ask_object(struct answer *a, const char *program, const char *address, const char *verb, const char *arg)
+{
+    return ask(a, program, address, verb, arg) == 0 ? object_of(a, program, address, arg) : NULL;
 }
 
 /* Print a text and empty it. */
@@ -136,7 +151,8 @@ int run_resolve(const struct ctl *ctl)
     conf = read_conf(ctl);
     if (conf == NULL)
         return CTL_USAGE;
-    if (ask_object(&object, &a, STSD, conf->stsd.listen, ctl->options & CTL_FRESH ? "refresh" : "resolve", domain) == 0)
+    object = ask_object(&a, STSD, conf->stsd.listen, ctl->options & CTL_FRESH ? "refresh" : "resolve", domain);
+    if (object != NULL)
         rc = ctl->options & CTL_JSON ? print_raw(&a, object) : print_record(ctl, &a);
     json_decref(object);
     answer_clear(&a);
@@ -144,61 +160,147 @@ int run_resolve(const struct ctl *ctl)
     return rc;
 }
 
+typedef void print_fn(struct buf *out, const json_t *object, int64_t now, bool colour);
+
+static int print_object(const struct ctl *ctl, const json_t *object, print_fn *print)
+{
+    struct buf text;
+
+    buf_init(&text, CTL_OUTPUT_MAX);
+    print(&text, object, (int64_t)time(NULL), ctl->colour);
+    return print_and_clear(&text);
+}
+
+static const char *first_word(const struct ctl *ctl)
+{
+    return ctl->word_count > 0 ? ctl->word[0] : "";
+}
+
 /* Ask policyd one thing and print its object with `print`, or as it came. */
-static int run_policyd(const struct ctl *ctl, const char *verb,
-                       void (*print)(struct buf *, const json_t *, int64_t, bool))
+static int ask_policyd(const struct ctl *ctl, const struct conf *conf, const char *verb, print_fn *print)
 {
     struct answer a = {.status = CALL_TEMP};
-    struct conf *conf = read_conf(ctl);
-    struct buf text;
-    json_t *object;
+    json_t *object = ask_object(&a, POLICYD, conf->policyd.control, verb, first_word(ctl));
     int rc = CTL_NO;
 
-    if (conf == NULL)
-        return CTL_USAGE;
-    if (ask_object(&object, &a, POLICYD, conf->policyd.control, verb, ctl->word_count > 0 ? ctl->word[0] : "") == 0) {
-        if (ctl->options & CTL_JSON) {
-            rc = print_raw(&a, object);
-        } else {
-            buf_init(&text, CTL_OUTPUT_MAX);
-            print(&text, object, (int64_t)time(NULL), ctl->colour);
-            rc = print_and_clear(&text);
-        }
-    }
+    if (object != NULL)
+        rc = ctl->options & CTL_JSON ? print_raw(&a, object) : print_object(ctl, object, print);
     json_decref(object);
     answer_clear(&a);
-    conf_free(conf);
     return rc;
 }
 
 int run_explain(const struct ctl *ctl)
 {
-    return run_policyd(ctl, "explain", explain_print);
-}
+    struct conf *conf = read_conf(ctl);
+    int rc = conf == NULL ? CTL_USAGE : ask_policyd(ctl, conf, "explain", explain_print);
 
-int run_cache_show(const struct ctl *ctl)
-{
-    return run_policyd(ctl, "cache-show", cache_print_list);
-}
-
-int run_cache_get(const struct ctl *ctl)
-{
-    return run_policyd(ctl, "cache-get", cache_print_entry);
-}
-
-int run_cache_flush(const struct ctl *ctl)
-{
-    return run_policyd(ctl, "cache-flush", cache_print_flushed);
+    conf_free(conf);
+    return rc;
 }
 
 static json_t *ask_status(const char *program, const char *address)
 {
     struct answer a = {.status = CALL_TEMP};
-    json_t *status;
+    json_t *status = ask_object(&a, program, address, "status", "");
 
-    ask_object(&status, &a, program, address, "status", "");
     answer_clear(&a);
     return status;
+}
+
+/* --- the memory of policyd, of which each worker has its own --- */
+
+/* How many workers there are, 0 with the reason reported. */
+static size_t count_workers(const struct conf *conf)
+{
+    json_t *status = ask_status(POLICYD, conf->policyd.control);
+    json_int_t n = json_integer_value(json_object_get(status, "workers"));
+    bool away = status == NULL;
+
+    json_decref(status);
+    if (away)
+        return 0;
+    return n > 1 ? (size_t)n : 1;
+}
+
+/* Ask one worker and add what it says to all. That it does not know the domain is no error. Returns 0 or -1. */
+static int ask_worker(json_t *all, struct answer *a, const struct conf *conf, size_t worker, const char *verb,
+                      const char *arg)
+{
+    struct address address;
+    struct err e = {""};
+    json_t *object = NULL;
+    int rc = 0;
+
+    if (address_nth(&address, conf->policyd.control, (unsigned)worker, &e) != 0) {
+        report_error("%s: %s", POLICYD, e.text);
+        return -1;
+    }
+    rc = ask(a, POLICYD, address.text, verb, arg);
+    if (rc == 0 && a->status != CALL_PERM) {
+        object = object_of(a, POLICYD, address.text, arg);
+        rc = object == NULL ? -1 : 0;
+    }
+    if (object != NULL)
+        workers_add(all, object, worker);
+    json_decref(object);
+    return rc;
+}
+
+/* All of them are asked, also when one is away. */
+static int ask_workers(const struct ctl *ctl, const struct conf *conf, size_t count, const char *verb, print_fn *print)
+{
+    struct answer a = {.status = CALL_TEMP};
+    json_t *all = json_object();
+    int rc = CTL_YES;
+    int printed = CTL_NO;
+
+    for (size_t worker = 1; worker <= count; worker++) {
+        answer_clear(&a);
+        if (ask_worker(all, &a, conf, worker, verb, first_word(ctl)) != 0)
+            rc = CTL_NO;
+    }
+    if (json_object_size(all) > 0 && (ctl->options & CTL_JSON) != 0)
+        printed = output_json(json_incref(all));
+    else if (json_object_size(all) > 0)
+        printed = print_object(ctl, all, print);
+    else if (rc == CTL_YES)
+        report_refusal(POLICYD, first_word(ctl), &a); /* of the last one; the others said the same */
+    answer_clear(&a);
+    json_decref(all);
+    return rc == CTL_YES ? printed : rc;
+}
+
+static int run_cache(const struct ctl *ctl, const char *verb, print_fn *print, print_fn *print_all)
+{
+    struct conf *conf = read_conf(ctl);
+    int rc = CTL_NO;
+    size_t count;
+
+    if (conf == NULL)
+        return CTL_USAGE;
+    count = count_workers(conf);
+    if (count == 1)
+        rc = ask_policyd(ctl, conf, verb, print);
+    else if (count > 1)
+        rc = ask_workers(ctl, conf, count, verb, print_all);
+    conf_free(conf);
+    return rc;
+}
+
+int run_cache_show(const struct ctl *ctl)
+{
+    return run_cache(ctl, "cache-show", cache_print_list, cache_print_list);
+}
+
+int run_cache_get(const struct ctl *ctl)
+{
+    return run_cache(ctl, "cache-get", cache_print_entry, cache_print_list);
+}
+
+int run_cache_flush(const struct ctl *ctl)
+{
+    return run_cache(ctl, "cache-flush", cache_print_flushed, cache_print_flushed);
 }
 
 int run_status(const struct ctl *ctl)

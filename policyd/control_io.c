@@ -1,6 +1,7 @@
 /* control_io.c - see control_io.h. */
 #include "control_io.h"
 
+#include "address.h"
 #include "call_server.h"
 #include "counters.h"
 #include "log.h"
@@ -18,13 +19,14 @@
 #define CONTROL_MODE 0660
 
 struct control {
-    struct call_server *server;
+    struct call_server **server; /* of each worker, NULL: closed */
+    size_t workers;
     struct memory *memory;
     struct lookups *lookups;
-    const struct redis *redis;
-    const struct serve *serve;
+    struct gauges *gauges;
     size_t cache_limit;
     time_t started;
+    pid_t pid;
     LIST_HEAD(explain_list, explain) explains;
 };
 
@@ -221,19 +223,30 @@ static void do_cache_flush(struct control *c, struct call *call, const char *dom
 
 /* --- status --- */
 
+/* "up", "down", "none", or that some workers have it. */
+static json_t *redis_word(const struct control *c, size_t workers)
+{
+    uint64_t up = counters_sum(GAUGE_REDIS_UP);
+
+    if (up == 0 || up == workers)
+        return json_string(redis_state(c->gauges->redis));
+    return json_sprintf("up for %d of %d workers", (int)up, (int)workers);
+}
+
 static void do_status(struct control *c, struct call *call)
 {
-    json_t *status = json_pack("{ss sI sI ss sb}", "version", PACKAGE_VERSION, "pid", (json_int_t)getpid(), "uptime",
-                               (json_int_t)(time(NULL) - c->started), "redis", redis_state(c->redis), "tracking",
-                               redis_tracking(c->redis));
     size_t skip = strlen("postern_policyd_");
+    size_t workers;
+    json_t *status;
 
-    for (size_t i = 0; i < GAUGE_CONNECTIONS; i++) /* the gauges are set one by one */
-        json_object_set_new(status, counters[i].name + skip, json_integer((json_int_t)counters[i].value));
-    json_object_set_new(status, "connections", json_integer((json_int_t)serve_connections(c->serve)));
-    json_object_set_new(status, "memory_evictions", json_integer((json_int_t)cache_evictions(c->memory->cache)));
-    json_object_set_new(status, "memory_entries", json_integer((json_int_t)cache_count(c->memory->cache)));
-    json_object_set_new(status, "lookups", json_integer((json_int_t)lookups_count(c->lookups)));
+    gauges_update(c->gauges);
+    counters_all(&workers);
+    status = json_pack("{ss sI sI sI so sb}", "version", PACKAGE_VERSION, "pid", (json_int_t)c->pid, "uptime",
+                       (json_int_t)(time(NULL) - c->started), "workers", (json_int_t)workers, "redis",
+                       redis_word(c, workers), "tracking", counters_sum(GAUGE_TRACKING) == workers);
+    for (enum counter i = 0; i < COUNTERS; i++)
+        if (i != GAUGE_WORKERS && i != GAUGE_REDIS_UP && i != GAUGE_TRACKING)
+            json_object_set_new(status, counters[i].name + skip, json_integer((json_int_t)counters_sum(i)));
     answer_json(call, status);
 }
 
@@ -263,7 +276,27 @@ static void on_call(void *ctx, struct call *call, const char *verb, const char *
         do_cache_flush(c, call, domain);
 }
 
-struct control *control_new(struct event_base *base, const char *address, struct err *e)
+static void close_servers(struct control *c)
+{
+    for (size_t i = 0; i < c->workers; i++)
+        call_server_free(c->server[i]);
+}
+
+static int open_servers(struct control *c, struct event_base *base, const char *address, struct err *e)
+{
+    struct address a;
+
+    for (size_t i = 0; i < c->workers; i++) {
+        if (address_nth(&a, address, (unsigned)i + 1, e) != 0)
+            return err_prefix(e, "control");
+        c->server[i] = call_server_open(base, a.text, CONTROL_MODE, on_call, c, e);
+        if (c->server[i] == NULL)
+            return -1;
+    }
+    return 0;
+}
+
+struct control *control_new(struct event_base *base, const char *address, size_t workers, struct err *e)
 {
     struct control *c = calloc(1, sizeof(*c));
 
@@ -271,21 +304,30 @@ struct control *control_new(struct event_base *base, const char *address, struct
         log_oom();
     LIST_INIT(&c->explains);
     c->started = time(NULL);
-    c->server = call_server_open(base, address, CONTROL_MODE, on_call, c, e);
-    if (c->server == NULL) {
-        free(c);
+    c->pid = getpid();
+    c->workers = workers;
+    c->server = calloc(workers, sizeof(struct call_server *));
+    if (c->server == NULL)
+        log_oom();
+    if (open_servers(c, base, address, e) != 0) {
+        control_free(c);
         return NULL;
     }
     return c;
 }
 
-void control_run(struct control *c, struct memory *memory, struct lookups *lookups, const struct redis *redis,
-                 const struct serve *serve, size_t cache_limit)
+void control_run(struct control *c, size_t worker, struct memory *memory, struct lookups *lookups,
+                 struct gauges *gauges, size_t cache_limit)
 {
-    c->serve = serve;
+    struct call_server *own = c->server[worker];
+
+    c->server[worker] = NULL;
+    close_servers(c);
+    c->server[0] = own;
+    c->workers = 1;
     c->memory = memory;
     c->lookups = lookups;
-    c->redis = redis;
+    c->gauges = gauges;
     c->cache_limit = cache_limit;
 }
 
@@ -295,7 +337,8 @@ void control_free(struct control *c)
 
     if (c == NULL)
         return;
-    call_server_free(c->server);
+    close_servers(c);
+    free(c->server);
     while ((x = LIST_FIRST(&c->explains)) != NULL) {
         LIST_REMOVE(x, link);
         lookup_cancel(x->wait);

@@ -1,5 +1,6 @@
 /*
- * control_io.h - policyd's call socket for posternctl (core/call.h). Replies are JSON objects.
+ * control_io.h - policyd's call socket for posternctl (core/call.h). Replies are JSON objects. Each worker has a socket
+ * (address_nth) and speaks for itself, but for the numbers in `status`: those are of all workers together.
  *
  *   - explain NEXTHOP: nexthop, domain, kind, answer, answer_tlsrpt, temp, level, reasons, source, valid_until (0:
  * always), record
@@ -7,7 +8,8 @@
  * CONTROL_SHOW_MAX at most
  *   - cache-get DOMAIN: one of those with answer_tlsrpt; PERM when it is not there
  *   - cache-flush [DOMAIN]: flushed, how many
- *   - status: version, pid, uptime, redis, tracking, and the numbers of /metrics
+ *   - status: version, pid (of the supervisor, if there are workers), uptime, workers, redis ("up" when it is
+ * connected to all of them), tracking (the same), and the numbers of /metrics
  */
 #ifndef POSTERN_CONTROL_IO_H
 #define POSTERN_CONTROL_IO_H
@@ -16,21 +18,20 @@
 
 #include "conf.h"
 #include "err.h"
+#include "gauges_io.h"
 #include "lookup_io.h"
 #include "memory.h"
-#include "redis_io.h"
-#include "serve_io.h"
 
 #define CONTROL_SHOW_MAX 1000
 
 struct control;
 
-/* Opens the socket. NULL with the reason in e. */
-struct control *control_new(struct event_base *base, const char *address, struct err *e);
+/* Opens the sockets of all workers. NULL with the reason in e. */
+struct control *control_new(struct event_base *base, const char *address, size_t workers, struct err *e);
 
-/* From now on answer. */
-void control_run(struct control *c, struct memory *memory, struct lookups *lookups, const struct redis *redis,
-                 const struct serve *serve, size_t cache_limit);
+/* From now on answer on that worker's socket; the others are closed. All stay the caller's. */
+void control_run(struct control *c, size_t worker, struct memory *memory, struct lookups *lookups,
+                 struct gauges *gauges, size_t cache_limit);
 
 void control_free(struct control *c);
 

@@ -4,6 +4,9 @@
 
 #include "metrics.h"
 
+#include <stddef.h>
+#include <stdint.h>
+
 enum counter {
     COUNT_REQUESTS,
     COUNT_MEMORY_HITS,
@@ -15,6 +18,7 @@ enum counter {
     COUNT_REFRESHES,
     COUNT_CHANGES,
     COUNT_ACCEPTED,
+    GAUGE_WORKERS,
     GAUGE_CONNECTIONS,
     GAUGE_LOOKUPS,
     GAUGE_ENTRIES,
@@ -24,8 +28,22 @@ enum counter {
     COUNTERS
 };
 
-/* Indexed by enum counter. There is one policyd in a process, so there is one table. */
-extern struct metric counters[COUNTERS];
+/* Indexed by enum counter: the numbers of this process. There is one policyd in a process, so there is one table. */
+extern struct metric *counters;
+
+/*
+ * Several workers have a table each, one after the other, which all of them see. Before they are forked: make them;
+ * in the worker: take one's own. A worker that replaces another goes on with its counters.
+ */
+void counters_share(size_t workers);
+void counters_take(size_t worker);
+
+/* The worker has gone: it has no connections or domains any more. */
+void counters_gone(size_t worker);
+
+/* All tables, and how many they are; one number over all of them. */
+const struct metric *counters_all(size_t *workers);
+uint64_t counters_sum(enum counter which);
 
 static inline void count(enum counter which)
 {

@@ -1,11 +1,12 @@
 /*
  * main.c - postern-policyd: answers the MTA's question which TLS policy goes for a destination. The parts, from outside
  * to inside: serve_io (socketmap connections), memory (answers), lookup_io (Redis, stsd), and control_io for
- * posternctl.
+ * posternctl. Workers share the listeners that were opened before they were forked; all else each has for itself.
  */
 #include "control_io.h"
 #include "counters.h"
 #include "daemon.h"
+#include "gauges_io.h"
 #include "log.h"
 #include "lookup_io.h"
 #include "memory.h"
@@ -23,6 +24,7 @@ struct policyd {
     struct redis *redis;
     struct call_client *stsd;
     struct lookups *lookups;
+    struct gauges gauges;
 };
 
 static const char *policyd_user(const struct conf *conf)
@@ -35,36 +37,34 @@ static const char *policyd_pid_file(const struct conf *conf)
     return conf->policyd.pid_file;
 }
 
-static void on_update(void *ctx)
+static int64_t policyd_workers(const struct conf *conf)
 {
-    struct policyd *p = ctx;
-
-    counters[GAUGE_CONNECTIONS].value = serve_connections(p->serve);
-    counters[GAUGE_LOOKUPS].value = lookups_count(p->lookups);
-    counters[GAUGE_ENTRIES].value = cache_count(p->memory.cache);
-    counters[GAUGE_EVICTIONS].value = cache_evictions(p->memory.cache);
-    counters[GAUGE_REDIS_UP].value = redis_up(p->redis);
-    counters[GAUGE_TRACKING].value = redis_tracking(p->redis);
+    return conf->policyd.workers;
 }
 
 static int policyd_start(struct daemon *d, struct err *e)
 {
     const struct conf_policyd *conf = &daemon_conf(d)->policyd;
     struct policyd *p = calloc(1, sizeof(*p));
+    const struct metric *numbers;
+    size_t rows;
 
     if (p == NULL)
         log_oom();
     p->daemon = d;
     daemon_set_state(d, p);
+    counters_share(daemon_workers(d));
     p->serve = serve_new(daemon_base(d), conf, e);
     if (p->serve == NULL)
         return -1;
-    p->control = control_new(daemon_base(d), conf->control, e);
+    p->control = control_new(daemon_base(d), conf->control, daemon_workers(d), e);
     if (p->control == NULL)
         return -1;
     if (conf->metrics_listen[0] == '\0')
         return 0;
-    p->metrics = metrics_serve(daemon_base(d), conf->metrics_listen, counters, COUNTERS, 1, on_update, p, e);
+    numbers = counters_all(&rows);
+    p->metrics =
+        metrics_serve(daemon_base(d), conf->metrics_listen, numbers, COUNTERS, rows, gauges_update, &p->gauges, e);
     return p->metrics == NULL ? -1 : 0;
 }
 
@@ -97,7 +97,10 @@ static int policyd_run(struct daemon *d, struct err *e)
     p->lookups = lookups_new(daemon_base(d), &p->memory, p->redis, p->stsd, &conf->policyd);
     redis_track(p->redis, kinds, on_changed, p);
     serve_run(p->serve, &p->memory, p->lookups);
-    control_run(p->control, &p->memory, p->lookups, p->redis, p->serve, (size_t)conf->policyd.cache_entries);
+    p->gauges = (struct gauges){.serve = p->serve, .memory = &p->memory, .lookups = p->lookups, .redis = p->redis};
+    counters_take(daemon_worker(d));
+    gauges_start(&p->gauges, daemon_base(d));
+    control_run(p->control, daemon_worker(d), &p->memory, p->lookups, &p->gauges, (size_t)conf->policyd.cache_entries);
     return 0;
 }
 
@@ -131,6 +134,7 @@ static void policyd_stop(struct daemon *d)
 
     if (p == NULL)
         return;
+    gauges_stop(&p->gauges);
     metrics_server_free(p->metrics);
     serve_free(p->serve);
     control_free(p->control);
@@ -141,6 +145,12 @@ static void policyd_stop(struct daemon *d)
     free(p);
 }
 
+static void policyd_worker_gone(struct daemon *d, size_t worker)
+{
+    (void)d;
+    counters_gone(worker);
+}
+
 int main(int argc, char **argv)
 {
     static const struct daemon_hooks hooks = {
@@ -148,11 +158,13 @@ int main(int argc, char **argv)
         .summary = "answers which TLS policy goes for a mail destination",
         .user = policyd_user,
         .pid_file = policyd_pid_file,
+        .workers = policyd_workers,
         .start = policyd_start,
         .run = policyd_run,
         .reload = policyd_reload,
         .drain = policyd_drain,
         .stop = policyd_stop,
+        .worker_gone = policyd_worker_gone,
     };
 
     return daemon_main(argc, argv, &hooks);

@@ -55,6 +55,7 @@ struct conf_policyd {
     char *user;
     char *metrics_listen;
     char *pid_file;
+    int64_t workers;     /* processes */
     int64_t socket_mode; /* of unix sockets in listen */
     int64_t cache_entries;
     int64_t connections;

@@ -92,6 +92,7 @@ ok "explain: PERM" eval 'code 1 && says "no next hop"'
 
 # cache
 rm "$dir/policyd/asked"
+echo 'OK {"workers":1}' >"$dir/policyd/status"
 cat >"$dir/policyd/cache-show" <<'END'
 OK {"entries":1,"limit":10,"domains":[{"domain":"example.com","answer":"OK dane-only","valid_until":4102444800,"hits":3}],"more":false}
 END
@@ -110,12 +111,36 @@ ask cache flush
 ok "cache flush" eval 'code 0 && prints "^2 answers forgotten$"'
 ask cache flush example.com --json
 ok "cache flush of a domain" eval 'code 0 && json "\$j->{flushed} == 2"'
-ok "cache: what was asked" asked policyd 'cache-show|
+ok "cache: what was asked" [ "$(grep -v '^status|$' "$dir/policyd/asked")" = 'cache-show|
 cache-show|
 cache-get|example.com
 cache-get|example.com
 cache-flush|
-cache-flush|example.com'
+cache-flush|example.com' ]
+
+# cache, with two workers
+echo 'OK {"workers":2}' >"$dir/policyd/status"
+ask cache flush
+ok "a worker that is away" eval 'code 1 && prints "^2 answers forgotten$" && says "policyd.sock.2.*is it running"'
+start_daemon policyd2 "$dir/policyd.sock.2"
+echo 'OK {"flushed":3}' >"$dir/policyd2/cache-flush"
+ask cache flush
+ok "cache flush: of all workers" eval 'code 0 && silent err && prints "^5 answers forgotten$"'
+ask cache flush --json
+ok "cache flush --json: of all workers" eval 'code 0 && json "\$j->{flushed} == 5"'
+echo 'OK {"entries":1,"limit":10,"domains":[{"domain":"example.net","answer":"NOTFOUND ","valid_until":0,"hits":1}],"more":true}' >"$dir/policyd2/cache-show"
+ask cache show
+ok "cache show: of all workers" eval 'code 0 && prints "^example.com  1       3     2100-" && prints "^example.net  2       1     to be" && prints "^2 of at most 20 entries; not all are shown$"'
+ask cache show --json
+ok "cache show --json: of all workers" eval 'code 0 && json "\$j->{entries} == 2 && \$j->{more} && \$j->{domains}[0]{worker} == 1 && \$j->{domains}[1]{domain} eq q(example.net) && \$j->{domains}[1]{worker} == 2"'
+echo 'OK {"domain":"example.com","answer":"OK dane","valid_until":4102444800,"hits":1}' >"$dir/policyd2/cache-get"
+ask cache get example.com
+ok "cache get: the second worker has it" eval 'code 0 && silent err && prints "^example.com  2       1     2100-" && ! prints "at most"'
+ask cache get example.com --json
+ok "cache get --json: who has it" eval 'code 0 && json "@{\$j->{domains}} == 1 && \$j->{domains}[0]{worker} == 2"'
+echo 'PERM not cached' >"$dir/policyd2/cache-get"
+ask cache get example.com --json
+ok "cache get: no worker has it" eval 'code 1 && silent out && says "^posternctl: example.com: not cached$"'
 
 # status
 echo 'OK {"version":"0.1.0","pid":7,"uptime":7200,"redis":"up"}' >"$dir/policyd/status"

@@ -66,13 +66,14 @@ json_exits() {
     ok "$name" eval '[ "$rc" -eq "$want" ] && silent err && json "$expression"'
 }
 
-# start_daemon NAME: a fake daemon on $dir/NAME.sock that answers with the files in $dir/NAME
+# start_daemon NAME [SOCKET]: a fake daemon on $dir/NAME.sock, or that SOCKET, that answers with the files in $dir/NAME
 start_daemon() {
+    socket=${2:-$dir/$1.sock}
     mkdir -p "$dir/$1"
-    perl "$(dirname "$0")/fake_daemon.pl" "$dir/$1.sock" "$dir/$1" &
+    perl "$(dirname "$0")/fake_daemon.pl" "$socket" "$dir/$1" &
     daemons="$daemons $!"
     tries=0
-    until [ -S "$dir/$1.sock" ] || [ $tries -ge 100 ]; do
+    until [ -S "$socket" ] || [ $tries -ge 100 ]; do
         tries=$((tries + 1))
         sleep 0.1
     done

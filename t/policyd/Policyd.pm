@@ -15,10 +15,16 @@ use POSIX qw(:sys_wait_h);
 use Socket qw(SOCK_STREAM);
 use Time::HiRes qw(sleep time);
 
-our @EXPORT = qw(start stop connect_to connect_inet netstring ask fresh read_answer read_all asked control until_true $dir $policyd_pid log_text);
+our @EXPORT = qw(start stop connect_to connect_inet netstring ask fresh read_answer read_all asked control until_true $dir $policyd_pid log_text $program);
+our $program = $ENV{POSTERN_POLICYD} // './policyd/postern-policyd';
 our ($dir, $policyd_pid);
 my $inet = sprintf('127.%d.%d.%d:8461', 1 + rand 250, rand 250, 1 + rand 250); # no two tests meet
 my $stsd_pid;
+my $test_pid = $$;
+
+# A test that breaks off leaves nothing behind.
+$SIG{INT} = $SIG{TERM} = sub { exit 1 };
+END { kill 'KILL', grep { defined } $policyd_pid, $stsd_pid if $$ == $test_pid }
 
 sub netstring { return length($_[0]) . ":$_[0]," }
 
@@ -72,13 +78,15 @@ sub stand_in {
     }
 }
 
-# $more: what else goes into the section policyd.
+# $more: what else goes into the section policyd; DIR in it is the private directory.
 sub start {
     my ($more) = @_;
     $more .= "\n    lookup_timeout = 2s" if $more !~ /lookup_timeout/;
     $dir = tempdir(CLEANUP => 1);
     chmod 0755, $dir;
+    $more =~ s/DIR/$dir/g;
     my $user = $> == 0 ? 'nobody' : (getpwuid($>))[0];
+    chown +(getpwnam($user))[2, 3], $dir if $> == 0; # so that it can remove what it made
     open(my $conf, '>', "$dir/postern.conf") or die;
     print $conf <<CONF;
 redis { url = "" }
@@ -94,29 +102,32 @@ CONF
     my $listener = IO::Socket::UNIX->new(Type => SOCK_STREAM, Local => "$dir/stsd.sock", Listen => 100) or die "$!";
     chmod 0666, "$dir/stsd.sock";
     $stsd_pid = fork() // die;
-    if (!$stsd_pid) { $SIG{TERM} = 'DEFAULT'; stand_in($listener); POSIX::_exit(0) }
+    if (!$stsd_pid) { @SIG{qw(INT TERM)} = ('DEFAULT') x 2; stand_in($listener); POSIX::_exit(0) }
     close $listener;
-    my $program = $ENV{POSTERN_POLICYD} // './policyd/postern-policyd';
     $policyd_pid = fork() // die;
     if (!$policyd_pid) {
+        @SIG{qw(INT TERM)} = ('DEFAULT') x 2;
         open(STDERR, '>', "$dir/log");
         exec($program, '-f', '-c', "$dir/postern.conf") or POSIX::_exit(127);
     }
     for (1 .. 200) { last if -S "$dir/second.sock" && -S "$dir/policyd.ctl"; sleep 0.05 }
-    for (1 .. 200) { last if log_text() =~ /started/; sleep 0.05 }
+    for (1 .. 200) { last if log_text() =~ /info started/; sleep 0.05 }
 }
 
 # Ends policyd with TERM and returns its wait status; undef when it does not end.
 sub stop {
     my $status;
     kill 'TERM', $policyd_pid;
-    for (1 .. 200) {
-        if (waitpid($policyd_pid, WNOHANG) == $policyd_pid) { $status = $?; last }
+    for (1 .. 400) {
+        my $ended = waitpid($policyd_pid, WNOHANG);
+        if ($ended != 0) { $status = $ended > 0 ? $? : -1; last }
         sleep 0.05;
     }
     kill 'KILL', $policyd_pid unless defined $status;
+    undef $policyd_pid;
     kill 'TERM', $stsd_pid;
     waitpid($stsd_pid, 0);
+    undef $stsd_pid;
     return $status;
 }
 
@@ -140,10 +151,10 @@ sub connect_to {
 
 sub connect_inet { return fresh(IO::Socket::INET->new(PeerAddr => $inet) // die "connect: $!") }
 
-# What policyd's control socket answers: status word and text, or the JSON object when it is OK.
+# What policyd's control socket answers, that of a worker from the second on: status word and text, or the JSON object when it is OK.
 sub control {
-    my ($verb, $argument) = @_;
-    my $fh = connect_to('policyd.ctl');
+    my ($verb, $argument, $worker) = @_;
+    my $fh = connect_to('policyd.ctl' . (($worker // 1) > 1 ? ".$worker" : ''));
     syswrite $fh, netstring("1 1 $verb " . ($argument // ''));
     my (undef, undef, $status, $text) = split / /, read_answer($fh) // '1 1 none ', 4;
     return $status eq 'OK' ? decode_json($text) : "$status $text";

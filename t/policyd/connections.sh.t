@@ -123,14 +123,14 @@ stop();
 # Children that open connections and leave them, some in the middle of a request; they say when that is done and stay until they are told to go.
 sub crowd {
     my ($children, $each) = @_;
-    my @crowd;
+    my ($parent, @crowd) = ($$);
     for (1 .. $children) {
         pipe(my $done, my $say) or die;
         my $pid = fork() // die;
         if (!$pid) {
             my @all = map { my $c = connect_to(); syswrite $c, '17:postfix go' if $_ % 2; $c } 1 .. $each;
             syswrite $say, 'x';
-            sleep 600;
+            sleep 1 while getppid() == $parent;
             POSIX::_exit(0);
         }
         push @crowd, [$pid, $done];

@@ -1,0 +1,43 @@
+/* gauges_io.c - see gauges_io.h. */
+#include "gauges_io.h"
+
+#include "cache.h"
+#include "counters.h"
+#include "log.h"
+
+void gauges_update(void *ctx)
+{
+    const struct gauges *g = ctx;
+
+    counters[GAUGE_WORKERS].value = 1;
+    counters[GAUGE_CONNECTIONS].value = serve_connections(g->serve);
+    counters[GAUGE_LOOKUPS].value = lookups_count(g->lookups);
+    counters[GAUGE_ENTRIES].value = cache_count(g->memory->cache);
+    counters[GAUGE_EVICTIONS].value = cache_evictions(g->memory->cache);
+    counters[GAUGE_REDIS_UP].value = redis_up(g->redis);
+    counters[GAUGE_TRACKING].value = redis_tracking(g->redis);
+}
+
+static void on_second(evutil_socket_t fd, short what, void *ctx)
+{
+    (void)fd;
+    (void)what;
+    gauges_update(ctx);
+}
+
+void gauges_start(struct gauges *g, struct event_base *base)
+{
+    const struct timeval second = {1, 0};
+
+    gauges_update(g);
+    g->timer = event_new(base, -1, EV_PERSIST, on_second, g);
+    if (g->timer == NULL || event_add(g->timer, &second) != 0)
+        log_oom();
+}
+
+void gauges_stop(struct gauges *g)
+{
+    if (g->timer != NULL)
+        event_free(g->timer);
+    g->timer = NULL;
+}
