@@ -78,9 +78,10 @@ sub stand_in {
     }
 }
 
-# $more: what else goes into the section policyd; DIR in it is the private directory.
+# $more: what else goes into the section policyd; DIR in it is the private directory. $redis: the url, or none.
 sub start {
-    my ($more) = @_;
+    my ($more, $redis) = @_;
+    $redis //= '';
     $more .= "\n    lookup_timeout = 2s" if $more !~ /lookup_timeout/;
     $dir = tempdir(CLEANUP => 1);
     chmod 0755, $dir;
@@ -89,7 +90,7 @@ sub start {
     chown +(getpwnam($user))[2, 3], $dir if $> == 0; # so that it can remove what it made
     open(my $conf, '>', "$dir/postern.conf") or die;
     print $conf <<CONF;
-redis { url = "" }
+redis { url = "$redis" }
 policyd {
     listen = {"unix:$dir/policyd.sock", "unix:$dir/second.sock", "inet:$inet"}
     control = "unix:$dir/policyd.ctl"

@@ -2,6 +2,7 @@
 # postern-policyd with several workers: they share the listeners, what is told to one process reaches all, and what happens to one does not harm the others.
 use strict;
 use warnings;
+use File::Temp qw(tempdir);
 use FindBin;
 use lib $FindBin::Bin;
 use IO::Select;
@@ -131,6 +132,39 @@ is($status, 0, 'the exit code is 0');
 is(scalar(grep { running($_) } @pid[1 .. $count]), 0, 'no worker is left');
 is(join(' ', grep { -e "$dir/$_" } qw(policyd.sock second.sock policyd.ctl policyd.ctl.2 policyd.ctl.3 metrics.sock pid)), '', 'nor any socket, nor the pid file');
 unlike(log_text(), qr/Sanitizer|runtime error|drain-timeout|stopped-at-once/, 'nothing went wrong');
+
+# --- Redis tells each of them ---
+my $redis_dir = tempdir(CLEANUP => 1);
+chmod 0755, $redis_dir;
+my $redis_pid = fork() // die;
+if (!$redis_pid) {
+    open(STDOUT, '>', "$redis_dir/log");
+    exec($ENV{POSTERN_REDIS_SERVER} || 'redis-server', '--port', 0, '--unixsocket', "$redis_dir/sock", '--unixsocketperm', 777, '--save', '', '--dir', $redis_dir)
+        or POSIX::_exit(127);
+}
+END { kill 'KILL', $redis_pid if $redis_pid }
+
+sub redis {
+    my $fh = IO::Socket::UNIX->new(Peer => "$redis_dir/sock") or return '';
+    syswrite $fh, '*' . @_ . "\r\n" . join '', map { '$' . length($_) . "\r\n$_\r\n" } @_;
+    sysread($fh, my $reply, 100) or return '';
+    return $reply;
+}
+
+ok(until_true(sub { redis('PING') eq "+PONG\r\n" }), 'a Redis');
+start("workers = $count", "unix:$redis_dir/sock");
+ok(settled('tracking', 1), 'all workers are connected to Redis, which tells them of changes');
+@fh = (undef, map { connected($_) } 1 .. $count);
+is(read_answer(request($fh[$_], 'none.test')), 'NOTFOUND ', "worker $_ knows of no policy") for 1 .. $count;
+sleep 1; # the new facts are later ones
+redis('SET', 'postern:dest:none.test', Policyd::json_record('none.test', 1));
+for my $worker (1 .. $count) {
+    ok(until_true(sub { read_answer(request($fh[$worker], 'none.test')) =~ /^OK secure match=mx\.none\.test / }), "worker $worker has been told");
+}
+stop();
+kill 'KILL', $redis_pid;
+waitpid($redis_pid, 0);
+undef $redis_pid;
 
 # --- the supervisor dies ---
 start("workers = $count");
