@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -35,10 +36,16 @@ static size_t on_body(char *data, size_t size, size_t n, void *ctx)
 
 static size_t on_header(char *data, size_t size, size_t n, void *ctx)
 {
+    static const char transfer_encoding[] = "Transfer-Encoding:";
     struct https_transfer *t = ctx;
 
-    (void)data;
     t->header_octets += size * n;
+    if (size * n >= 5 && memcmp(data, "HTTP/", 5) == 0)
+        t->headers_ended = false; /* another answer, after 100 Continue */
+    else if (data[0] == '\r' || data[0] == '\n')
+        t->headers_ended = true;
+    else if (strncasecmp(data, transfer_encoding, sizeof(transfer_encoding) - 1) == 0)
+        t->chunked = memmem(data, size * n, "chunked", strlen("chunked")) != NULL;
     t->too_many_headers = t->header_octets > HEADER_OCTETS_MAX;
     return t->too_many_headers ? 0 : size * n;
 }
@@ -48,16 +55,18 @@ static size_t octets_max(const struct https_transfer *t)
     return t->body.max + HEADER_OCTETS_MAX + TLS_OCTETS_MAX;
 }
 
-/* OpenSSL: a record goes out or comes in. */
-static void on_record(int out, int version, int type, const void *header, size_t len, SSL *ssl, void *ctx)
+/* OpenSSL: a record goes out or comes in; for one that comes in, its header and, when it is an alert, the alert. */
+static void on_record(int out, int version, int type, const void *data, size_t len, SSL *ssl, void *ctx)
 {
-    const unsigned char *octet = header;
+    const unsigned char *octet = data;
     struct https_transfer *t = ctx;
 
     (void)version;
     (void)ssl;
     if (!out && type == SSL3_RT_HEADER && len == SSL3_RT_HEADER_LENGTH)
         t->octets += len + (size_t)octet[3] * 256 + octet[4];
+    if (!out && type == SSL3_RT_ALERT && len == 2 && octet[1] == SSL_AD_CLOSE_NOTIFY)
+        t->tls_ended = true;
 }
 
 /* libcurl, now and then: go on? Much of what can come without end is shown to no other function. */
@@ -262,13 +271,31 @@ static bool over_limit(char why[HTTPS_WHY_MAX], const struct https_transfer *t, 
     return true;
 }
 
+/*
+ * libcurl takes a connection that is cut for one that ends: a body without length would be whole wherever somebody on
+ * the way cuts it (RFC 9112 9.8), and headers would be an answer without body.
+ */
+static bool cut_short(char why[HTTPS_WHY_MAX], const struct https_transfer *t)
+{
+    curl_off_t len = -1;
+
+    (void)curl_easy_getinfo(t->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &len);
+    if (!t->headers_ended)
+        (void)snprintf(why, HTTPS_WHY_MAX, "the answer ended within its headers");
+    else if (len < 0 && !t->chunked && !t->tls_ended)
+        (void)snprintf(why, HTTPS_WHY_MAX, "the connection was cut, and the answer said no length");
+    else
+        return false;
+    return true;
+}
+
 enum https_outcome https_transfer_outcome(char why[HTTPS_WHY_MAX], const struct https_transfer *t, CURLcode code)
 {
     const char *words = t->error[0] != '\0' ? t->error : curl_easy_strerror(code);
 
     why[0] = '\0';
     if (code == CURLE_OK)
-        return HTTPS_ANSWERED;
+        return cut_short(why, t) ? HTTPS_FAILED : HTTPS_ANSWERED;
     if (over_limit(why, t, code))
         return HTTPS_FAILED;
     if (https_transfer_lacks_socket(t)) {

@@ -22,6 +22,8 @@ struct https_transfer {
     bool connected; /* TLS has begun; libcurl's own CONNECT_TIME is set when it is over */
     size_t octets;  /* received, all in all */
     size_t header_octets;
+    bool headers_ended, chunked;
+    bool tls_ended; /* the host has said that it sends no more */
     bool too_large, too_many_headers;
     int no_socket;               /* errno: one could not be had, which is our own fault; or 0 */
     char error[CURL_ERROR_SIZE]; /* libcurl's words */

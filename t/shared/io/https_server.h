@@ -32,11 +32,6 @@
 
 #define DRIP_US 20000
 
-/* A program may serve more names than that. */
-#ifndef NAMES
-#define NAMES "DNS:" HOST
-#endif
-
 enum cert_kind {
     CERT_GOOD,
     CERT_WILDCARD,
@@ -50,7 +45,7 @@ enum cert_kind {
     CERT_IP,      /* our address is in it, our name is not */
     CERT_CHAIN,   /* issued by an intermediate authority, which is sent too */
     CERT_ORPHAN,  /* which is not sent */
-    CERT_ENORMOUS /* with another one of more than 100,000 octets */
+    CERT_ENORMOUS /* with another one of 110,000 octets */
 };
 
 /* What the server does; SEND writes the text and closes. */
@@ -58,6 +53,7 @@ enum conduct {
     SEND,
     SEND_HANG,      /* writes the text, then nothing */
     SEND_RESET,     /* writes the text, then resets the connection */
+    SEND_CUT,       /* writes the text and closes, but does not end TLS, as who cuts the line would */
     SEND_DRIP,      /* writes the text an octet at a time, 20 ms apart, the last one for ever */
     REPEAT,         /* writes the text; what comes after \f in it for ever */
     ECHO,           /* the request and the SNI as the body */
@@ -112,7 +108,7 @@ static void extension_add(X509 *cert, int nid, const char *value)
 
 static const char *enormous_text(void)
 {
-    static char text[100001];
+    static char text[110001];
 
     memset(text, 'x', sizeof(text) - 1);
     return text;
@@ -172,37 +168,44 @@ static void pki_clear(struct pki *p)
     EVP_PKEY_free(p->key);
 }
 
-static X509 *pki_cert(const struct pki *p, enum cert_kind kind)
+static X509 *pki_cert(const struct pki *p, enum cert_kind kind, const char *host)
 {
     const long day = 86400;
+    const char *parent = strchr(host, '.'), *top = strrchr(host, '.');
+    char own[300], san[300];
 
+    (void)snprintf(own, sizeof(own), "DNS:%s", host);
     switch (kind) {
     case CERT_WILDCARD:
-        return cert_make(p->key, p->ca, "x", "DNS:*.example.com", -day, day);
+        (void)snprintf(san, sizeof(san), "DNS:*%s", parent);
+        return cert_make(p->key, p->ca, "x", san, -day, day);
     case CERT_WIDE:
-        return cert_make(p->key, p->ca, "x", "DNS:*.com", -day, day);
+        (void)snprintf(san, sizeof(san), "DNS:*%s", top);
+        return cert_make(p->key, p->ca, "x", san, -day, day);
     case CERT_PARTIAL:
-        return cert_make(p->key, p->ca, "x", "DNS:mta-*.example.com", -day, day);
+        (void)snprintf(san, sizeof(san), "DNS:mta-*%s", parent);
+        return cert_make(p->key, p->ca, "x", san, -day, day);
     case CERT_CN_ONLY:
-        return cert_make(p->key, p->ca, HOST, NULL, -day, day);
+        return cert_make(p->key, p->ca, host, NULL, -day, day);
     case CERT_EXPIRED:
-        return cert_make(p->key, p->ca, "x", NAMES, -2 * day, -day);
+        return cert_make(p->key, p->ca, "x", own, -2 * day, -day);
     case CERT_EARLY:
-        return cert_make(p->key, p->ca, "x", NAMES, day, 2 * day);
+        return cert_make(p->key, p->ca, "x", own, day, 2 * day);
     case CERT_OTHER:
-        return cert_make(p->key, p->ca, HOST, "DNS:mta-sts.example.net", -day, day);
+        return cert_make(p->key, p->ca, host, "DNS:mta-sts.example.net", -day, day);
     case CERT_SELF:
-        return cert_make(p->key, NULL, HOST, NAMES, -day, day);
+        return cert_make(p->key, NULL, host, own, -day, day);
     case CERT_IP:
-        return cert_make(p->key, p->ca, HOST, "IP:127.0.0.1", -day, day);
+        return cert_make(p->key, p->ca, host, "IP:127.0.0.1", -day, day);
     case CERT_CHAIN:
     case CERT_ORPHAN:
-        return cert_make(p->key, p->intermediate, HOST, NAMES, -day, day);
+        return cert_make(p->key, p->intermediate, "x", own, -day, day);
     case CERT_ENORMOUS:
     case CERT_GOOD:
         break;
     }
-    return cert_make(p->key, p->ca, "x", "DNS:other.example," NAMES, -day, day);
+    (void)snprintf(san, sizeof(san), "DNS:other.example,DNS:%s", host);
+    return cert_make(p->key, p->ca, "x", san, -day, day);
 }
 
 /* ---- in the child ---- */
@@ -223,9 +226,13 @@ static void write_drip(SSL *ssl, const char *text, size_t len)
 static void write_repeated(SSL *ssl, const char *text, size_t len)
 {
     const char *again = memchr(text, '\f', len);
+    size_t part = (size_t)(text + len - ++again), full = 0;
+    char block[8192];
 
-    write_all(ssl, text, (size_t)(again - text));
-    for (again++; SSL_write(ssl, again, (int)(text + len - again)) > 0;)
+    write_all(ssl, text, (size_t)(again - 1 - text));
+    for (; full + part <= sizeof(block); full += part)
+        memcpy(block + full, again, part);
+    while (SSL_write(ssl, block, (int)full) > 0)
         continue;
 }
 
@@ -343,7 +350,7 @@ static void serve_tls(const struct serving *s, int fd)
             reset(fd);
         else
             answer(ssl, s);
-        if (s->conduct != RESET_SECURED && s->conduct != SEND_RESET)
+        if (s->conduct != RESET_SECURED && s->conduct != SEND_RESET && s->conduct != SEND_CUT)
             SSL_shutdown(ssl);
     }
     SSL_free(ssl);
@@ -387,10 +394,10 @@ static int choose_h2(SSL *ssl, const unsigned char **out, unsigned char *len, co
     return SSL_TLSEXT_ERR_OK;
 }
 
-static SSL_CTX *server_ctx(const struct pki *p, enum cert_kind kind, enum conduct conduct)
+static SSL_CTX *server_ctx(const struct pki *p, enum cert_kind kind, enum conduct conduct, const char *host)
 {
     SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
-    X509 *cert = pki_cert(p, kind);
+    X509 *cert = pki_cert(p, kind, host);
     X509 *beside = kind == CERT_CHAIN ? p->intermediate : kind == CERT_ENORMOUS ? p->enormous : NULL;
 
     if (conduct == OLD_TLS) {
@@ -453,7 +460,8 @@ static void server_start(struct https_server *out, const struct pki *p, enum cer
                          const char *text)
 {
     int fd = listen_any(&out->port);
-    struct serving s = {.ctx = server_ctx(p, kind, conduct), .conduct = conduct, .text = text, .len = strlen(text)};
+    struct serving s = {
+        .ctx = server_ctx(p, kind, conduct, HOST), .conduct = conduct, .text = text, .len = strlen(text)};
 
     out->pid = fork();
     assert_true(out->pid >= 0);
