@@ -459,6 +459,11 @@ size_t records_waiting(const struct records *r)
     return r->waiting;
 }
 
+size_t records_busy(const struct records *r)
+{
+    return r->active + r->waiting;
+}
+
 size_t records_in_memory(const struct records *r)
 {
     return cache_count(r->known.cache);

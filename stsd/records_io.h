@@ -36,6 +36,7 @@ void records_redis_up(struct records *r);
 
 size_t records_wanted(const struct records *r);  /* domains being worked on or waiting */
 size_t records_waiting(const struct records *r); /* of these, waiting for their turn */
+size_t records_busy(const struct records *r);    /* all but those that only wait for a policy host or another node */
 size_t records_in_memory(const struct records *r);
 
 /* Redis must have been closed before. Nobody is called back. */

@@ -54,7 +54,7 @@ static void on_tick(evutil_socket_t fd, short what, void *ctx)
 
     (void)fd;
     (void)what;
-    if (s->asking || records_wanted(s->records) > BUSY)
+    if (s->asking || records_busy(s->records) > BUSY)
         return;
     if (store_due(s->redis, now, BATCH, on_due, s) == 0)
         s->asking = true;
