@@ -18,6 +18,7 @@ my %deeds = (
     bogus => sub { my ($q) = @_; $seen{"$q->{name} $q->{type}"}++ ? good($q, flags => 0x8180) : message($q, rcode => 2) },
     truncated => sub { $_[0]{tcp} ? good($_[0]) : message($_[0], flags => 0x8380) },
     dies => sub { (good($_[0]), $_[0]{role} eq 'txt' ? {die => 1} : ()) },
+    starved => sub { descriptors(3) if $_[0]{role} eq 'policy'; good($_[0]) }, # both families are asked by then
     exhausted => sub { descriptors(3) if $_[0]{role} eq 'txt'; good($_[0]) },
 );
 
@@ -47,7 +48,7 @@ sub answers {
 
 sub restart { resolver_stop(); return resolver_start(\&respond, @_) }
 
-machine_start(map { ("known-$_.sts.test", map { "$_.sts.test" } "new-$_", "dies-$_", "exhausted-$_", "truncated-$_") } 1 .. 4);
+machine_start(map { ("known-$_.sts.test", map { "$_.sts.test" } "new-$_", "dies-$_", "exhausted-$_", "starved-$_", "truncated-$_") } 1 .. 4);
 $resolver = '127.0.0.1:' . resolver_start(\&respond);
 
 # --- nobody listens, and then somebody does ---
@@ -86,6 +87,8 @@ answers('no descriptors', 'new-4.sts.test' => 'TEMP', 'new-4.dane.test' => 'TEMP
 descriptors(1024);
 answers('with descriptors', 'new-4.sts.test' => $SECURE, 'new-4.dane.test' => $DANE_ONLY, 'known-3.dane.test' => $DANE_ONLY);
 answers('none left for the addresses of the policy host', 'exhausted-1.sts.test' => 'TEMP');
+descriptors(1024);
+answers('none left for the fetch', 'starved-1.sts.test' => 'TEMP');
 descriptors(1024);
 ok(node_alive(), 'both daemons are still there');
 is(node_stop(), '', 'and end well');
