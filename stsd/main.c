@@ -105,10 +105,12 @@ static int open_clients(struct stsd *s, const struct conf_stsd *conf, struct err
                               .timeout_ms = (int)conf->dns_timeout_ms,
                               .tries = (int)conf->dns_tries,
                               .concurrency = DNS_CONCURRENCY};
+    int64_t fetch_ms =
+        conf->https_timeout_ms < conf->lookup_timeout_ms ? conf->https_timeout_ms : conf->lookup_timeout_ms;
     struct https_options https = {.ca_file = conf->ca_file,
                                   .user_agent = "postern/" PACKAGE_VERSION,
                                   .port = (int)conf->https_port,
-                                  .timeout_ms = (int)conf->https_timeout_ms,
+                                  .timeout_ms = (int)fetch_ms,
                                   .max_octets = STS_BODY_MAX,
                                   .concurrency = fetches_allowed((size_t)conf->https_concurrency)};
 

@@ -110,7 +110,9 @@ static void on_fetched(void *ctx, const struct https_result *result)
     struct err e = {""};
 
     judge_fetch(&fetch, result, &e);
-    if (fetch.failure != DEST_STS_OK) {
+    if (fetch.untried) {
+        log_warning("policy-not-fetched", "domain=%s why=%s", r->domain, fetch.why);
+    } else if (fetch.failure != DEST_STS_OK) {
         count(COUNT_FETCH_FAILURES);
         log_warning("policy-fetch-failed", "domain=%s type=%s why=%s", r->domain, dest_sts_failure_name(fetch.failure),
                     fetch.why);

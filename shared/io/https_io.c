@@ -370,6 +370,8 @@ struct https_get *https_start(struct https *h, const char *host, const char *pat
 
 bool https_had_its_time(const struct https_get *g)
 {
+    if (g->state == GET_FINISHED) /* what is to be delivered in a moment */
+        return g->outcome == HTTPS_FAILED;
     return g->state == GET_RUNNING && now_ms() - g->turn.since >= g->https->options.timeout_ms / 2;
 }
 

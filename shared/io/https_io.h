@@ -66,7 +66,7 @@ struct https_get *https_start(struct https *h, const char *host, const char *pat
                               size_t count, https_done_fn *fn, void *ctx);
 void https_cancel(struct https_get *g);
 
-/* It has run for half of timeout_ms at least: if there is no answer, that is the host's doing. */
+/* It has run for half of timeout_ms at least, or has failed: if there is no answer, that is the host's doing. */
 bool https_had_its_time(const struct https_get *g);
 
 size_t https_outstanding(const struct https *h);

@@ -80,4 +80,14 @@ for my $row (@hanging) {
 }
 is(join(' ', $kind{failed}, $kind{'gave way'} + $kind{'as before'}), '3 9', 'the last three have their whole time');
 is(world_end(), '', 'a good end');
+
+# One place, and little time: the last of eight gets it so late that it is not to blame; alone, a host that hangs is.
+@hanging = map { host("hang$_.test", conduct => 'HANG_SECURED') } 1 .. 8;
+world_start(hosts => \@hanging, stsd => 'https_concurrency = 1 https_timeout = 60s lookup_timeout = 4s');
+%record = ask_stsd('resolve', map { $_->{domain} } @hanging);
+is(join(' ', sort map { "$_->{sts}{record}/$_->{sts}{failure}" } values %record), join(' ', ('temp/') x 8), 'a turn that comes late is not enough to be at fault');
+is(scalar(grep { ask_policyd('postfix', $_->{domain}) =~ /^TEMP / } @hanging), 8, 'mail waits');
+%record = ask_stsd('refresh', 'hang1.test');
+is("$record{'hang1.test'}{sts}{record} $record{'hang1.test'}{sts}{failure}", 'found sts-policy-fetch-error', 'all the time that there is');
+is(world_end(), '', 'a good end');
 done_testing();
