@@ -19,7 +19,8 @@ enum choice choice_new(struct answer **a, const struct choice_in *in, const stru
         return CHOICE_MEMORY;
     *a = NULL;
     old = memory_get_stale(in->memory, in->domain, in->len, now);
-    if (in->options->sts && old != NULL && answer_outlives(old, dest, now))
+    if (old != NULL &&
+        ((old->binds && old->resolved > dest->resolved) || (in->options->sts && answer_outlives(old, dest, now))))
         return goes_on(a, in, old, now);
     return CHOICE_FACTS;
 }

@@ -10,8 +10,8 @@
 enum choice {
     CHOICE_FACTS,   /* an answer is to be made of the facts */
     CHOICE_MEMORY,  /* the answer in memory is as good */
-    CHOICE_GOES_ON, /* the answer in memory goes on for a while: nothing newer can be had, or the facts say nothing of
-                       the policy that it rests on */
+    CHOICE_GOES_ON, /* the answer in memory goes on for a while: nothing newer can be had, or the facts are older, or
+                       say nothing of the policy that it rests on */
     CHOICE_NOTHING  /* nothing is known: a temporary error */
 };
 
@@ -24,8 +24,9 @@ struct choice_in {
 };
 
 /*
- * Facts have come. Those of another node may be older than what the answer in memory was made of (CHOICE_MEMORY); or
- * stsd has lost a policy that is known here (CHOICE_GOES_ON); else CHOICE_FACTS. *a: the answer in memory, else NULL.
+ * Facts have come. Those of another node, or of a Redis with an old data set, may be older than what the answer in
+ * memory was made of (CHOICE_MEMORY, or if that is out of date and binds CHOICE_GOES_ON); or stsd has lost a policy
+ * that is known here (CHOICE_GOES_ON); else CHOICE_FACTS. *a: the answer in memory, else NULL.
  */
 enum choice choice_new(struct answer **a, const struct choice_in *in, const struct dest *dest, int64_t now);
 

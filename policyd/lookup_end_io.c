@@ -139,8 +139,8 @@ void finish_with(struct pending *p, const struct dest *dest, enum lookup_source 
     enum choice choice = choice_new(&a, &in, dest, now_seconds());
 
     if (choice == CHOICE_GOES_ON)
-        log_warning("policy-goes-on", "domain=%s why=%s", p->domain,
-                    "the new facts say nothing of the enforced policy that is known");
+        log_warning("answer-goes-on", "domain=%s why=%s", p->domain,
+                    "the facts that came are older, or say nothing of the enforced policy that is known");
     if (a != NULL)
         finish_from_memory(p, a, source);
     else

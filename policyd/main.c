@@ -90,7 +90,7 @@ static int policyd_run(struct daemon *d, struct err *e)
         return err_set(e, "the kernel gives no random octets");
     if (memory_init(&p->memory, (size_t)conf->policyd.cache_entries, secret) != 0)
         log_oom();
-    p->redis = redis_new(daemon_base(d), &conf->redis, NULL, NULL, e);
+    p->redis = redis_new(daemon_base(d), &conf->redis, e);
     p->stsd = call_client_new(daemon_base(d), conf->policyd.stsd, e);
     if (p->redis == NULL || p->stsd == NULL)
         return -1;

@@ -1,6 +1,7 @@
-/* give_back_io.c - chains of one record each: the reply to one brings the next. */
+/* give_back_io.c - chains of one record each: read what Redis has, write when ours says more; then the next. */
 #include "give_back_io.h"
 
+#include "dest_io.h"
 #include "log.h"
 #include "refresh.h"
 #include "store_io.h"
@@ -19,12 +20,38 @@ struct give_back {
     size_t chains; /* under way */
 };
 
+/* A record of which Redis is asked what it has. */
+struct giving {
+    struct give_back *owner;
+    char domain[DOMAIN_BUF];
+};
+
 static void give_next(struct give_back *g);
 
-static void on_given(void *ctx)
+/* Who used it last, and when, may be lost with the rest: to have it here somebody has. */
+static void give(struct give_back *g, const struct record *record, int64_t now)
 {
-    struct give_back *g = ctx;
+    const struct dest *dest = record->dest;
 
+    if (store_put(g->redis, dest, refresh_keep_until(dest, STORE_KEEP_SECONDS),
+                  known_next_fetch(g->known, dest, false, now)) == 0 &&
+        dest->sts.has_policy)
+        (void)store_used(g->redis, dest->domain, record->used != 0 ? record->used : now);
+}
+
+static void on_there(void *ctx, struct dest *dest, bool answered)
+{
+    struct giving *giving = ctx;
+    struct give_back *g = giving->owner;
+    struct record *record = known_get(g->known, giving->domain);
+    int64_t now = (int64_t)time(NULL);
+    bool beyond = record != NULL && known_beyond(record, dest);
+
+    free(giving);
+    if (dest != NULL && (record = known_put(g->known, dest, now)) == NULL)
+        log_oom();
+    if (answered && beyond)
+        give(g, record, now);
     g->chains--;
     give_next(g);
 }
@@ -35,14 +62,21 @@ static void give_next(struct give_back *g)
 
     while (g->count > 0) {
         const struct record *record = known_get(g->known, g->domain[--g->count]);
+        struct giving *giving;
 
         if (record == NULL || !record_counts(record, now))
             continue;
-        if (store_restore(g->redis, record->dest, refresh_keep_until(record->dest, STORE_KEEP_SECONDS),
-                          known_next_fetch(g->known, record->dest, false, now), record->used, on_given, g) == 0)
+        giving = calloc(1, sizeof(*giving));
+        if (giving == NULL)
+            log_oom();
+        giving->owner = g;
+        (void)snprintf(giving->domain, sizeof(giving->domain), "%s", record->dest->domain);
+        if (dest_io_get(g->redis, giving->domain, on_there, giving) == 0) {
             g->chains++;
-        else
-            g->count = 0; /* away again */
+        } else { /* away again */
+            free(giving);
+            g->count = 0;
+        }
         return;
     }
 }

@@ -85,6 +85,11 @@ struct record *known_put(struct known *k, struct dest *dest, int64_t now)
     return record;
 }
 
+bool known_beyond(const struct record *record, const struct dest *dest)
+{
+    return dest == NULL || record->dest->resolved > dest->resolved || record->dest->sts.learnt > dest->sts.learnt;
+}
+
 size_t known_due(struct known *k, int64_t now, int64_t used_within, char (*names)[DOMAIN_BUF], size_t limit)
 {
     const void *cursor = NULL;

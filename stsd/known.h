@@ -48,6 +48,9 @@ struct record *known_get(struct known *k, const char *domain);
  */
 struct record *known_put(struct known *k, struct dest *dest, int64_t now);
 
+/* Does it say more than this record of the same domain (NULL: none): newer facts, or a policy fetched later? */
+bool known_beyond(const struct record *record, const struct dest *dest);
+
 /*
  * Up to limit domains in use whose policy is due (refresh_policy_at, at its earliest);
  * each is passed over until retry_after later. Returns how many names were written.

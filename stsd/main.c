@@ -66,12 +66,14 @@ static int stsd_start(struct daemon *d, struct err *e)
     return s->metrics == NULL ? -1 : 0;
 }
 
-static void on_redis_state(void *ctx, bool up)
+/* Only ever told that all may have changed: Redis came up, or was emptied. */
+static void on_redis_changed(void *ctx, const char *key, size_t len)
 {
     struct stsd *s = ctx;
 
-    if (up)
-        records_redis_up(s->records);
+    (void)key;
+    (void)len;
+    records_give_back(s->records);
 }
 
 static void configure(struct stsd *s, const struct conf_stsd *conf)
@@ -128,16 +130,18 @@ static int open_clients(struct stsd *s, const struct conf_stsd *conf, struct err
 
 static int stsd_run(struct daemon *d, struct err *e)
 {
+    static const char *const kinds[] = {"flushed", NULL};
     const struct conf *conf = daemon_conf(d);
     struct stsd *s = daemon_state(d);
 
     configure(s, &conf->stsd);
     if (open_clients(s, &conf->stsd, e) != 0)
         return -1;
-    s->redis = redis_new(daemon_base(d), &conf->redis, on_redis_state, s, e);
+    s->redis = redis_new(daemon_base(d), &conf->redis, e);
     if (s->redis == NULL)
         return -1;
     s->records = records_new(&s->env, s->redis, &conf->stsd);
+    redis_track(s->redis, kinds, on_redis_changed, s);
     s->schedule = schedule_new(daemon_base(d), s->records, s->redis, conf->stsd.refresh_used_within);
     serve_run(s->serve, s->records, s->redis, dns_believes(s->env.dns));
     return 0;

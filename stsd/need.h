@@ -36,7 +36,7 @@ bool need_fetches(enum records_need need);
 int need_satisfied(struct need_end *out, struct known *k, const char *domain, enum records_need need, int64_t started,
                    int64_t now);
 
-/* Redis has lost the record: this end tells it the whole. */
+/* Redis has lost the record, or has one that says less: this end tells it the whole. */
 void need_restore(struct need_end *end, struct known *k, int64_t now);
 
 /*

@@ -6,7 +6,7 @@
  * turn.
  *
  * A live policy is never lost on the way: of the records seen (memory, Redis) the policy fetched last is carried on,
- * and when Redis could not be read before the resolution it is read again before it is written.
+ * and Redis is read again before it is written, as it may have been away before, or have got a record since.
  */
 #include "records_io.h"
 
@@ -39,8 +39,7 @@ struct want {
     TAILQ_ENTRY(want) turn; /* in records.turns until it has its turn */
     struct records *records;
     enum records_need need;
-    bool used;       /* mail asks for it */
-    bool redis_read; /* Redis has said what it has */
+    bool used; /* mail asks for it */
     bool locked;
     bool active;     /* has its turn, and does more than wait */
     int64_t started; /* when it got its turn */
@@ -83,6 +82,12 @@ static void random_token(char out[STORE_TOKEN_BUF])
 }
 
 /* --- what is remembered --- */
+
+static void remember(struct records *r, struct dest *dest)
+{
+    if (known_put(&r->known, dest, now_seconds()) == NULL)
+        log_oom();
+}
 
 /* Mail has asked for a domain: now and then Redis is told, so that some node keeps its policy fresh. */
 static void note_used(struct records *r, struct record *record)
@@ -172,9 +177,8 @@ static void on_late_record(void *ctx, struct dest *dest, bool answered)
 
     (void)answered;
     w->fresh = NULL;
-    if (dest != NULL && dest_sts_adopt_policy(&fresh->sts, &dest->sts, now_seconds()) != 0)
-        log_oom();
-    dest_free(dest);
+    if (dest != NULL)
+        remember(w->records, dest);
     want_conclude(w, fresh);
 }
 
@@ -189,7 +193,7 @@ static void on_resolved(void *ctx, struct dest *dest)
              dest->sts.has_policy ? sts_mode_name(dest->sts.policy.mode) : NULL,
              dest->mx_why[0] != '\0' ? dest->mx_why : dest->sts.why, (long long)(now_seconds() - w->started));
     w->fresh = dest;
-    if (!w->redis_read && dest_io_get(w->records->redis, w->domain, on_late_record, w) == 0)
+    if (dest_io_get(w->records->redis, w->domain, on_late_record, w) == 0)
         return;
     w->fresh = NULL;
     want_conclude(w, dest);
@@ -239,14 +243,14 @@ static void on_locked(void *ctx, bool held)
     want_aside(w);
 }
 
-/* What is known now will do. lost: Redis has no such record. */
-static bool want_satisfied(struct want *w, bool lost)
+/* What is known now will do. lacking: Redis has no such record, or one that says less. */
+static bool want_satisfied(struct want *w, bool lacking)
 {
     struct need_end end;
 
     if (need_satisfied(&end, &w->records->known, w->domain, w->need, w->started, now_seconds()) == 0)
         return false;
-    if (lost)
+    if (lacking)
         need_restore(&end, &w->records->known, now_seconds());
     tell_redis(w->records, &end);
     want_end(w, end.record);
@@ -257,15 +261,16 @@ static void on_redis_record(void *ctx, struct dest *dest, bool answered)
 {
     struct want *w = ctx;
     struct records *r = w->records;
+    const struct record *known = known_get(&r->known, w->domain);
+    bool lacking = answered && known != NULL && known_beyond(known, dest);
     char domain[DOMAIN_BUF];
     bool found = dest != NULL;
     bool ahead = w->need == RECORDS_USE;
 
-    w->redis_read = w->redis_read || answered;
-    if (found && known_put(&r->known, dest, now_seconds()) == NULL)
-        log_oom();
+    if (found)
+        remember(r, dest);
     memcpy(domain, w->domain, sizeof(domain));
-    if (want_satisfied(w, answered && !found)) { /* and gone */
+    if (want_satisfied(w, lacking)) { /* and gone */
         count(found ? COUNT_REDIS_HITS : COUNT_MEMORY_HITS);
         if (ahead)
             want_refresh(r, domain);
@@ -444,7 +449,7 @@ void records_free(struct records *r)
     free(r);
 }
 
-void records_redis_up(struct records *r)
+void records_give_back(struct records *r)
 {
     give_back_start(r->give_back);
 }

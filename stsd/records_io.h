@@ -31,8 +31,8 @@ void records_get(struct records *r, const char *domain, enum records_need need, 
  */
 size_t records_due(struct records *r, int64_t now, int64_t used_within, char (*names)[DOMAIN_BUF], size_t limit);
 
-/* Redis is there (again), perhaps without what it had: give it what memory knows and it does not. */
-void records_redis_up(struct records *r);
+/* Redis is there (again), or was emptied: give it what memory knows and it does not. */
+void records_give_back(struct records *r);
 
 size_t records_wanted(const struct records *r);  /* domains being worked on or waiting */
 size_t records_waiting(const struct records *r); /* of these, waiting for their turn */

@@ -16,7 +16,6 @@ struct call_back {
     union {
         store_lock_fn *lock;
         store_due_fn *due;
-        store_done_fn *done;
     } fn;
     void *ctx;
     struct redis *redis; /* of `due` */
@@ -73,46 +72,6 @@ int store_put(struct redis *redis, const struct dest *dest, int64_t keep_until, 
     return rc;
 }
 
-static void on_restored(void *ctx, redisReply *reply)
-{
-    struct call_back *cb = ctx;
-
-    (void)reply;
-    cb->fn.done(cb->ctx);
-    free(cb);
-}
-
-int store_restore(struct redis *redis, const struct dest *dest, int64_t keep_until, int64_t refresh_at, int64_t used,
-                  store_done_fn *fn, void *ctx)
-{
-    static const char script[] =
-        "if redis.call('set', KEYS[1], ARGV[1], 'NX', 'EXAT', ARGV[2]) and ARGV[3] ~= '0' then "
-        "redis.call('zadd', KEYS[2], ARGV[3], ARGV[5]) redis.call('zadd', KEYS[3], 'GT', ARGV[4], ARGV[5]) end";
-    struct call_back *cb = call_back_new(ctx);
-    char key[KEY_BUF], refresh_key[KEY_BUF], used_key[KEY_BUF];
-    char at[NUMBER_BUF], score[NUMBER_BUF], used_score[NUMBER_BUF];
-    struct buf json;
-    int rc = -1;
-
-    cb->fn.done = fn;
-    number(at, keep_until);
-    number(score, refresh_at);
-    number(used_score, used);
-    buf_init(&json, DEST_JSON_MAX);
-    dest_to_json(&json, dest);
-    if (buf_ok(&json) && redis_key(redis, key, sizeof(key), "dest", dest->domain) != 0 &&
-        redis_key(redis, refresh_key, sizeof(refresh_key), "refresh", "") != 0 &&
-        redis_key(redis, used_key, sizeof(used_key), "used", "") != 0)
-        rc = redis_send(redis, on_restored, cb, 11,
-                        (const char *[]){"EVAL", script, "3", key, refresh_key, used_key, json.data, at, score,
-                                         used_score, dest->domain},
-                        NULL);
-    buf_clear(&json);
-    if (rc != 0)
-        free(cb);
-    return rc;
-}
-
 /* --- the lock --- */
 
 static void on_lock(void *ctx, redisReply *reply)
@@ -151,14 +110,14 @@ void store_unlock(struct redis *redis, const char *domain, const char *token)
 
 /* --- what is in use and due --- */
 
-int store_used(struct redis *redis, const char *domain, int64_t now)
+int store_used(struct redis *redis, const char *domain, int64_t used)
 {
     char key[KEY_BUF], score[NUMBER_BUF];
 
-    number(score, now);
+    number(score, used);
     if (redis_key(redis, key, sizeof(key), "used", "") == 0)
         return -1;
-    return redis_send(redis, NULL, NULL, 4, (const char *[]){"ZADD", key, score, domain}, NULL);
+    return redis_send(redis, NULL, NULL, 5, (const char *[]){"ZADD", key, "GT", score, domain}, NULL);
 }
 
 void store_forget(struct redis *redis, const char *member, size_t len)

@@ -4,6 +4,7 @@
  *     PREFIXlock:DOMAIN     held by the node that resolves the domain, with expiry
  *     PREFIXrefresh:        sorted set: domains with a policy, by the time when it is to be fetched again
  *     PREFIXused:           sorted set: the same domains, by the time of the last use
+ *     PREFIXflushed:        no such key is ever made; being told of its changes is being told of a FLUSHALL
  * Records are read with dest_io.h. All calls return 0, or -1 when Redis is away: then their callback is not called.
  */
 #ifndef POSTERN_STORE_IO_H
@@ -18,11 +19,6 @@
 /* Make the record known to all, until keep_until; refresh_at 0: no policy to keep fresh. */
 int store_put(struct redis *redis, const struct dest *dest, int64_t keep_until, int64_t refresh_at);
 
-/* The same only if Redis has no record of the domain; used 0: not known. fn is called when that is done, or failed. */
-typedef void store_done_fn(void *ctx);
-int store_restore(struct redis *redis, const struct dest *dest, int64_t keep_until, int64_t refresh_at, int64_t used,
-                  store_done_fn *fn, void *ctx);
-
 /* When the policy of a domain is to be fetched again; 0: there is none to keep fresh. */
 void store_schedule(struct redis *redis, const char *domain, int64_t refresh_at);
 
@@ -32,7 +28,8 @@ int store_lock(struct redis *redis, const char *domain, const char *token, int64
                void *ctx);
 void store_unlock(struct redis *redis, const char *domain, const char *token);
 
-int store_used(struct redis *redis, const char *domain, int64_t now);
+/* Mail has asked for it then. A later time that Redis has stays. */
+int store_used(struct redis *redis, const char *domain, int64_t used);
 
 /* Domains (in their one form; others are taken out) whose policy is due now, at most limit; called once a domain, then
  * with NULL. used 0: not known. */

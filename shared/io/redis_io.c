@@ -42,9 +42,6 @@ struct redis {
     struct redis_login login;
     struct redis_link *link; /* NULL: no Redis */
     struct redis_track *track;
-    void (*state)(void *ctx, bool up);
-    void *ctx;
-    bool told_up;
     bool freeing;
     struct command_list sent, lost;
     size_t sent_count;
@@ -104,7 +101,7 @@ static void on_idle(evutil_socket_t fd, short what, void *ctx)
 
 static void pump_wake(struct redis *r)
 {
-    if (!TAILQ_EMPTY(&r->lost) || r->told_up != redis_up(r))
+    if (!TAILQ_EMPTY(&r->lost))
         event_active(r->pump, EV_TIMEOUT, 0);
 }
 
@@ -125,13 +122,6 @@ static void on_pump(evutil_socket_t fd, short what, void *ctx)
 
     (void)fd;
     (void)what;
-    if (r->told_up != redis_up(r)) {
-        r->told_up = !r->told_up;
-        pump_wake(r);
-        if (r->state != NULL)
-            r->state(r->ctx, r->told_up);
-        return;
-    }
     c = TAILQ_FIRST(&r->lost);
     if (c != NULL) {
         TAILQ_REMOVE(&r->lost, c, link);
@@ -205,7 +195,6 @@ static void on_up(void *ctx)
 {
     struct redis *r = ctx;
 
-    pump_wake(r);
     if (r->track != NULL)
         redis_track_up(r->track);
 }
@@ -242,8 +231,7 @@ static struct event *event_make(struct event_base *base, short what, event_callb
     return ev;
 }
 
-struct redis *redis_new(struct event_base *base, const struct conf_redis *conf, void (*state)(void *ctx, bool up),
-                        void *ctx, struct err *e)
+struct redis *redis_new(struct event_base *base, const struct conf_redis *conf, struct err *e)
 {
     struct redis *r;
     struct address address;
@@ -254,8 +242,6 @@ struct redis *redis_new(struct event_base *base, const struct conf_redis *conf, 
     if (r == NULL)
         log_oom();
     r->base = base;
-    r->state = state;
-    r->ctx = ctx;
     r->prefix = copy(conf->prefix);
     r->username = copy(conf->username);
     r->password = copy(conf->password);

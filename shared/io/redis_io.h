@@ -21,11 +21,9 @@ struct redis;
 
 /*
  * Never fails for a Redis that is away; NULL with the reason in e for a bad url. With url "" there is no Redis:
- * everything answers as if it were away. state (may be NULL) is told when the connection comes up (true) and goes down
- * (false); never from within another call of this layer.
+ * everything answers as if it were away.
  */
-struct redis *redis_new(struct event_base *base, const struct conf_redis *conf, void (*state)(void *ctx, bool up),
-                        void *ctx, struct err *e);
+struct redis *redis_new(struct event_base *base, const struct conf_redis *conf, struct err *e);
 void redis_free(struct redis *r); /* outstanding commands' callbacks are called first, with NULL */
 
 bool redis_up(const struct redis *r);

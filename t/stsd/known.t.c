@@ -67,6 +67,35 @@ static void test_merge(void **state)
     }
 }
 
+/* Does what is remembered say more than what is there? Times as in struct row: remembered, there (0: nothing is). */
+static void test_beyond(void **state)
+{
+    static const struct {
+        int64_t ours, ours_fetched, there, there_fetched;
+        bool beyond;
+    } cases[] = {
+        {NOW, 0, 0, 0, true},
+        {NOW, 0, NOW, 0, false},
+        {NOW, 0, NOW - 1, 0, true},
+        {NOW, 0, NOW + 1, 0, false},
+        {NOW, NOW, NOW, NOW, false},
+        {NOW, NOW, NOW, 0, true},
+        {NOW, NOW - 1, NOW + 1, NOW - 2, true},
+        {NOW, NOW - 2, NOW + 1, NOW - 1, false},
+        {NOW, NOW - 2, NOW - 1, NOW - 1, true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct dest *there = cases[i].there == 0 ? NULL : facts("example.com", cases[i].there, cases[i].there_fetched);
+        struct record ours = {.dest = facts("example.com", cases[i].ours, cases[i].ours_fetched)};
+
+        assert_int_equal(known_beyond(&ours, there), cases[i].beyond);
+        dest_free(ours.dest);
+        dest_free(there);
+    }
+}
+
 /* Due: a policy past half its life, of a domain in use; not again before retry_after. */
 static void test_due(void **state)
 {
@@ -116,6 +145,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_merge),
+        cmocka_unit_test(test_beyond),
         cmocka_unit_test(test_due),
         cmocka_unit_test(test_next_fetch),
     };

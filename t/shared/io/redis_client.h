@@ -20,7 +20,8 @@
 struct client {
     struct event_base *base;
     struct redis *redis;
-    unsigned ups, downs;
+    bool up;
+    unsigned ups, downs; /* seen so far */
     int replies, nulls, freed;
     char log[256]; /* a word for each of the first replies */
 };
@@ -34,26 +35,25 @@ struct client {
         assert_true(condition);                                    \
     } while (0)
 
+/* Looks at the state often enough to see every change: the back-off is longer. */
 static void client_run_ms(struct client *c, int ms)
 {
-    const struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000) * 1000};
+    do {
+        const struct timeval tv = {.tv_usec = (suseconds_t)(ms < 10 ? ms : 10) * 1000};
 
-    event_base_loopexit(c->base, &tv);
-    event_base_dispatch(c->base);
-}
-
-static void on_state(void *ctx, bool up)
-{
-    struct client *c = ctx;
-
-    if (up)
-        c->ups++;
-    else
-        c->downs++;
+        event_base_loopexit(c->base, &tv);
+        event_base_dispatch(c->base);
+        if (c->redis != NULL && c->up != redis_up(c->redis)) {
+            c->up = !c->up;
+            c->ups += c->up ? 1 : 0;
+            c->downs += c->up ? 0 : 1;
+        }
+        ms -= 10;
+    } while (ms > 0);
 }
 
 static void client_init(struct client *c, const char *url, int timeout_ms, const char *username, const char *password,
-                        int64_t database, void (*hook)(void *ctx, bool up))
+                        int64_t database)
 {
     char prefix[] = "p:";
     char url_copy[128], name_copy[32], pass_copy[32];
@@ -70,14 +70,14 @@ static void client_init(struct client *c, const char *url, int timeout_ms, const
     (void)snprintf(name_copy, sizeof(name_copy), "%s", username);
     (void)snprintf(pass_copy, sizeof(pass_copy), "%s", password);
     c->base = event_base_new();
-    c->redis = redis_new(c->base, &conf, hook, c, &e);
+    c->redis = redis_new(c->base, &conf, &e);
     assert_string_equal(e.text, "");
     assert_non_null(c->redis);
 }
 
 static void client_open(struct client *c, const char *url, int timeout_ms)
 {
-    client_init(c, url, timeout_ms, "", "", 0, on_state);
+    client_init(c, url, timeout_ms, "", "", 0);
 }
 
 static void client_close(struct client *c)

@@ -179,7 +179,7 @@ static void test_hello(void **state)
         struct fake f;
 
         fake_init(&f, &faults[i]);
-        client_init(&c, f.url, 1000, "", "secret", 3, on_state);
+        client_init(&c, f.url, 1000, "", "secret", 3);
         fake_listen(&f, c.base);
         f.faults_left = 2;
         WAIT(&c, f.faults_left == 0);

@@ -198,7 +198,7 @@ static void login(const char *username, const char *password, int64_t database, 
 {
     struct client c;
 
-    client_init(&c, server.url, 5000, username, password, database, on_state);
+    client_init(&c, server.url, 5000, username, password, database);
     if (good) {
         client_wait_up(&c);
         assert_int_equal(redis_send(c.redis, on_reply, &c, 3, (const char *const[]){"SET", "p:k", username}, NULL), 0);
@@ -267,18 +267,6 @@ static void free_on_reply(void *ctx, redisReply *reply)
     c->redis = NULL;
 }
 
-static void free_on_state(void *ctx, bool up)
-{
-    (void)up;
-    free_on_reply(ctx, NULL);
-}
-
-static void free_on_down(void *ctx, bool up)
-{
-    if (!up)
-        free_on_reply(ctx, NULL);
-}
-
 /* Freed within each callback there is; commands outstanding are told so at once. */
 static void test_free_within(void **state)
 {
@@ -293,18 +281,6 @@ static void test_free_within(void **state)
     client_run_ms(&c, 50);
     assert_int_equal(c.replies, 0);
     assert_int_equal(c.nulls, 3);
-    client_close(&c);
-
-    client_init(&c, server.url, 5000, "", "", 0, free_on_state);
-    WAIT(&c, c.freed == 1);
-    client_close(&c);
-
-    client_init(&c, server.url, 100, "", "", 0, free_on_down);
-    WAIT(&c, redis_up(c.redis));
-    redis_send(c.redis, on_reply, &c, 3, (const char *const[]){"DEBUG", "SLEEP", "0.3"}, NULL);
-    WAIT(&c, c.freed == 1);
-    client_run_ms(&c, 50);
-    assert_int_equal(c.nulls, 1);
     client_close(&c);
 
     client_open(&c, server.url, 100);
@@ -352,7 +328,7 @@ static void test_no_redis(void **state)
     assert_false(redis_tracking(c.redis));
     assert_int_equal(redis_send(c.redis, on_reply, &c, 1, (const char *const[]){"PING"}, NULL), -1);
     assert_int_equal(c.ups + c.downs, 0);
-    assert_null(redis_new(c.base, &bad, NULL, NULL, &e));
+    assert_null(redis_new(c.base, &bad, &e));
     assert_string_not_equal(e.text, "");
     client_close(&c);
 }

@@ -259,7 +259,7 @@ static void refused(const char *rules)
     redisFree(server.other);
     server.other = redisConnectUnix(server.path);
     freeReplyObject(redisCommand(server.other, rules));
-    client_init(&c, server.url, 5000, "poor", "secret", 0, on_state);
+    client_init(&c, server.url, 5000, "poor", "secret", 0);
     redis_track(c.redis, kinds, on_change, &ch);
     client_wait_up(&c);
     client_run_ms(&c, 500);
