@@ -133,7 +133,8 @@ void store_forget(struct redis *redis, const char *member, size_t len)
     }
 }
 
-/* What stands in the set may be anybody's: only a domain in its one form goes on. */
+/* What stands in the set may be anybody's: only a domain in its one form goes on. (The script lets nothing pass, and
+ * takes out, what is longer than any.) */
 static bool is_domain(const redisReply *reply)
 {
     char domain[DOMAIN_BUF];
@@ -166,7 +167,8 @@ int store_due(struct redis *redis, int64_t now, size_t limit, store_due_fn *fn, 
     static const char script[] =
         "local out = {} "
         "for _, d in ipairs(redis.call('zrangebyscore', KEYS[1], '-inf', ARGV[1], 'limit', 0, ARGV[2])) do "
-        "out[#out + 1] = d out[#out + 1] = redis.call('zscore', KEYS[2], d) or '0' end return out";
+        "if #d > 253 then redis.pcall('zrem', KEYS[1], d) else "
+        "out[#out + 1] = d out[#out + 1] = redis.call('zscore', KEYS[2], d) or '0' end end return out";
     struct call_back *cb = call_back_new(ctx);
     char refresh[KEY_BUF], used[KEY_BUF], until[NUMBER_BUF], count[NUMBER_BUF];
 

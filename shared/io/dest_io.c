@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define KEY_BUF (DOMAIN_BUF + 128)
+#define KEY_BUF    (DOMAIN_BUF + 128)
+#define NUMBER_BUF 24
 
 struct asked {
     dest_io_fn *fn;
@@ -14,12 +15,12 @@ struct asked {
     char domain[DOMAIN_BUF];
 };
 
-/* The record, or NULL with the reason in e when there is something else. */
+/* The record, or NULL, with the reason in e when there is something else. */
 static struct dest *read_reply(const redisReply *reply, const char *domain, struct err *e)
 {
     struct dest *dest;
 
-    if (reply == NULL || reply->type != REDIS_REPLY_STRING)
+    if (reply == NULL || reply->type != REDIS_REPLY_STRING || reply->len == 0)
         return NULL;
     dest = dest_from_json(reply->str, (size_t)reply->len, e);
     if (dest != NULL && strcmp(dest->domain, domain) != 0) {
@@ -42,18 +43,21 @@ static void on_reply(void *ctx, redisReply *reply)
     free(a);
 }
 
+/* GETRANGE, as the value may be anybody's and of any length; no more of it comes than shows that it is too long. It
+ * gives an empty string for a key that is not there. */
 int dest_io_get(struct redis *redis, const char *domain, dest_io_fn *fn, void *ctx)
 {
     struct asked *a = calloc(1, sizeof(*a));
-    char key[KEY_BUF];
+    char key[KEY_BUF], last[NUMBER_BUF];
 
     if (a == NULL)
         log_oom();
     a->fn = fn;
     a->ctx = ctx;
     snprintf(a->domain, sizeof(a->domain), "%s", domain);
+    snprintf(last, sizeof(last), "%d", DEST_JSON_MAX);
     if (redis_key(redis, key, sizeof(key), "dest", domain) != 0 &&
-        redis_send(redis, on_reply, a, 2, (const char *[]){"GET", key}, NULL) == 0)
+        redis_send(redis, on_reply, a, 4, (const char *[]){"GETRANGE", key, "0", last}, NULL) == 0)
         return 0;
     free(a);
     return -1;

@@ -272,6 +272,20 @@ Nodes::redis('FLUSHALL');
 ok(in_redis('sts-good.test', qr/mode: enforce/), 'and stsd knows the policy now');
 end_all('only Redis knows');
 
+# --- what stands in Redis is larger than anything of ours ---
+Nodes::start_redis();
+Nodes::start_node('one', %limits);
+ok(in_use('one'), 'large things in Redis');
+$losses_before = $losses->();
+Nodes::redis('EVAL', "redis.call('set', 'postern:dest:sts-good.test', string.rep('x', 3000000))", 0);
+becomes_true('a record of 3 MB', 'one', 'sts-good.test');
+ok(in_redis('sts-good.test', qr/^\{"v":1,/), 'and is replaced');
+is($losses->(), $losses_before, 'and Redis stayed in use');
+Nodes::redis('EVAL', "redis.call('zadd', 'postern:refresh:', 1, string.rep('x', 3000000), 1, 'no domain')", 0);
+ok(Lab::until_true(sub { Nodes::redis('ZCOUNT', 'postern:refresh:', 1, 1) =~ /^0/ }), 'what is no domain leaves the schedule');
+is($losses->(), $losses_before, 'and Redis stays in use');
+end_all('large things in Redis');
+
 # --- no flood of log lines ---
 my $name_number = 0;
 
@@ -296,8 +310,8 @@ ok(in_use('one'), 'log lines');
 Nodes::redis('CONFIG', 'SET', 'maxmemory', 1);
 warnings_of_many('Redis has no memory left', qr/warning redis_error command=SET error="OOM /);
 Nodes::redis('CONFIG', 'SET', 'maxmemory', 0);
-Nodes::redis('ACL', 'SETUSER', 'default', '-get', '-set', '-eval');
-warnings_of_many('Redis permits nothing', qr/warning redis_error command=GET error="NOPERM /);
+Nodes::redis('ACL', 'SETUSER', 'default', '-getrange', '-set', '-eval');
+warnings_of_many('Redis permits nothing', qr/warning redis_error command=GETRANGE error="NOPERM /);
 Nodes::stop('nodes-redis', 'KILL');
 warnings_of_many('Redis is away', qr/warning redis_down link=commands /);
 end_all('log lines');

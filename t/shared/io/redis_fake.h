@@ -21,7 +21,7 @@
 
 /* What is said in place of the usual reply to a command. */
 struct fake_fault {
-    const char *command; /* "GET", "CLIENT ID", ...; NULL: never */
+    const char *command; /* "PING", "CLIENT ID", ...; NULL: never */
     const char *says;
     char endless; /* this octet follows without end; 0: none */
     bool closes;  /* the connection, after that */
@@ -67,7 +67,7 @@ static const char *usual_reply(const char *command)
         {"PING", "+PONG\r\n"},
         {"AUTH", "+OK\r\n"},
         {"SELECT", "+OK\r\n"},
-        {"GET", "$-1\r\n"},
+        {"GETRANGE", "$0\r\n\r\n"},
         {"CLIENT ID", ":7\r\n"},
         {"CLIENT TRACKING", "+OK\r\n"},
         {"SUBSCRIBE", "*3\r\n$9\r\nsubscribe\r\n" FAKE_CHANNEL ":1\r\n"},

@@ -11,7 +11,7 @@
 #define ENDLESS_LIMIT \
     (4 * 1048576) /* far below what the server would send; one reply's limit and the buffers between */
 
-/* "_" nil, "-WORD" an error, "!" none, "?" others */
+/* "_" an empty string, "-WORD" an error, "!" none, "?" others */
 static void on_reply(void *ctx, redisReply *reply)
 {
     struct client *c = ctx;
@@ -25,59 +25,66 @@ static void on_reply(void *ctx, redisReply *reply)
         (void)snprintf(c->log + len, sizeof(c->log) - len, "-%.*s ", (int)strcspn(reply->str, " "), reply->str);
     else
         (void)snprintf(c->log + len, sizeof(c->log) - len, "%s",
-                       reply == NULL ? "! " : (reply->type == REDIS_REPLY_NIL ? "_ " : "? "));
+                       reply == NULL ? "! " : (reply->type == REDIS_REPLY_STRING && reply->len == 0 ? "_ " : "? "));
 }
 
 static void get(struct client *c)
 {
-    static const char *const words[] = {"GET", "p:dest:example.com"};
+    static const char *const words[] = {"GETRANGE", "p:dest:example.com", "0", "1048576"};
 
-    assert_int_equal(redis_send(c->redis, on_reply, c, 2, words, NULL), 0);
+    assert_int_equal(redis_send(c->redis, on_reply, c, 4, words, NULL), 0);
 }
 
 struct reply_case {
     const char *what;
     struct fake_fault fault;
-    const char *log; /* of two GETs sent together, and one when the connection is up (again) */
+    const char *log; /* of two sent together, and one when the connection is up (again) */
     unsigned ups;
 };
 
-/* Replies to a GET. After one that breaks the protocol nothing on that connection can be believed. */
+/* Replies to a GETRANGE. After one that breaks the protocol nothing on that connection can be believed. */
 static const struct reply_case replies[] = {
-    {"an integer", {"GET", ":1\r\n", 0, false}, "! ! _ ", 2},
-    {"a status", {"GET", "+OK\r\n", 0, false}, "! ! _ ", 2},
-    {"an array", {"GET", "*0\r\n", 0, false}, "! ! _ ", 2},
-    {"two", {"GET", "$-1\r\n$-1\r\n", 0, false}, "_ _ _ ", 2},
-    {"none, and the end", {"GET", "", 0, true}, "! ! _ ", 2},
-    {"a part, and the end", {"GET", "$10\r\nabc", 0, true}, "! ! _ ", 2},
-    {"a part of a line, and the end", {"GET", "-ERR", 0, true}, "! ! _ ", 2},
-    {"a part, and nothing more", {"GET", "$9\r\nabc", 0, false}, "! ! _ ", 2},
-    {"HTTP", {"GET", "HTTP/1.1 400 Bad Request\r\n\r\n", 0, false}, "! ! _ ", 2},
-    {"RESP3", {"GET", "_\r\n", 0, false}, "! ! _ ", 2},
-    {"a RESP3 map", {"GET", "%1\r\n+a\r\n+b\r\n", 0, false}, "! ! _ ", 2},
-    {"an empty line", {"GET", "\r\n", 0, false}, "! ! _ ", 2},
-    {"no length", {"GET", "$\r\n", 0, false}, "! ! _ ", 2},
-    {"a length of -5", {"GET", "$-5\r\n", 0, false}, "! ! _ ", 2},
-    {"a length that is no number", {"GET", "$1x\r\n", 0, false}, "! ! _ ", 2},
-    {"a length past 64 bits", {"GET", "$99999999999999999999\r\n", 0, false}, "! ! _ ", 2},
-    {"the longest length", {"GET", "$9223372036854775807\r\n", 'x', false}, "! ! _ ", 2},
-    {"a bulk longer than it said", {"GET", "$3\r\nabcde\r\n", 0, false}, "! ! _ ", 2},
-    {"an endless bulk", {"GET", "$2000000000\r\n", 'x', false}, "! ! _ ", 2},
-    {"an endless line", {"GET", "+", 'x', false}, "! ! _ ", 2},
-    {"an endless number", {"GET", ":", '1', false}, "! ! _ ", 2},
-    {"no number", {"GET", ":1a\r\n", 0, false}, "! ! _ ", 2},
-    {"1,000,000,000 elements", {"GET", "*1000000000\r\n", 0, false}, "! ! _ ", 2},
-    {"2,147,483,647 elements", {"GET", "*2147483647\r\n", '*', false}, "! ! _ ", 2},
-    {"-2 elements", {"GET", "*-2\r\n", 0, false}, "! ! _ ", 2},
-    {"too many elements in all", {"GET", "*2\r\n*60000\r\n*60000\r\n*60000\r\n", 0, false}, "! ! _ ", 2},
-    {"nested too deep", {"GET", "*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n:1\r\n", 0, false}, "! ! _ ", 2},
-    {"LOADING", {"GET", "-LOADING Redis is loading the dataset in memory\r\n", 0, false}, "-LOADING _ _ ", 1},
-    {"NOAUTH", {"GET", "-NOAUTH Authentication required.\r\n", 0, false}, "-NOAUTH _ _ ", 1},
-    {"READONLY", {"GET", "-READONLY You can't write against a read only replica.\r\n", 0, false}, "-READONLY _ _ ", 1},
-    {"MOVED", {"GET", "-MOVED 3999 127.0.0.1:6381\r\n", 0, false}, "-MOVED _ _ ", 1},
-    {"OOM", {"GET", "-OOM command not allowed\r\n", 0, false}, "-OOM _ _ ", 1},
-    {"BUSY", {"GET", "-BUSY Redis is busy running a script.\r\n", 0, false}, "-BUSY _ _ ", 1},
-    {"an error without a word", {"GET", "-\r\n", 0, false}, "- _ _ ", 1},
+    {"an integer", {"GETRANGE", ":1\r\n", 0, false}, "! ! _ ", 2},
+    {"a status", {"GETRANGE", "+OK\r\n", 0, false}, "! ! _ ", 2},
+    {"an array", {"GETRANGE", "*0\r\n", 0, false}, "! ! _ ", 2},
+    {"nil", {"GETRANGE", "$-1\r\n", 0, false}, "! ! _ ", 2},
+    {"two", {"GETRANGE", "$0\r\n\r\n$0\r\n\r\n", 0, false}, "_ _ _ ", 2},
+    {"none, and the end", {"GETRANGE", "", 0, true}, "! ! _ ", 2},
+    {"a part, and the end", {"GETRANGE", "$10\r\nabc", 0, true}, "! ! _ ", 2},
+    {"a part of a line, and the end", {"GETRANGE", "-ERR", 0, true}, "! ! _ ", 2},
+    {"a part, and nothing more", {"GETRANGE", "$9\r\nabc", 0, false}, "! ! _ ", 2},
+    {"HTTP", {"GETRANGE", "HTTP/1.1 400 Bad Request\r\n\r\n", 0, false}, "! ! _ ", 2},
+    {"RESP3", {"GETRANGE", "_\r\n", 0, false}, "! ! _ ", 2},
+    {"a RESP3 map", {"GETRANGE", "%1\r\n+a\r\n+b\r\n", 0, false}, "! ! _ ", 2},
+    {"an empty line", {"GETRANGE", "\r\n", 0, false}, "! ! _ ", 2},
+    {"no length", {"GETRANGE", "$\r\n", 0, false}, "! ! _ ", 2},
+    {"a length of -5", {"GETRANGE", "$-5\r\n", 0, false}, "! ! _ ", 2},
+    {"a length that is no number", {"GETRANGE", "$1x\r\n", 0, false}, "! ! _ ", 2},
+    {"a length past 64 bits", {"GETRANGE", "$99999999999999999999\r\n", 0, false}, "! ! _ ", 2},
+    {"the longest length", {"GETRANGE", "$9223372036854775807\r\n", 'x', false}, "! ! _ ", 2},
+    {"a bulk longer than it said", {"GETRANGE", "$3\r\nabcde\r\n", 0, false}, "! ! _ ", 2},
+    {"an endless bulk", {"GETRANGE", "$2000000000\r\n", 'x', false}, "! ! _ ", 2},
+    {"an endless line", {"GETRANGE", "+", 'x', false}, "! ! _ ", 2},
+    {"an endless number", {"GETRANGE", ":", '1', false}, "! ! _ ", 2},
+    {"no number", {"GETRANGE", ":1a\r\n", 0, false}, "! ! _ ", 2},
+    {"1,000,000,000 elements", {"GETRANGE", "*1000000000\r\n", 0, false}, "! ! _ ", 2},
+    {"2,147,483,647 elements", {"GETRANGE", "*2147483647\r\n", '*', false}, "! ! _ ", 2},
+    {"-2 elements", {"GETRANGE", "*-2\r\n", 0, false}, "! ! _ ", 2},
+    {"too many elements in all", {"GETRANGE", "*2\r\n*60000\r\n*60000\r\n*60000\r\n", 0, false}, "! ! _ ", 2},
+    {"nested too deep",
+     {"GETRANGE", "*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n:1\r\n", 0, false},
+     "! ! _ ",
+     2},
+    {"LOADING", {"GETRANGE", "-LOADING Redis is loading the dataset in memory\r\n", 0, false}, "-LOADING _ _ ", 1},
+    {"NOAUTH", {"GETRANGE", "-NOAUTH Authentication required.\r\n", 0, false}, "-NOAUTH _ _ ", 1},
+    {"READONLY",
+     {"GETRANGE", "-READONLY You can't write against a read only replica.\r\n", 0, false},
+     "-READONLY _ _ ",
+     1},
+    {"MOVED", {"GETRANGE", "-MOVED 3999 127.0.0.1:6381\r\n", 0, false}, "-MOVED _ _ ", 1},
+    {"OOM", {"GETRANGE", "-OOM command not allowed\r\n", 0, false}, "-OOM _ _ ", 1},
+    {"BUSY", {"GETRANGE", "-BUSY Redis is busy running a script.\r\n", 0, false}, "-BUSY _ _ ", 1},
+    {"an error without a word", {"GETRANGE", "-\r\n", 0, false}, "- _ _ ", 1},
 };
 
 static void fake_client_open(struct fake *f, const struct fake_fault *fault, struct client *c)
