@@ -80,15 +80,16 @@ static const struct record *without_resolution(struct site *s, struct node *n, c
                                                enum records_need need)
 {
     struct dest *d = redis_get(s, domain);
+    const struct record *known = known_get(&n->known, domain);
     int64_t now = node_now(s, n);
-    bool lost = d == NULL;
+    bool lacking = known != NULL && known_beyond(known, d);
     struct need_end end;
 
     if (d != NULL && known_put(&n->known, d, now) == NULL)
         abort();
     if (need_satisfied(&end, &n->known, domain, need, now, now) == 0)
         return NULL;
-    if (lost)
+    if (lacking)
         need_restore(&end, &n->known, now);
     tell_redis(s, &end);
     if (need == RECORDS_USE) {
