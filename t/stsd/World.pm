@@ -14,15 +14,16 @@ use IO::Socket::UNIX;
 use JSON::PP qw(decode_json);
 use POSIX qw(:sys_wait_h);
 use Policyd qw(fresh netstring read_answer);
-use Socket qw(SOCK_STREAM);
+use Socket qw(SOCK_STREAM SOL_SOCKET SO_RCVBUF);
 use Time::HiRes qw(sleep time);
 
-our @EXPORT = qw(world_start world_end world_log ask_stsd call_stsd ask_policyd record_of loopback $HEAD $POLICY);
+our @EXPORT = qw(world_start world_end world_log world_pid ask_stsd call_stsd ask_policyd record_of loopback $HEAD $POLICY);
 
 # A good answer's head, and a good policy for the MX host that all domains have.
 our $HEAD = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nConnection: close\r\n";
 our $POLICY = "version: STSv1\r\nmode: enforce\r\nmx: mx.test\r\nmax_age: 86400\r\n";
 
+our $PORT; # of all policy hosts
 my ($dir, %pid, $owner);
 $SIG{PIPE} = 'IGNORE';
 
@@ -76,6 +77,7 @@ sub world_start {
     chmod 0755, $dir;
     my %address = ('mx.test' => '127.0.0.1', (map { ("mta-sts.$_->{domain}" => $_->{address}) } @{ $world{hosts} }), %{ $world{also} // {} });
     my $socket = IO::Socket::INET->new(Proto => 'udp', LocalAddr => '127.0.0.1') or die "$!";
+    setsockopt $socket, SOL_SOCKET, SO_RCVBUF, 1 << 20; # many ask at once
     $pid{resolver} = fork() // die;
     if (!$pid{resolver}) { resolver($socket, \%address); POSIX::_exit(0) }
 
@@ -89,7 +91,7 @@ sub world_start {
     background('hosts', '/bin/sh', '-c', "exec $hosts $dir/ca.pem <$dir/hosts >$dir/port");
     wait_for('policy hosts', sub { -s "$dir/port" });
     open(my $in, '<', "$dir/port") or die;
-    chomp(my $port = <$in>);
+    chomp($PORT = <$in>);
 
     my $user = $> == 0 ? 'nobody' : (getpwuid($>))[0];
     open(my $conf, '>', "$dir/postern.conf") or die;
@@ -98,9 +100,9 @@ redis { url = "" }
 stsd {
     listen = "unix:$dir/stsd.sock"
     resolvers = {"127.0.0.1:@{[$socket->sockport]}"}
-    dns_timeout = 10s
+    dns_timeout = 2s
     ca_file = "$dir/ca.pem"
-    https_port = $port
+    https_port = $PORT
     user = "$user"
     $world{stsd}
 }
@@ -151,6 +153,8 @@ END {
 }
 
 # --- asking ---
+sub world_pid { my ($name) = @_; return $pid{$name} }
+
 sub connect_to {
     my ($socket) = @_;
     return fresh(IO::Socket::UNIX->new(Type => SOCK_STREAM, Peer => "$dir/$socket") // die "connect: $!");
