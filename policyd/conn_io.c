@@ -220,7 +220,8 @@ static void answer_request(struct conn *c, const struct netstring *ns)
 
 /*
  * Answer the requests in data until one must wait, there are many replies to be sent, or there is no whole one left.
- * Returns the octets used, or -1 when this is no netstring; what was answered before that is in s->out.
+ * Returns the octets used, or -1 when data begins with what is no netstring: replies that come before that have been
+ * sent then.
  */
 static ssize_t conn_work(struct conn *c, const char *data, size_t len)
 {
@@ -236,7 +237,7 @@ static ssize_t conn_work(struct conn *c, const char *data, size_t len)
     }
     if (!buf_ok(&c->conns->out))
         log_oom();
-    return found < 0 ? -1 : (ssize_t)used;
+    return found < 0 && used == 0 ? -1 : (ssize_t)used;
 }
 
 /* Keep the octets that could not be worked on yet. */
@@ -300,7 +301,7 @@ static void conn_process(struct conn *c, const char *data, size_t len)
 static void conn_resume(struct conn *c)
 {
     event_add(c->readable, NULL);
-    conn_process(c, c->in, c->in_len);
+    conn_process(c, c->in != NULL ? c->in : "", c->in_len);
 }
 
 static void on_readable(evutil_socket_t fd, short what, void *ctx)

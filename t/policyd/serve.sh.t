@@ -78,6 +78,14 @@ while (defined(my $reply = read_answer($fh))) { last if $reply =~ /slow-order/; 
 is($index, $piled, 'a looked-up reply does not overtake those that wait');
 waitpid($writer, 0);
 
+# More replies than a socket takes at a time, and less than the server sends at a time.
+my $reply = netstring(ask('QUERYwithTLSRPT good.test'));
+$piled = int(250000 / length $reply);
+$fh = connect_to();
+syswrite $fh, netstring('QUERYwithTLSRPT good.test') x $piled . 'x';
+sleep 0.3;
+is(length(read_all($fh)), $piled * length $reply, 'replies that wait still go out before a connection is closed for what is no netstring');
+
 # --- one look-up a domain ---
 my @waiting = map { my $c = connect_to(); syswrite $c, netstring('postfix slow-once.test'); $c } 1 .. 100;
 is(scalar(grep { (read_answer($_) // '') =~ /^OK secure match=mx\.slow-once/ } @waiting), 100, '100 clients ask for one new domain');
