@@ -137,7 +137,7 @@ int dest_sts_set_policy(struct dest_sts *sts, const char *id, const char *body, 
 
     if (!dest_sts_id_valid(id))
         return err_set(e, "policy id is not 1 to %d letters and digits", STS_ID_MAX);
-    if (now < 0 || now > DEST_TIME_MAX)
+    if (now < 0 || now > DEST_TIME_MAX - (int64_t)STS_MAX_AGE_MAX)
         return err_set(e, "time of the fetch is out of range");
     if (len > STS_BODY_MAX)
         return err_set(e, "policy is longer than %d octets", STS_BODY_MAX);

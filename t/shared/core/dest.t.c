@@ -170,6 +170,7 @@ static const struct refused_case refused[] = {
     {"A5 body cut within a character", "1", ENFORCE "x: \xe2\x82", T},
     {"time below 0", "1", ENFORCE, -1},
     {"time beyond 2^53", "1", ENFORCE, DEST_TIME_MAX + 1},
+    {"time whose policy could expire beyond 2^53", "1", ENFORCE, DEST_TIME_MAX - STS_MAX_AGE_MAX + 1},
 };
 
 static void test_set_policy_refused(void **state)
