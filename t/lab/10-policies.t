@@ -1,5 +1,5 @@
 #!/usr/bin/perl
-# One real message to every domain of the file `internet`: what Postern answered, what the
+# One real message to every domain of the files in `internet`: what Postern answered, what the
 # sending Postfix did, and what the receiving server saw and kept.
 use strict;
 use warnings;
@@ -9,18 +9,20 @@ use Lab;
 use Test::More;
 
 my @receivers = Lab::receivers();
-$_->{to} = Lab::send_mail($_->{domain}) for @receivers;
+$_->{address} = Lab::send_mail($_->{to}) for @receivers;
 check($_) for @receivers;
 done_testing();
 
 sub check {
     my ($want) = @_;
-    my ($domain, $to) = @$want{qw(domain to)};
+    my ($domain, $to) = @$want{qw(domain address)};
     my $good = 1;
     my $test = sub { $good &&= shift };
 
-    note("$domain: $want->{text}");
-    $test->(like(Lab::answer($domain), Lab::answer_wanted($want), "$domain: the answer"));
+    note("$domain: $want->{text} ($want->{checks})");
+    $test->(like(Lab::answer($want->{to}), Lab::answer_wanted($want), "$domain: the answer"));
+    $test->(like(join("\n", @{ Lab::explain($domain)->{reasons} }), qr/$want->{why}/, "$domain: why"))
+        if $want->{why};
 
     my $got = Lab::outcome($to) || { status => 'no verdict', reason => '', lines => [], id => '' };
     $test->(is($got->{status}, $want->{status}, "$domain: $want->{status}"));
@@ -48,7 +50,7 @@ sub check {
 
 sub check_receiver {
     my ($want) = @_;
-    my ($domain, $to) = @$want{qw(domain to)};
+    my ($domain, $to) = @$want{qw(domain address)};
     my $good = 1;
     my $test = sub { $good &&= shift };
 

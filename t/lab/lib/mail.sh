@@ -8,14 +8,15 @@
 
 MX_SERVICES=$LAB/mx.services
 MX_MAILBOXES=$LAB/mx.mailboxes
+MX_ADDRESSES=$LAB/mx.addresses
 
-# mail_listen HOST ADDRESS CERTIFICATE-KIND [-o { PARAMETER = VALUE } …]: a receiving smtpd
+# mail_listen HOST ADDRESS CERTIFICATE-FILE [-o { PARAMETER = VALUE } …]: a receiving smtpd; without a file: no STARTTLS
 mail_listen() {
-    local host=$1 addr=$2 tls=may chain=$LAB/certs/$1.pem
-    [ "$3" = none ] && tls=none chain=
+    local host=$1 addr=$2 tls=may chain=$3
+    [ -n "$chain" ] || tls=none
     case $addr in
-    *:*) node_addr mx "$addr/64"; addr="[$addr]" ;;
-    *) node_addr mx "$addr/24" ;;
+    *:*) echo "$addr/64" >>"$MX_ADDRESSES"; addr="[$addr]" ;;
+    *) echo "$addr/24" >>"$MX_ADDRESSES" ;;
     esac
     {
         echo "$addr:25 inet n - n - - smtpd"
@@ -26,6 +27,7 @@ mail_listen() {
 }
 
 mail_start() {
+    node_addrs mx "$MX_ADDRESSES"
     mail_conf_common /etc/postfix client
     mail_conf_common /etc/postfix-mx mx
     mail_conf_client >>/etc/postfix/main.cf

@@ -1,46 +1,64 @@
-# receivers.sh - the words of the file `internet`, which says what domains there are
+# receivers.sh - the words of the files in `internet`, which say what domains there are
 # shellcheck shell=bash
 #
-#   domain NAME 'what it is' [zone=unsigned|signed|expired]
+#   domain NAME 'what it is' [ID …] [demo] [zone=KIND] [within=DOMAIN] [ttl=SECONDS]
+#       ID: the check that it covers, such as A3 or B-1; demo: shown by `run demo`
+#       zone: a KIND of lib/names.sh (unsigned); within: no zone of its own, but a name in that domain's
 #   mx HOST [pref=N] [what server takes …]
 #       an MX record for that host, and the host itself
-#   server HOST [cert=good|selfsigned|wrongname|expired|none] [tlsa=none|good|mismatch|'3 1 1 …']
-#               [family=4|6|46] [POSTFIX_PARAMETER=VALUE …]
+#   server HOST [cert=KIND] [tlsa=DATA] [family=4|6|46] [POSTFIX_PARAMETER=VALUE …]
 #       only the host: address records, and a receiving smtpd on addresses of its own
-#   sts MODE PATTERN … [id=…] [max_age=…]
-#       the TXT record, and a policy host with a good certificate that serves this policy
+#       cert: a KIND of lib/certs.sh (good), or none: no STARTTLS; tlsa: TLSA records at its name
+#   tlsa NAME DATA [HOST]
+#       TLSA records at that name; DATA: '3 1 1 …', or '3 1 1' for what fits the certificate of HOST (NAME),
+#       good for the same, mismatch for another key; more than one with commas between
+#   sts MODE PATTERN … [id=…] [max_age=…] [eol=lf] [size=OCTETS] [type=MEDIA/TYPE] [cert=KIND]
+#       the TXT record, and a policy host that serves this policy; a record or an address that the
+#       zone has before stays instead
+#       cert: a KIND (hosted)
 #   policy_host [cert=KIND] 'NGINX DIRECTIVE;' …
 #       instead of the policy: anything that nginx can be made to do
 #   tlsrpt ADDRESS
-#   record 'LINE'
-#       any other record, in master file format, relative to the domain
-#   expect sent|deferred answer=REGEX [log=REGEX] [reason=REGEX] got=TLS-VERSION|clear|nothing
-#          [sni=NAME] [at=HOST]
-#       what Postern must answer (all of it, without OK); what the sender must log, and give as the
-#       reason; what must reach the receiver, and the TLS name it is asked for (without sni: none).
-#       at: the receiving host, if it is not in the domain
+#   record 'LINE' …
+#       any other records, in master file format, relative to the domain
+#   expect sent|deferred|bounced answer=REGEX [why=REGEX] [log=REGEX] [reason=REGEX]
+#          got=TLS-VERSION|clear|nothing [sni=NAME] [at=HOST] [to=DOMAIN]
+#       what Postern must answer (all of it, without OK), and among its reasons; what the sender must log, and
+#       give as the reason; what must reach the receiver, and the TLS name it is asked for (without sni: none).
+#       at: the receiving host, if it is not in the domain; to: the domain as mail is addressed to it
 
+declare -A HOST_CERT
+
+# receivers_read FILE …
 receivers_read() {
+    local file
     MX_NEXT=10
     : >"$LAB/expect.tsv"
-    # shellcheck source=/dev/null
-    . "$1" || die "the file $1 is not right"
+    for file in "$@"; do
+        # shellcheck source=/dev/null
+        . "$file" || die "the file $file is not right"
+    done
 }
 
 domain() {
-    DOMAIN=$1
-    DOMAIN_TEXT=$2
-    echo "@$1 $1/" >>"$MX_MAILBOXES"
-    zone_begin "$1" "$(value zone unsigned "${@:3}")"
-}
-
-# value NAME DEFAULT WORD…: the value of the last word NAME=…
-value() {
-    local found=$2 word
+    local word kind=unsigned ttl=60
+    DOMAIN=$1 ZONE=$1 DOMAIN_TEXT=$2 DOMAIN_CHECKS='' DOMAIN_DEMO='' DOMAIN_LINES=''
     for word in "${@:3}"; do
-        case $word in "$1"=*) found=${word#*=} ;; esac
+        case $word in
+        [AB][-0-9]*) DOMAIN_CHECKS+="${DOMAIN_CHECKS:+ }$word" ;;
+        demo) DOMAIN_DEMO=1 ;;
+        zone=*) kind=${word#*=} ;;
+        within=*) ZONE=${word#*=} ;;
+        ttl=*) ttl=${word#*=} ;;
+        *) die "$1: what is '$word'?" ;;
+        esac
     done
-    printf '%s\n' "$found"
+    echo "@$1 $1/" >>"$MX_MAILBOXES"
+    if [ "$ZONE" = "$1" ]; then
+        zone_begin "$1" "$kind" "$ttl"
+    else
+        record "\$ORIGIN $1."
+    fi
 }
 
 mx() {
@@ -67,63 +85,87 @@ server() {
         esac
     done
     MX_NEXT=$((MX_NEXT + 1))
-    case $family in *4*) record "$host. A $ipv4"; mail_listen "$host" "$ipv4" "$cert" "${params[@]}" ;; esac
-    case $family in *6*) record "$host. AAAA $ipv6"; mail_listen "$host" "$ipv6" "$cert" "${params[@]}" ;; esac
+    CERT=''
     [ "$cert" = none ] || cert_make "$cert" "$host"
-    case $tlsa in
-    none) return ;;
-    good) tlsa=$(cert_tlsa "$host") ;;
-    mismatch) tlsa="3 1 1 $(echo 'no such key' | sha256sum | cut -d' ' -f1)" ;;
-    esac
-    record "_25._tcp.$host. TLSA $tlsa"
+    HOST_CERT[$host]=$CERT
+    case $family in *4*) record "$host. A $ipv4"; mail_listen "$host" "$ipv4" "${CERT:+$CERT.pem}" "${params[@]}" ;; esac
+    case $family in *6*) record "$host. AAAA $ipv6"; mail_listen "$host" "$ipv6" "${CERT:+$CERT.pem}" "${params[@]}" ;; esac
+    [ "$tlsa" = none ] || tlsa "$host" "$tlsa"
+}
+
+tlsa() {
+    local list
+    IFS=, read -ra list <<<"$2"
+    for TLSA in "${list[@]}"; do
+        case $TLSA in
+        mismatch) TLSA="3 1 1 $(printf '%064x' 1)" ;;
+        good) cert_tlsa "${HOST_CERT[${3:-$1}]}" '3 1 1' ;;
+        ?' '?' '?) cert_tlsa "${HOST_CERT[${3:-$1}]}" "$TLSA" ;;
+        esac
+        record "_25._tcp.$1. TLSA $TLSA"
+    done
 }
 
 sts() {
-    local mode=$1 word id=20260101 max_age=86400 file=$LAB/web/$DOMAIN.txt
+    local mode=$1 word id=20260101 max_age=86400 eol=$'\r\n' size=0 type='' cert=hosted patterns=()
+    local file=$LAB/web/$DOMAIN.txt text
     shift
-    {
-        printf 'version: STSv1\r\nmode: %s\r\n' "$mode"
-        for word in "$@"; do
-            case $word in
-            id=*) id=${word#*=} ;;
-            max_age=*) max_age=${word#*=} ;;
-            *) printf 'mx: %s\r\n' "$word" ;;
-            esac
-        done
-        printf 'max_age: %s\r\n' "$max_age"
-    } >"$file"
-    record "_mta-sts TXT \"v=STSv1; id=$id\""
-    policy_host "location = /.well-known/mta-sts.txt { alias $file; }"
+    for word in "$@"; do
+        case $word in
+        id=*) id=${word#*=} ;;
+        max_age=*) max_age=${word#*=} ;;
+        eol=lf) eol=$'\n' ;;
+        size=*) size=${word#*=} ;;
+        type=*) type="types {} default_type ${word#*=};" ;;
+        cert=*) cert=${word#*=} ;;
+        *=*) die "$DOMAIN: sts: what is '$word'?" ;;
+        *) patterns+=("mx: $word") ;;
+        esac
+    done
+    printf -v text "%s$eol" 'version: STSv1' "mode: $mode" "${patterns[@]}" "max_age: $max_age"
+    [ "$size" = 0 ] || printf -v text "%sfiller: %0$((size - ${#text} - 8 - ${#eol}))d$eol" "$text" 0
+    printf %s "$text" >"$file"
+    recorded '_mta-sts ' || record "_mta-sts TXT \"v=STSv1; id=$id\""
+    policy_host "cert=$cert" "location = /.well-known/mta-sts.txt { $type alias $file; }"
 }
 
 policy_host() {
-    local kind=good
+    local kind=hosted
     case $1 in cert=*) kind=${1#*=} && shift ;; esac
-    grep -q '^mta-sts A ' "$ZONES/$DOMAIN.zone" ||
-        record "mta-sts A $WEB_ADDR" "mta-sts AAAA 2001:db8::80"
+    recorded 'mta-sts ' || record "mta-sts A $WEB_ADDR" "mta-sts AAAA $WEB_ADDR6"
     cert_make "$kind" "mta-sts.$DOMAIN"
-    web_site "mta-sts.$DOMAIN" "$LAB/certs/mta-sts.$DOMAIN.pem" "$@"
+    web_site "mta-sts.$DOMAIN" "$CERT.pem" "$@"
 }
 
 tlsrpt() { record "_smtp._tls TXT \"v=TLSRPTv1; rua=mailto:$1\""; }
 
-record() { zone_add "$DOMAIN" "$@"; }
+record() {
+    local line
+    zone_add "$ZONE" "$@"
+    for line in "$@"; do DOMAIN_LINES+=$'\n'$line; done
+}
 
+# recorded TEXT: whether a line of this domain begins so
+recorded() { [[ $DOMAIN_LINES == *$'\n'"$1"* ]]; }
+
+# expect: appends a line to expect.tsv, KEY=VALUE with tabs between
 expect() {
-    local status=$1 key
+    local status=$1 word key
+    local -A is=([at]=$DOMAIN [to]=$DOMAIN)
     shift
-    for key in "$@"; do
+    for word in "$@"; do
+        key=${word%%=*}
         case $key in
-        answer=* | log=* | reason=* | got=* | sni=* | at=*) ;;
-        *) die "$DOMAIN: expect: what is '$key'?" ;;
+        answer | why | log | reason | got | sni | at | to) is[$key]=${word#*=} ;;
+        *) die "$DOMAIN: expect: what is '$word'?" ;;
         esac
     done
+    [ "${is[to]}" = "$DOMAIN" ] || echo "@${is[to]} ${is[to]}/" >>"$MX_MAILBOXES"
     {
-        printf 'domain=%s\ttext=%s\tstatus=%s' "$DOMAIN" "$DOMAIN_TEXT" "$status"
-        for key in answer log reason got sni; do
-            printf '\t%s=%s' "$key" "$(value "$key" '' "$@")"
+        printf 'domain=%s\ttext=%s\tchecks=%s\tdemo=%s' "$DOMAIN" "$DOMAIN_TEXT" "$DOMAIN_CHECKS" "$DOMAIN_DEMO"
+        for key in answer why log reason got sni at to; do
+            printf '\t%s=%s' "$key" "${is[$key]:-}"
         done
-        printf '\tat=%s' "$(value at "$DOMAIN" "$@")"
-        echo
+        printf '\tstatus=%s\n' "$status"
     } >>"$LAB/expect.tsv"
 }

@@ -12,6 +12,19 @@ web_site() {
     } >"$LAB/web/sites/$name.conf"
 }
 
+# web_drip SECONDS TEXT: nginx directives for a host that sends this text octet by octet, with a wait after each
+web_drip() {
+    local i line
+    echo 'location / {'
+    while IFS= read -r line; do
+        for ((i = 0; i < ${#line}; i++)); do
+            echo "echo -n '${line:i:1}'; echo_flush; echo_sleep $1;"
+        done
+        echo 'echo;'
+    done <<<"${2%$'\n'}"
+    echo '}'
+}
+
 web_start() {
     nginx_conf >"$LAB/web/nginx.conf"
     daemon nginx web "exec 3<>/dev/tcp/$WEB_ADDR/443" \
