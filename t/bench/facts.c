@@ -1,6 +1,6 @@
 /*
- * facts.c - stands in for stsd in benches: gives every domain the same facts, an enforced MTA-STS policy, at once.
- *     facts SOCKET
+ * facts.c - stands in for stsd in benches and says at once: names that begin with "plain" publish nothing, all others
+ * an enforced MTA-STS policy and where they want reports. facts SOCKET
  */
 #include "call_server.h"
 #include "dest.h"
@@ -13,6 +13,16 @@
 #include <time.h>
 
 static const char policy[] = "version: STSv1\nmode: enforce\nmx: mx1.example.com\nmx: *.example.net\nmax_age: 604800\n";
+
+static void add_policy(struct dest *dest, int64_t now)
+{
+    dest->sts.record = DEST_STS_FOUND;
+    strcpy(dest->sts.id, "1");
+    if (dest_sts_set_policy(&dest->sts, "1", policy, strlen(policy), now, NULL) != 0)
+        exit(1);
+    dest->sts.attempted = now;
+    strcpy(dest->tlsrpt, "v=TLSRPTv1; rua=mailto:tls-reports@example.com");
+}
 
 static void on_call(void *ctx, struct call *call, const char *verb, const char *arg, size_t len)
 {
@@ -28,12 +38,9 @@ static void on_call(void *ctx, struct call *call, const char *verb, const char *
     dest->mx = DEST_MX_LIST;
     dest->resolved = now;
     dest->valid_until = now + 3600;
-    dest->sts.record = DEST_STS_FOUND;
-    strcpy(dest->sts.id, "1");
     dest_add_host(dest, "mx1.example.com", 10);
-    if (dest_sts_set_policy(&dest->sts, "1", policy, strlen(policy), now, NULL) != 0)
-        exit(1);
-    dest->sts.attempted = now;
+    if (strncmp(domain, "plain", 5) != 0)
+        add_policy(dest, now);
     buf_init(&json, DEST_JSON_MAX);
     dest_to_json(&json, dest);
     call_answer(call, CALL_OK, json.data, json.len);

@@ -1,6 +1,9 @@
 /*
- * load.c - asks a socketmap server as fast as it answers: so many connections, each with one request under way, for so
- * many seconds. Prints answers per second. load SOCKET REQUEST CONNECTIONS SECONDS [ANSWER-MUST-BEGIN-WITH]
+ * load.c - asks a socketmap server as fast as it answers: so many connections, each with one request under way.
+ *     load SOCKET REQUEST CONNECTIONS LENGTH [ANSWER]
+ * LENGTH: "2s" for so many seconds, "1000" for so many answers. A # in REQUEST becomes a running number in two labels,
+ * "7.12" for the 607th, so that every request is for another name, 50 below each parent. ANSWER: what every answer must
+ * begin with ("OK"). Prints answers per second.
  */
 #include "netstring.h"
 
@@ -14,11 +17,15 @@
 #include <time.h>
 #include <unistd.h>
 
-#define EVENTS 256
+#define EVENTS      256
+#define TEXT_MAX    1000
+#define PATIENCE    120 /* seconds after which all of it has failed */
+#define CONNECT_MAX 10000
+#define SIBLINGS    50
 
-static char request[1024];
-static size_t request_len;
+static const char *text;
 static const char *expected = "OK";
+static uint64_t asked, answered;
 
 static void die(const char *what)
 {
@@ -34,10 +41,26 @@ static double seconds(void)
     return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
 }
 
+static size_t request_write(char *out, size_t cap)
+{
+    const char *mark = strchr(text, '#');
+    char named[TEXT_MAX + 32];
+    unsigned long long low = asked % SIBLINGS, high = asked / SIBLINGS;
+    int len = mark == NULL
+                  ? snprintf(named, sizeof(named), "%s", text)
+                  : snprintf(named, sizeof(named), "%.*s%llu.%llu%s", (int)(mark - text), text, low, high, mark + 1);
+
+    return netstring_write(out, cap, named, (size_t)len);
+}
+
 static void ask(int fd)
 {
-    if (send(fd, request, request_len, MSG_NOSIGNAL) != (ssize_t)request_len)
+    char request[TEXT_MAX + 64];
+    size_t len = request_write(request, sizeof(request));
+
+    if (send(fd, request, len, MSG_NOSIGNAL) != (ssize_t)len)
         die("send");
+    asked++;
 }
 
 /* Answers are far smaller than what one recv gives whole over a unix socket. */
@@ -52,6 +75,7 @@ static void take(int fd)
         fprintf(stderr, "unexpected answer: %.*s\n", got > 0 ? (int)got : 0, buf);
         exit(1);
     }
+    answered++;
 }
 
 static int connect_to(const char *path)
@@ -67,36 +91,55 @@ static int connect_to(const char *path)
     return fd;
 }
 
+/* Ask on every connection, then ask again wherever an answer comes, until the time or the number is reached. */
+static double run(int epoll, const int *fd, size_t connections, double length, uint64_t count)
+{
+    struct epoll_event events[EVENTS];
+    double start = seconds(), now = start;
+
+    for (size_t i = 0; i < connections && (count == 0 || asked < count); i++)
+        ask(fd[i]);
+    while (count != 0 ? answered < count : now < start + length) {
+        int ready = epoll_wait(epoll, events, EVENTS, 1000);
+
+        for (int i = 0; i < ready; i++) {
+            take(events[i].data.fd);
+            if (count == 0 || asked < count)
+                ask(events[i].data.fd);
+        }
+        now = seconds();
+    }
+    return now - start;
+}
+
 int main(int argc, char **argv)
 {
-    struct epoll_event ev = {.events = EPOLLIN}, events[EVENTS];
+    static int fd[CONNECT_MAX];
+    struct epoll_event ev = {.events = EPOLLIN};
     int epoll = epoll_create1(0);
-    uint64_t answers = 0;
-    double start, end, now;
+    size_t connections;
+    double length;
+    char *unit;
 
-    if (argc < 5)
+    if (argc < 5 || strlen(argv[2]) > TEXT_MAX)
         return 2;
-    if (argc > 5)
-        expected = argv[5];
-    request_len = netstring_write(request, sizeof(request), argv[2], strlen(argv[2]));
-    for (int i = 0; i < atoi(argv[3]); i++) {
-        ev.data.fd = connect_to(argv[1]);
-        ask(ev.data.fd); /* the first answers are not counted: they fill the memory */
-        take(ev.data.fd);
-        epoll_ctl(epoll, EPOLL_CTL_ADD, ev.data.fd, &ev);
-        ask(ev.data.fd);
+    text = argv[2];
+    connections = strtoul(argv[3], NULL, 10);
+    length = strtod(argv[4], &unit);
+    expected = argc > 5 ? argv[5] : expected;
+    if (connections > CONNECT_MAX || length < 1)
+        return 2;
+    alarm(PATIENCE);
+    for (size_t i = 0; i < connections; i++) {
+        ev.data.fd = fd[i] = connect_to(argv[1]);
+        epoll_ctl(epoll, EPOLL_CTL_ADD, fd[i], &ev);
+        if (*unit != 's')
+            continue;
+        ask(fd[i]); /* the first answers are not counted: they fill the memory */
+        take(fd[i]);
     }
-    start = seconds();
-    end = start + atof(argv[4]);
-    while ((now = seconds()) < end) {
-        int count = epoll_wait(epoll, events, EVENTS, 1000);
-
-        for (int i = 0; i < count; i++) {
-            take(events[i].data.fd);
-            ask(events[i].data.fd);
-        }
-        answers += count > 0 ? (uint64_t)count : 0;
-    }
-    printf("%.0f\n", (double)answers / (now - start));
+    asked = answered = 0;
+    length = run(epoll, fd, connections, length, *unit == 's' ? 0 : (uint64_t)length);
+    printf("%.0f\n", (double)answered / length);
     return 0;
 }
