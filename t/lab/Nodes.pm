@@ -77,7 +77,7 @@ sub redis {
 
 sub path { return "$DIR/$_[0]" }
 
-# configure(NODE, SECTION => 'key = value', ...): without values as in the lab
+# configure(NODE, SECTION => 'key = value  key = value', ...): without values as in the lab
 sub configure {
     my ($node, %more) = @_;
     my $dir = path($node);
@@ -87,13 +87,16 @@ sub configure {
     chown $uid, $gid, $dir;
     open my $in, '<', "$Lab::DIR/postern/postern.conf" or die;
     open my $out, '>', "$dir/postern.conf" or die;
+    my $section = '';
     while (my $line = <$in>) {
         $line =~ s{$Lab::DIR/postern/}{$dir/}g;
         $line =~ s{unix:$Lab::DIR/redis.sock}{unix:$REDIS};
         $line =~ s{, "inet:127.0.0.1:8461"}{};
         $line =~ s{metrics_listen = .*}{};
+        $section = $1 if $line =~ /^(\w+) \{/;
+        next if $line =~ /^\s+(\w+) = / && ($more{$section} // '') =~ /\b$1 =/;
         print $out $line;
-        print $out "    $more{$1}\n" if $line =~ /^(\w+) \{/ && $more{$1};
+        print $out "    $more{$section}\n" if $line =~ /\{$/ && $more{$section};
     }
     close $out;
     return;
