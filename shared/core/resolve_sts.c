@@ -162,13 +162,21 @@ static void address_missing(struct resolve *r)
         resolve_say(r->d->sts.why, "the policy host has no address");
 }
 
+/* Of two failures the one of which nothing was heard is told, then that of AAAA, whichever comes first. */
+static int failure_rank(const struct resolve_family *f, bool v6)
+{
+    if (f->status != DNS_FAILED)
+        return 0;
+    return 1 + (v6 ? 1 : 0) + (f->unheard ? 2 : 0);
+}
+
 void resolve_sts_address(struct resolve *r, enum resolve_slot slot, const struct dns_answer *answer)
 {
     struct resolve_addresses *a = &r->policy_host;
-    bool said = a->v4.unheard || a->v6.unheard; /* which goes before what a resolver said of the other family */
+    bool v6 = slot == SLOT_STS_AAAA;
 
-    resolve_family_set(slot == SLOT_STS_A ? &a->v4 : &a->v6, answer);
-    if (answer->status == DNS_FAILED && !said)
+    resolve_family_set(v6 ? &a->v6 : &a->v4, answer);
+    if (failure_rank(v6 ? &a->v6 : &a->v4, v6) > failure_rank(v6 ? &a->v4 : &a->v6, !v6))
         resolve_say(r->d->sts.why, "%s of the policy host: %s", dns_type_name(slot == SLOT_STS_A ? DNS_A : DNS_AAAA),
                     answer->why);
     if (r->step[SLOT_STS_A] != STEP_DONE || r->step[SLOT_STS_AAAA] != STEP_DONE)
