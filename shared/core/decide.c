@@ -240,6 +240,8 @@ static void decide_level(struct decision *out, const struct weight *w, const str
         return;
     if (options->dane && w->dest->mx == DEST_MX_TEMP && w->dest->dane_before)
         set_temp(out, "temporary: the MX records cannot be looked up now, and DANE went for the domain before");
+    else if (options->dane && w->dest->mx == DEST_MX_TEMP && w->dest->mx_never_known)
+        set_temp(out, "temporary: the MX records cannot be looked up now, so DANE is not known");
     else if (w->enforced)
         set_level(out, w, LEVEL_SECURE, "every MX host must be verified as the MTA-STS policy says (RFC 8461)");
     else if (options->dane && w->dest->mx == DEST_MX_TEMP)

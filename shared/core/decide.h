@@ -69,6 +69,7 @@ struct decision {
  *   facts                                                 enforced    unknown     else
  *   no record at all (dest NULL: stsd is away)            temp        temp        temp
  *   MX TEMP, and DANE went before (dane_before)           temp        temp        temp
+ *   MX TEMP, never known before (mx_never_known)          temp        temp        temp
  *   MX TEMP                                               secure      temp        temp
  *   DANE: every host usable, none left out                dane-only   dane-only   dane-only
  *   DANE: a host usable, others not, or left out          dane-only   dane-only   dane

@@ -99,6 +99,7 @@ struct dest {
     bool mx_secure; /* the MX RRset, or its absence, was authenticated */
     bool mx_truncated;
     bool dane_before;          /* mx is TEMP, and when it was last known a host had TLSA records */
+    bool mx_never_known;       /* mx is TEMP, and nothing else is known from before */
     char mx_why[DEST_WHY_MAX]; /* why it is TEMP */
     struct dest_host *host;    /* owned; by preference, then name */
     size_t host_count;

@@ -139,6 +139,8 @@ static void put_mx(struct buf *out, const struct dest *d)
     put_bool(out, "secure", d->mx_secure);
     put_bool(out, "truncated", d->mx_truncated);
     put_bool(out, "dane_before", d->dane_before);
+    if (d->mx_never_known)
+        put_bool(out, "never_known", true);
     put_sentence(out, "why", d->mx_why);
     name(out, "hosts");
     open_bracket(out, '[');

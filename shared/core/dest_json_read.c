@@ -249,6 +249,8 @@ static int read_mx(struct dest *d, const json_t *root, struct err *e)
     d->mx = (enum dest_mx)mx;
     if (get_bool(&d->mx_secure, object, "secure", e) != 0 || get_bool(&d->mx_truncated, object, "truncated", e) != 0 ||
         (json_object_get(object, "dane_before") != NULL && get_bool(&d->dane_before, object, "dane_before", e) != 0) ||
+        (json_object_get(object, "never_known") != NULL &&
+         get_bool(&d->mx_never_known, object, "never_known", e) != 0) ||
         get_text(d->mx_why, sizeof d->mx_why, object, "why", e) != 0 || read_hosts(d, object, e) != 0)
         return err_prefix(e, "mx");
     return 0;

@@ -104,6 +104,7 @@ static int begin(struct resolve *r, const struct dest *previous)
     if (previous != NULL) {
         memcpy(r->d->tlsrpt, previous->tlsrpt, sizeof(r->d->tlsrpt));
         r->dane_before = dest_has_dane(previous);
+        r->mx_known = previous->mx != DEST_MX_TEMP || !previous->mx_never_known;
     }
     if (resolve_sts_begin(r, previous == NULL ? NULL : &previous->sts) != 0)
         return -1;
@@ -331,6 +332,7 @@ struct dest *resolve_take(struct resolve *r, int64_t now)
     resolve_hosts_drop_gone(r);
     resolve_sts_end(r, now);
     d->dane_before = d->mx == DEST_MX_TEMP && r->dane_before;
+    d->mx_never_known = d->mx == DEST_MX_TEMP && !r->mx_known;
     d->resolved = now;
     d->valid_until = now + life(r, now);
     r->d = NULL;

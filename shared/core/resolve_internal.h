@@ -56,6 +56,7 @@ struct resolve {
     size_t tlsa_octets;        /* association data kept so far, of all hosts */
 
     bool dane_before;             /* DANE went for the domain when it was last known */
+    bool mx_known;                /* its MX records, or their absence, were known at some time */
     int64_t temp_since;           /* since when the MTA-STS record cannot be looked up, from before; 0: it could */
     bool had_policy;              /* there was one before, live or not */
     char fetch_why[DEST_WHY_MAX]; /* the failure of the last fetch, from before */
