@@ -16,18 +16,24 @@ void memory_clear(struct memory *m)
     m->cache = NULL;
 }
 
+/* A clock that was wrong and has been put right must not make answers hold for longer. */
+static bool from_future(const struct answer *a, int64_t now)
+{
+    return a->resolved > now + DEST_CLOCK_SLACK;
+}
+
 struct answer *memory_get(struct memory *m, const char *domain, size_t len, int64_t now)
 {
     struct answer *a = cache_get(m->cache, domain, len);
 
-    return a != NULL && a->epoch == m->epoch && now < a->valid_until ? a : NULL;
+    return a != NULL && a->epoch == m->epoch && now < a->valid_until && !from_future(a, now) ? a : NULL;
 }
 
 struct answer *memory_get_stale(struct memory *m, const char *domain, size_t len, int64_t now)
 {
     struct answer *a = cache_get(m->cache, domain, len);
 
-    return a != NULL && now < a->stale_until && (a->binds || a->epoch == m->epoch) ? a : NULL;
+    return a != NULL && now < a->stale_until && (a->binds || (a->epoch == m->epoch && !from_future(a, now))) ? a : NULL;
 }
 
 void memory_revive(struct memory *m, struct answer *a, int64_t now, int64_t seconds)

@@ -24,7 +24,7 @@ struct memory {
 int memory_init(struct memory *m, size_t limit, const uint8_t secret[16]);
 void memory_clear(struct memory *m);
 
-/* The answer that may be given now, or NULL. */
+/* The answer that may be given now, or NULL. What was made of facts from the future (DEST_CLOCK_SLACK) is not. */
 struct answer *memory_get(struct memory *m, const char *domain, size_t len, int64_t now);
 
 /*

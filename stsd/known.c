@@ -50,12 +50,20 @@ struct record *known_get(struct known *k, const char *domain)
     return cache_get(k->cache, domain, strlen(domain));
 }
 
+/* Facts from the future, which a clock that was wrong has made, count for older than any. */
+static bool older(const struct dest *a, const struct dest *b, int64_t now)
+{
+    bool a_future = a->resolved > now + DEST_CLOCK_SLACK, b_future = b->resolved > now + DEST_CLOCK_SLACK;
+
+    return a_future == b_future ? a->resolved < b->resolved : a_future;
+}
+
 /* Both are about one domain: the newer facts, and of the policies the one fetched later. */
 static int record_merge(struct record *record, struct dest *dest, int64_t now)
 {
     struct dest *old = record->dest;
 
-    if (dest->resolved < old->resolved) {
+    if (older(dest, old, now)) {
         if (dest_sts_adopt_policy(&old->sts, &dest->sts, now) != 0)
             return -1;
         dest_free(dest);

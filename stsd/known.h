@@ -43,8 +43,9 @@ void known_clear(struct known *k);
 struct record *known_get(struct known *k, const char *domain);
 
 /*
- * Remember a record, owned from now on. Facts that were gathered later than these stay, and so does a live policy that
- * was fetched later; the record that results is returned. NULL without memory: dest is still the caller's.
+ * Remember a record, owned from now on. Facts that were gathered later than these stay (unless they are from the
+ * future), and so does a live policy that was fetched later; the record that results is returned. NULL without memory:
+ * dest is still the caller's.
  */
 struct record *known_put(struct known *k, struct dest *dest, int64_t now);
 

@@ -214,9 +214,11 @@ bool dest_has_dane(const struct dest *d)
 
 bool dest_sts_supersedes(const struct dest_sts *sts, int64_t fetched, int64_t now)
 {
+    int64_t future = now + DEST_CLOCK_SLACK;
+
     if (sts->has_policy)
-        return sts->fetched >= fetched;
-    return sts->learnt > fetched && sts->learnt <= now;
+        return sts->fetched >= fetched || (fetched > future && sts->fetched <= future);
+    return sts->learnt > fetched && sts->learnt <= future;
 }
 
 int dest_sts_adopt_policy(struct dest_sts *to, const struct dest_sts *from, int64_t now)

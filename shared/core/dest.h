@@ -24,6 +24,7 @@
 #define DEST_WHY_MAX       200
 #define DEST_TLSRPT_MAX    1024
 #define DEST_TIME_MAX      (INT64_C(1) << 53) /* what JSON holds exactly (RFC 7493 2.2) */
+#define DEST_CLOCK_SLACK   60 /* seconds that the clocks of two nodes may differ; what is later is from the future */
 
 /* What the MX look-up said. */
 enum dest_mx {
@@ -146,7 +147,8 @@ int dest_sts_adopt_policy(struct dest_sts *to, const struct dest_sts *from, int6
 
 /*
  * A policy that was fetched at this time does not count beside this record: there is one as late, or there was a later
- * one (unless that claims to be from the future).
+ * one. Of a policy from the future, which a clock that was wrong has made, nobody knows how late it is: it does not
+ * count beside one that is not, nor once it is gone.
  */
 bool dest_sts_supersedes(const struct dest_sts *sts, int64_t fetched, int64_t now);
 

@@ -3,8 +3,6 @@
 
 #include "resolve.h"
 
-#define CLOCK_SLACK 60 /* seconds that the clocks of two nodes may differ */
-
 /* Seconds from an option: never negative, never so many that adding them to a time overflows. */
 static int64_t clamp_seconds(int64_t seconds)
 {
@@ -15,7 +13,7 @@ static int64_t clamp_seconds(int64_t seconds)
 
 bool refresh_holds(const struct dest *d, int64_t now)
 {
-    return now < d->valid_until && d->valid_until - d->resolved <= RESOLVE_TTL_MAX && d->resolved <= now + CLOCK_SLACK;
+    return now < d->valid_until && d->valid_until - d->resolved <= RESOLVE_TTL_MAX && d->resolved <= now + DEST_CLOCK_SLACK;
 }
 
 int64_t refresh_facts_at(const struct dest *d)

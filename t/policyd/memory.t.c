@@ -119,6 +119,26 @@ static void test_time(void **state)
     dest_free(enforce);
 }
 
+/* The clock was wrong and is put right: what was made of facts from the future holds no more. */
+static void test_clock(void **state)
+{
+    struct memory m;
+    struct dest *none = facts(false), *enforce = facts(true);
+
+    (void)state;
+    assert_int_equal(memory_init(&m, 10, secret), 0);
+    put(&m, none);
+    assert_true(now_has(&m, NOW - 60)); /* the clocks of two nodes */
+    assert_false(now_has(&m, NOW - 61));
+    assert_false(stale_has(&m, NOW - 61));
+    put(&m, enforce);
+    assert_false(now_has(&m, NOW - 61));
+    assert_true(stale_has(&m, NOW - 61));
+    memory_clear(&m);
+    dest_free(none);
+    dest_free(enforce);
+}
+
 /* Redis says that it changed: what binds nothing must not be given again, it may be weaker than the new facts. */
 static void test_changed(void **state)
 {
@@ -213,8 +233,9 @@ static void test_policy_outlives(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_answer_texts), cmocka_unit_test(test_time),   cmocka_unit_test(test_changed),
-        cmocka_unit_test(test_all_changed),  cmocka_unit_test(test_revive), cmocka_unit_test(test_policy_outlives),
+        cmocka_unit_test(test_answer_texts),    cmocka_unit_test(test_time),        cmocka_unit_test(test_clock),
+        cmocka_unit_test(test_changed),         cmocka_unit_test(test_all_changed), cmocka_unit_test(test_revive),
+        cmocka_unit_test(test_policy_outlives),
     };
 
     return cmocka_run_group_tests_name("memory", tests, NULL, NULL);

@@ -229,7 +229,8 @@ static const char *unsound(const struct course *c, const struct dest *d)
         return "its life is out of bounds";
     if (d->sts.has_policy && !dest_sts_live(&d->sts, d->resolved))
         return "its policy has expired";
-    if (before == NULL || !c->g->options.sts || !dest_sts_live(&before->sts, d->resolved))
+    if (before == NULL || !c->g->options.sts || !dest_sts_live(&before->sts, d->resolved) ||
+        before->sts.fetched > d->resolved)
         return NULL;
     if (d->sts.has_policy ? d->sts.fetched < before->sts.fetched : d->sts.attempted <= before->sts.attempted)
         return "it has lost the policy that was known";

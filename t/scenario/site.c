@@ -52,10 +52,10 @@ void site_configure(struct site *s)
     }
 }
 
+static const uint8_t secret[16] = {5};
+
 static void node_start(struct node *n)
 {
-    static const uint8_t secret[16] = {5};
-
     if (memory_init(&n->memory, REMEMBERED, secret) != 0 || known_init(&n->known, REMEMBERED, secret) != 0)
         abort();
 }
@@ -91,6 +91,14 @@ void node_restart(struct site *s, struct node *n)
 {
     node_clear(n);
     node_start(n);
+    site_configure(s);
+}
+
+void stsd_restart(struct site *s, struct node *n)
+{
+    known_clear(&n->known);
+    if (known_init(&n->known, REMEMBERED, secret) != 0)
+        abort();
     site_configure(s);
 }
 

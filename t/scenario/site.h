@@ -89,6 +89,7 @@ void site_configure(struct site *s);
 struct node *site_node_new(struct site *s, const char *name, int64_t clock);
 struct node *site_node(struct site *s, const char *name); /* "": the first; trouble when there is none */
 void node_restart(struct site *s, struct node *n);        /* both programs, so memory is lost */
+void stsd_restart(struct site *s, struct node *n);
 int64_t node_now(const struct site *s, const struct node *n);
 
 void redis_down(struct site *s);

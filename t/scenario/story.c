@@ -244,10 +244,14 @@ static void do_stsd(struct story *s, const struct words *w)
 {
     struct node *n = at_node(s, w, 2);
 
-    if (strcmp(w->word[1], "up") != 0 && strcmp(w->word[1], "down") != 0)
-        trouble(&s->trouble, "stsd is up or down, not: %s", w->word[1]);
-    else if (n != NULL)
+    if (n == NULL)
+        return;
+    if (strcmp(w->word[1], "restart") == 0)
+        stsd_restart(&s->site, n);
+    else if (strcmp(w->word[1], "up") == 0 || strcmp(w->word[1], "down") == 0)
         n->stsd_up = strcmp(w->word[1], "up") == 0;
+    else
+        trouble(&s->trouble, "stsd is up or down, or there is a restart, not: %s", w->word[1]);
 }
 
 static void do_restart(struct story *s, const struct words *w)

@@ -38,6 +38,9 @@ static const struct row {
 } rows[] = {
     {"newer facts", NOW - 9, 0, NOW, 0, NOW, 0},
     {"older facts", NOW, 0, NOW - 9, 0, NOW, 0},
+    {"facts from the future", NOW - 9, 0, NOW + 61, 0, NOW - 9, 0},
+    {"facts after those from the future", NOW + 61, 0, NOW - 9, 0, NOW - 9, 0},
+    {"facts of another clock", NOW - 9, 0, NOW + 60, 0, NOW + 60, 0},
     {"newer facts without the policy", NOW - 9, NOW - 9, NOW, 0, NOW, NOW - 9},
     {"newer facts with an older policy", NOW - 9, NOW - 5, NOW, NOW - 8, NOW, NOW - 5},
     {"older facts with a newer policy", NOW, NOW - 8, NOW - 1, NOW - 5, NOW, NOW - 5},

@@ -244,7 +244,12 @@ static void test_adopt(void **state)
         {"an earlier one, gone", false, T - 1, T + 10, true},
         {"the same, gone by another clock", false, T, T + 10, true},
         {"a later one, gone", false, T + 1, T + 10, false},
-        {"gone, from the future", false, T + 11, T + 10, true},
+        {"gone, from the future", false, T + 71, T + 10, true},
+        {"a later one, gone by another clock", false, T + 70, T + 10, false},
+        {"earlier, but this one is from the future", true, T - 99, T - 61, false},
+        {"earlier, this one is of another clock", true, T - 99, T - 60, true},
+        {"both from the future", true, T - 1, T - 62, true},
+
         {"expired itself", false, 0, T + 86400, false},
     };
 
