@@ -16,6 +16,8 @@
 #       the TXT record, and a policy host that serves this policy; a record or an address that the
 #       zone has before stays instead
 #       cert: a KIND (hosted)
+#   policy TEXT
+#       a policy host that serves these very octets (escapes as for printf %b)
 #   policy_host [cert=KIND] 'NGINX DIRECTIVE;' …
 #       instead of the policy: anything that nginx can be made to do
 #   tlsrpt ADDRESS
@@ -127,6 +129,13 @@ sts() {
     printf %s "$text" >"$file"
     recorded '_mta-sts ' || record "_mta-sts TXT \"v=STSv1; id=$id\""
     policy_host "cert=$cert" "location = /.well-known/mta-sts.txt { $type alias $file; }"
+}
+
+policy() {
+    local file=$LAB/web/$DOMAIN.txt
+    printf '%b' "$1" >"$file"
+    record '_mta-sts TXT "v=STSv1; id=20260101"'
+    policy_host "location = /.well-known/mta-sts.txt { alias $file; }"
 }
 
 policy_host() {
