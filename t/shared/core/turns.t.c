@@ -42,6 +42,7 @@ static const struct table_case cases[] = {
     {"not before its time", 1, 1, "@7 a1 + b1 + @106 + @107 +", "a1 ~107 ~107 !a1 b1"},
     {"within an owner that has its share", 9, 2, "a1 + @50 a2 + a3 b1 + @100 +", "a1 a2 b1 ~100 !a1 a3"},
     {"another owner's share is its own affair", 9, 1, "a1 b1 + a2 @100 +", "a1 b1 !a1 a2"},
+    {"two owners that have their share", 9, 1, "a1 + @50 b1 + a2 b2 + @100 + @150 +", "a1 b1 ~100 !a1 a2 ~150 !b1 b2"},
     {"twice its share, no more", 9, 2, "a1 a2 a3 a4 a5 + a6 -a1 a7 +", "?a5 a1 a2 ~100 ?a6 a3 ~100"},
     {"one place", 1, 1, "a1 b1 c1 + @100 + @200 + @300 +", "a1 ~100 !a1 b1 ~200 !b1 c1"},
 };
