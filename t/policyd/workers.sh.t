@@ -125,7 +125,9 @@ is(read_answer(request($fh[1], 'good.test')), 'NOTFOUND ', 'goes by the settings
 # --- the end ---
 request($fh[$_], "slow-end-$_.test") for 1 .. $count;
 ok(until_true(sub { !grep { !asked("slow-end-$_.test") } 1 .. $count }), 'each worker has something under way');
+my $drained = () = log_text() =~ /info draining/g;
 kill 'TERM', @pid[1 .. $count]; # systemd tells the whole group
+ok(until_true(sub { (() = log_text() =~ /info draining/g) == $drained + $count }), 'they are told');
 my $status = stop();
 is(read_answer($fh[$_]), 'NOTFOUND ', "worker $_ answers before it ends") for 1 .. $count;
 is($status, 0, 'the exit code is 0');
@@ -174,17 +176,21 @@ kill 'STOP', $pid[2];
 kill 'KILL', $policyd_pid;
 waitpid($policyd_pid, 0);
 ok(until_true(sub { !grep { running($_) } @pid[1 .. $count] }), 'when the supervisor is killed no worker is left');
+kill 'KILL', grep { running($_) } @pid[1 .. $count];
 ok(!defined IO::Socket::UNIX->new(Peer => "$dir/policyd.sock"), 'and nobody listens');
 stop();
 
 # --- a worker that dies again and again ---
-start("workers = $count");
-for (1 .. 4) {
+start("workers = $count\nmetrics_listen = \"unix:DIR/metrics.sock\"");
+for (1 .. 6) {
     my $old = (workers())[1];
     kill 'KILL', $old;
     until_true(sub { my $now = (workers())[1]; $now != $old && running($now) });
 }
-is(join(' ', log_text() =~ /worker-replaced worker=1 in_ms=(\d+)/g), '0 100 200 400', 'is replaced later each time');
+is(join(' ', log_text() =~ /worker-replaced worker=1 in_ms=(\d+)/g), '0 100 200 400 800 1600', 'is replaced later each time');
+kill 'KILL', (workers())[1];
+ok(until_true(sub { metrics()->{workers} == $count - 1 }), 'one that is not there does not count');
+ok(until_true(sub { metrics()->{workers} == $count }), 'until it is back');
 stop();
 
 # --- in the background ---
