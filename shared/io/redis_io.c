@@ -22,6 +22,7 @@
 
 #define COMMANDS_MAX 10000
 #define IDLE_PING_S  5  /* with tracking wanted, a server that hangs is noticed also when nothing is asked */
+#define LATE_MS      50 /* a command is given up so long after its deadline, see on_deadline */
 #define ERRORS_S     10 /* no more than one line about error replies in that time */
 #define NAME_BUF     16
 #define WHY_MAX      100
@@ -33,6 +34,7 @@ struct command {
     redis_reply_fn *fn;
     void *ctx;
     int64_t due_ms;
+    bool late;           /* the deadline has passed */
     char word[NAME_BUF]; /* its first */
 };
 
@@ -66,12 +68,15 @@ static void deadline_set(struct redis *r, int64_t ms)
         log_oom();
 }
 
-/* The timer runs to the oldest command's deadline, or to that of one answered since: cheaper than setting it at each
- * reply. */
+/*
+ * The timer runs to the oldest command's deadline, or to that of one answered since: cheaper than setting it at each
+ * reply. After the deadline the loop turns once more: when the program was busy elsewhere, the command may not have
+ * been written yet, or the reply may be there to be read.
+ */
 static void on_deadline(evutil_socket_t fd, short what, void *ctx)
 {
     struct redis *r = ctx;
-    const struct command *oldest = TAILQ_FIRST(&r->sent);
+    struct command *oldest = TAILQ_FIRST(&r->sent);
     char why[WHY_MAX];
     int64_t left;
 
@@ -80,8 +85,9 @@ static void on_deadline(evutil_socket_t fd, short what, void *ctx)
     if (oldest == NULL)
         return;
     left = oldest->due_ms - now_ms();
-    if (left > 0) {
-        deadline_set(r, left);
+    if (left > 0 || !oldest->late) {
+        oldest->late = left <= 0;
+        deadline_set(r, left > 0 ? left : LATE_MS);
         return;
     }
     (void)snprintf(why, sizeof(why), "no reply to %s within %d ms", oldest->word, r->login.timeout_ms);

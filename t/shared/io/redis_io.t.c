@@ -161,6 +161,39 @@ static void test_own_deadline(void **state)
     client_close(&c);
 }
 
+static void on_pause(evutil_socket_t fd, short what, void *ctx)
+{
+    struct client *c = ctx;
+
+    (void)fd;
+    (void)what;
+    client_ping(c, 1);
+    usleep(400000);
+}
+
+/* Time that the program spends elsewhere, with the command unsent or the reply unread, is not the server's. */
+static void test_own_pause(void **state)
+{
+    const struct timeval soon = {.tv_usec = 1000};
+    struct event *pause;
+    struct client c;
+
+    (void)state;
+    client_open(&c, server.url, 200);
+    client_wait_up(&c);
+    pause = event_new(c.base, -1, 0, on_pause, &c);
+    assert_non_null(pause);
+    for (int turn = 1; turn <= 3; turn++) {
+        assert_int_equal(event_add(pause, &soon), 0);
+        client_run_ms(&c, 100);
+    }
+    WAIT(&c, c.replies + c.nulls == 3);
+    assert_int_equal(c.nulls, 0);
+    assert_int_equal(c.downs, 0);
+    event_free(pause);
+    client_close(&c);
+}
+
 static bool peer_taken(int fd, int *peer)
 {
     if (*peer < 0)
@@ -351,11 +384,11 @@ static void test_key(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_up),          cmocka_unit_test(test_tcp),           cmocka_unit_test(test_away_at_start),
-        cmocka_unit_test(test_dies),        cmocka_unit_test(test_slow),          cmocka_unit_test(test_own_deadline),
-        cmocka_unit_test(test_hello_hangs), cmocka_unit_test(test_login),         cmocka_unit_test(test_too_many),
-        cmocka_unit_test(test_free_within), cmocka_unit_test(test_free_any_time), cmocka_unit_test(test_no_redis),
-        cmocka_unit_test(test_key),
+        cmocka_unit_test(test_up),        cmocka_unit_test(test_tcp),         cmocka_unit_test(test_away_at_start),
+        cmocka_unit_test(test_dies),      cmocka_unit_test(test_slow),        cmocka_unit_test(test_own_deadline),
+        cmocka_unit_test(test_own_pause), cmocka_unit_test(test_hello_hangs), cmocka_unit_test(test_login),
+        cmocka_unit_test(test_too_many),  cmocka_unit_test(test_free_within), cmocka_unit_test(test_free_any_time),
+        cmocka_unit_test(test_no_redis),  cmocka_unit_test(test_key),
     };
 
     return cmocka_run_group_tests_name("redis_io", tests, server_setup, server_teardown);
