@@ -10,6 +10,12 @@ static enum choice goes_on(struct answer **out, const struct choice_in *in, stru
     return CHOICE_GOES_ON;
 }
 
+/* An answer that binds was made of later facts than these, and of none from the future. */
+static bool binds_later(const struct answer *a, const struct dest *dest, int64_t now)
+{
+    return a->binds && a->resolved > dest->resolved && a->resolved <= now + DEST_CLOCK_SLACK;
+}
+
 enum choice choice_new(struct answer **a, const struct choice_in *in, const struct dest *dest, int64_t now)
 {
     struct answer *old;
@@ -19,8 +25,7 @@ enum choice choice_new(struct answer **a, const struct choice_in *in, const stru
         return CHOICE_MEMORY;
     *a = NULL;
     old = memory_get_stale(in->memory, in->domain, in->len, now);
-    if (old != NULL &&
-        ((old->binds && old->resolved > dest->resolved) || (in->options->sts && answer_outlives(old, dest, now))))
+    if (old != NULL && (binds_later(old, dest, now) || (in->options->sts && answer_outlives(old, dest, now))))
         return goes_on(a, in, old, now);
     return CHOICE_FACTS;
 }
