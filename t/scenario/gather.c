@@ -13,9 +13,8 @@
 struct result {
     bool asked;
     bool comes;
-    struct dns_answer dns;
+    const struct dns_answer *dns;
     struct resolve_fetch fetch;
-    struct err why;
 };
 
 /* One resolution, and the way through it that is being taken. */
@@ -25,7 +24,9 @@ struct course {
     const struct dest *previous;
     bool force;
     int64_t now;
-    struct result *result; /* by slot */
+    struct result result[RESOLVE_ACTIONS_MAX]; /* by slot */
+    struct err fetch_why;
+    struct dns_answer failed; /* the answer that the fault gives */
     enum { WAY_ASKED, WAY_REVERSED, WAY_PICKED, WAY_DICE } way;
     bool first; /* the course that counts */
     size_t cut; /* results that come before the deadline */
@@ -83,15 +84,14 @@ static void ask_world(struct course *c, struct result *result, const struct reso
     note_asked(g, act);
     fault = meddled(g, act, c->domain);
     if (act->what == RESOLVE_QUERY) {
-        result->comes = world_ask(g->world, act->name, act->type, &result->dns);
-        if (fault) {
-            dns_answer_clear(&result->dns);
-            dns_answer_fail(&result->dns, "SERVFAIL");
-            result->comes = true;
-        }
+        dns_answer_fail(&c->failed, "SERVFAIL");
+        result->dns = world_ask(g->world, act->name, act->type);
+        if (fault)
+            result->dns = &c->failed;
+        result->comes = result->dns != NULL;
         return;
     }
-    result->comes = world_fetch(g->world, act->name, &result->fetch, &result->why);
+    result->comes = world_fetch(g->world, act->name, &result->fetch, &c->fetch_why);
     if (fault) {
         result->fetch = (struct resolve_fetch){
             .untried = g->meddle.kind == MEDDLE_UNTRIED, .failure = DEST_STS_FETCH_ERROR, .why = "a fault"};
@@ -111,13 +111,6 @@ static const struct result *result_of(struct course *c, const struct resolve_act
         ask_world(c, result, act);
     }
     return result;
-}
-
-static void results_clear(struct course *c)
-{
-    for (size_t i = 0; i < RESOLVE_ACTIONS_MAX; i++)
-        dns_answer_clear(&c->result[i].dns);
-    free(c->result);
 }
 
 /* --- a course --- */
@@ -146,7 +139,7 @@ static void feed(struct course *c, struct resolve *r, const struct resolve_actio
     const struct result *result = &c->result[act->slot];
 
     if (act->what == RESOLVE_QUERY)
-        resolve_dns(r, act->slot, &result->dns);
+        resolve_dns(r, act->slot, result->dns);
     else
         resolve_fetched(r, act->slot, &result->fetch, c->now);
 }
@@ -321,19 +314,17 @@ static void try_cuts(struct course *c, size_t steps)
 struct dest *gather(struct gather *g, const char *domain, const struct dest *previous, bool force, int64_t now)
 {
     struct course c = {.g = g, .domain = domain, .previous = previous, .force = force, .now = now, .cut = NO_CUT};
+    bool hit = g->meddle.hit;
     struct dest *d;
     struct buf text;
 
-    c.result = calloc(RESOLVE_ACTIONS_MAX, sizeof(*c.result));
-    if (c.result == NULL)
-        abort();
     g->tally.resolutions++;
     c.first = true;
     c.way = g->reversed ? WAY_REVERSED : WAY_ASKED;
     d = run(&c);
     c.first = false;
     buf_init(&text, DEST_JSON_MAX);
-    if (d != NULL)
+    if (d != NULL && (g->explore || hit != g->meddle.hit))
         check(&c, d, &text);
     if (d != NULL && g->explore && g->explored < EXPLORED_MAX) {
         g->explored++;
@@ -341,6 +332,5 @@ struct dest *gather(struct gather *g, const char *domain, const struct dest *pre
         try_orders(&c, &text);
     }
     buf_clear(&text);
-    results_clear(&c);
     return d;
 }

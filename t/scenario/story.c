@@ -268,7 +268,7 @@ static void event(struct story *s, struct node *n)
 {
     s->node = n;
     s->outcome.text[0] = '\0';
-    memset(&s->site.gather.tally, 0, sizeof(s->site.gather.tally));
+    s->site.gather.tally.count = s->site.gather.tally.resolutions = s->site.gather.tally.fetches = 0;
 }
 
 static void keep_mail(struct story *s)
@@ -392,14 +392,20 @@ static const struct statement {
     void (*fn)(struct story *s, const struct words *w);
     bool is_event; /* what it brings about is looked at */
 } statements[] = {
-    {"checks", do_nothing, false},  {"zone", do_zone, false},   {"change", do_change, false},
-    {"remove", do_remove, false},   {"fail", do_fail, false},   {"mend", do_mend, false},
-    {"policy", do_policy, false},   {"set", do_set, false},     {"node", do_node, false},
-    {"clock", do_clock, false},     {"redis", do_redis, false}, {"stsd", do_stsd, false},
-    {"restart", do_restart, false}, {"mail", do_mail, true},    {"every", do_every, true},
-    {"+", do_pass, true},           {"at", do_at, true},        {"refresh", do_refresh, true},
-    {"known", do_known, true},
+    {"checks", do_nothing, false}, {"says", do_nothing, false},    {"zone", do_zone, false},
+    {"change", do_change, false},  {"remove", do_remove, false},   {"fail", do_fail, false},
+    {"mend", do_mend, false},      {"policy", do_policy, false},   {"set", do_set, false},
+    {"node", do_node, false},      {"clock", do_clock, false},     {"redis", do_redis, false},
+    {"stsd", do_stsd, false},      {"restart", do_restart, false}, {"mail", do_mail, true},
+    {"every", do_every, true},     {"+", do_pass, true},           {"at", do_at, true},
+    {"refresh", do_refresh, true}, {"known", do_known, true},
 };
+
+static void world_changes(struct story *s)
+{
+    s->world++;
+    world_changed(&s->site.world);
+}
 
 static void carry_out(struct story *s)
 {
@@ -418,7 +424,7 @@ static void carry_out(struct story *s)
             if (statements[i].is_event)
                 story_expect(s);
             else
-                s->world++;
+                world_changes(s);
             return;
         }
     }

@@ -20,6 +20,7 @@ void world_init(struct world *w, struct trouble *t)
 
 void world_clear(struct world *w)
 {
+    world_changed(w);
     for (size_t i = 0; i < w->rrs; i++)
         ldns_rr_free(w->rr[i].rr);
     w->rrs = 0;
@@ -364,19 +365,14 @@ static void read_reply(struct world *w, struct dns_answer *a, const ldns_pkt *pk
     free(wire);
 }
 
-bool world_ask(struct world *w, const char *name, enum dns_type type, struct dns_answer *a)
+static void make_answer(struct world *w, struct dns_answer *a, const struct fault *f, const char *name,
+                        enum dns_type type)
 {
-    struct fault *f = find_fault(w, type, name);
     ldns_pkt *pkt;
 
-    dns_answer_fail(a, "");
-    if (f != NULL)
-        f->asked_for = true;
-    if (f != NULL && strcmp(f->what, "silent") == 0)
-        return false;
     if (f != NULL && strcmp(f->what, "timeout") == 0) {
         dns_answer_fail(a, "time-out");
-        return true;
+        return;
     }
     pkt = reply_new(name, (ldns_rr_type)type);
     if (f != NULL)
@@ -385,7 +381,37 @@ bool world_ask(struct world *w, const char *name, enum dns_type type, struct dns
         fill(w, pkt, name, (ldns_rr_type)type);
     read_reply(w, a, pkt, name, type);
     ldns_pkt_free(pkt);
-    return true;
+}
+
+const struct dns_answer *world_ask(struct world *w, const char *name, enum dns_type type)
+{
+    struct fault *f = find_fault(w, type, name);
+    struct heard *h = w->heard;
+
+    if (f != NULL)
+        f->asked_for = true;
+    if (f != NULL && strcmp(f->what, "silent") == 0)
+        return NULL;
+    for (; h < w->heard + w->heards; h++)
+        if (h->type == type && strcmp(h->name, name) == 0)
+            return &h->answer;
+    if (w->heards == HEARD_MAX) {
+        trouble(w->trouble, "more than %d questions in one world", HEARD_MAX);
+        return NULL;
+    }
+    w->heards++;
+    memset(h, 0, sizeof(*h));
+    h->type = type;
+    copy_name(h->name, name);
+    dns_answer_fail(&h->answer, "");
+    make_answer(w, &h->answer, f, name, type);
+    return &h->answer;
+}
+
+void world_changed(struct world *w)
+{
+    while (w->heards > 0)
+        dns_answer_clear(&w->heard[--w->heards].answer);
 }
 
 /* --- policies --- */

@@ -16,6 +16,7 @@
 #define RRS_MAX      200
 #define FAULTS_MAX   20
 #define POLICIES_MAX 8
+#define HEARD_MAX    120
 
 struct zone {
     char name[DOMAIN_BUF];
@@ -56,6 +57,13 @@ struct policy {
     bool fetched;
 };
 
+/* An answer that was made before; the same until the world changes. */
+struct heard {
+    char name[DOMAIN_BUF];
+    enum dns_type type;
+    struct dns_answer answer;
+};
+
 struct world {
     struct trouble *trouble;
     bool strict; /* what is never asked for is trouble */
@@ -67,10 +75,15 @@ struct world {
     size_t faults;
     struct policy policy[POLICIES_MAX];
     size_t policies;
+    struct heard heard[HEARD_MAX];
+    size_t heards;
 };
 
 void world_init(struct world *w, struct trouble *t);
 void world_clear(struct world *w);
+
+/* Answers given before no longer go. */
+void world_changed(struct world *w);
 
 /* What is wrong with the arguments becomes trouble at the line carried out. */
 struct zone *world_zone(struct world *w, const char *name);      /* a new one */
@@ -82,10 +95,10 @@ void world_fail(struct world *w, const char *type, const char *name, const char 
 void world_mend(struct world *w, const char *type, const char *name);
 struct policy *world_policy(struct world *w, const char *domain); /* in place of the one that is there */
 
-/* The answer; a->status as dns_reply_parse makes it. Returns false when none ever comes. */
-bool world_ask(struct world *w, const char *name, enum dns_type type, struct dns_answer *a);
+/* The answer as dns_reply_parse makes it, valid until the world changes; NULL: none ever comes. */
+const struct dns_answer *world_ask(struct world *w, const char *name, enum dns_type type);
 
-/* The same of a policy host. e holds the reason; f points into the world and e. */
+/* What comes of a fetch. e holds the reason; f points into the world and e. Returns false when nothing ever comes. */
 bool world_fetch(struct world *w, const char *host, struct resolve_fetch *f, struct err *e);
 
 /* Trouble for what was published and never asked for. */
