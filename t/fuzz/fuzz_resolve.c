@@ -34,10 +34,10 @@ static const char *const domains[] = {
 /* What was answered, as far as a decision must heed it. */
 struct witness {
     bool mx, mx_failed;
-    bool sts_known; /* the TXT look-up was answered, and no fetch left the policy unknown */
-    bool usable;    /* authenticated TLSA records, one of them usable */
-    bool unknown;   /* TLSA records of a host cannot be had */
-    bool fetched;   /* a valid policy came */
+    bool sts_unknown; /* the MTA-STS record, or the policy that it speaks of, cannot be had now */
+    bool usable;      /* authenticated TLSA records, one of them usable */
+    bool unknown;     /* TLSA records of a host cannot be had */
+    bool fetched;     /* a valid policy came */
     char host[DNS_MX_MAX][DOMAIN_BUF];
     size_t hosts;
 };
@@ -69,7 +69,7 @@ static void note(struct trial *t, const struct resolve_action *act, const struct
     if (act->type == DNS_MX)
         note_mx(w, act->name, a);
     if (act->type == DNS_TXT && strncmp(act->name, "_mta-sts.", 9) == 0)
-        w->sts_known = a->status != DNS_FAILED && !a->truncated;
+        w->sts_unknown = a->status == DNS_FAILED || a->truncated;
     if (act->type != DNS_TLSA)
         return;
     w->unknown = w->unknown || a->status == DNS_FAILED;
@@ -118,7 +118,7 @@ static void feed_fetch(struct trial *t, const struct resolve_action *act)
     f.len = pick_body(body, sizeof(body), t->in);
     f.why = (how & 8) != 0 ? "\xff\n why" : NULL;
     if (f.untried) {
-        t->seen.sts_known = false;
+        t->seen.sts_unknown = true;
     } else if (f.failure == DEST_STS_OK && sts_policy_parse(&policy, body, f.len, NULL) == 0) {
         t->seen.fetched = true;
         sts_policy_clear(&policy);
@@ -127,12 +127,12 @@ static void feed_fetch(struct trial *t, const struct resolve_action *act)
     resolve_fetched(t->r, act->slot, &f, t->now + 2);
 }
 
-/* The deadline has passed: was the policy on its way? */
+/* The deadline has passed: was the record or the policy on its way? */
 static void note_late(struct witness *w, const struct resolve_action *pending, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        if (strncmp(pending[i].name, "mta-sts.", 8) == 0)
-            w->sts_known = false;
+        if (strncmp(pending[i].name, "_mta-sts.", 9) == 0 || strncmp(pending[i].name, "mta-sts.", 8) == 0)
+            w->sts_unknown = true;
 }
 
 /* Perform everything, in the order that the input picks. */
@@ -221,7 +221,7 @@ static void demand_strength(const struct trial *t, const struct dest *d)
     demand(!w->usable || dane);
     demand(!w->unknown || dane || decision.level == LEVEL_SECURE);
     demand(!options.dane || (w->mx && !w->mx_failed) || decision.level == LEVEL_SECURE);
-    if (options.sts && !w->sts_known && d->sts.temp_since == d->resolved)
+    if (options.sts && w->sts_unknown && (t->previous == NULL || t->previous->sts.record != DEST_STS_TEMP))
         demand(dest_sts_live(&d->sts, d->resolved) || decision.level == LEVEL_DANE_ONLY);
     demand(!options.dane || !w->mx_failed || t->previous == NULL || !dest_has_dane(t->previous));
 }
