@@ -50,7 +50,7 @@ void cache_print_list(struct buf *out, const json_t *cache, int64_t now, bool co
     if (json_array_size(domains) > 0)
         table_print(out, t, 0, colour);
     table_free(t);
-    if (json_object_get(cache, "limit") == NULL) /* one domain was asked for, of several workers */
+    if (workers && json_object_get(cache, "limit") == NULL) /* one domain was asked for, of several workers */
         return;
     if (json_array_size(domains) > 0)
         buf_char(out, '\n');

@@ -9,8 +9,8 @@
 
 #include "buf.h"
 
-/* Append the answer to "cache-show": a table of the entries, and how many there are. Errors stick in out, as in those
- * below. */
+/* Append the answer to "cache-show": a table of the entries, with whose they are if that is told, and how many there
+ * are. Errors stick in out, as in those below. */
 void cache_print_list(struct buf *out, const json_t *cache, int64_t now, bool colour);
 
 /* The answer to "cache-get": one entry. */

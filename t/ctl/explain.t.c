@@ -129,6 +129,16 @@ static void test_cache_list(void **state)
            "\n3 of at most 100 entries; not all are shown\n");
     expect(cache_print_list, "{\"entries\":0,\"limit\":100,\"domains\":[],\"more\":false}", false,
            "0 of at most 100 entries\n");
+    expect(cache_print_list,
+           "{\"entries\":1,\"limit\":100,\"domains\":[{\"domain\":\"b.example\",\"answer\":\"NOTFOUND \","
+           "\"valid_until\":1763748060,\"hits\":0,\"worker\":2}],\"more\":false}",
+           false,
+           "DOMAIN     WORKER  HITS  VALID UNTIL                    ANSWER\n"
+           "b.example  2       0     2025-11-21T18:01:00Z (in 1 m)  NOTFOUND \n"
+           "\n1 of at most 100 entries\n");
+    expect(cache_print_list, "{\"domains\":[{\"domain\":\"b.example\",\"worker\":2}]}", false,
+           "DOMAIN     WORKER  HITS  VALID UNTIL            ANSWER\n"
+           "b.example  2       0     to be looked up again\n");
     expect(cache_print_list, "{\"domains\":[1,null,\"x\"]}", false,
            "DOMAIN  HITS  VALID UNTIL            ANSWER\n"
            "        0     to be looked up again\n"
