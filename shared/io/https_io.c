@@ -1,19 +1,21 @@
 /*
- * https_io.c - HTTPS GETs: whose turn it is, the deadlines, the delivery. One transfer is https_transfer_io.c, the
- * event loop https_loop_io.c.
+ * https_io.c - HTTPS GETs: whose turn it is, the deadlines, the delivery. One transfer is https_transfer_io.c; they run
+ * on lanes, https_lane_io.c. One that is on a lane is stopped first, and what became of it is settled when the lane has
+ * given it back.
  *
  * libcurl never calls the user's code: a transfer that has ended, for whatever reason, goes to the finished list, and
  * the pump event delivers one at a time, as the last thing it does. So callbacks may start, cancel and free at will.
  */
 #include "https_io.h"
 #include "domain.h"
-#include "https_loop_io.h"
+#include "https_lane_io.h"
 #include "https_transfer_io.h"
 #include "log.h"
 #include "millis.h"
 #include "turns.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,12 +24,18 @@
 #include <time.h>
 #include <unistd.h>
 
-enum get_state { GET_WAITING, GET_RUNNING, GET_FINISHED, GET_STATES };
+#define LANES_MAX 4
+
+enum get_state { GET_WAITING, GET_RUNNING, GET_FINISHED, GET_CANCELLED /* still on its lane */, GET_STATES };
+
+/* Why a running transfer is being stopped. */
+enum get_stop { STOP_NOT, STOP_TIME_OUT, STOP_GIVE_WAY };
 
 TAILQ_HEAD(get_list, https_get);
 
 struct https {
-    struct https_loop *loop;
+    struct https_lane *lane[LANES_MAX];
+    size_t lanes;
     struct event_base *base;
     struct event *pump;
     struct event *look; /* somebody may have to give way then */
@@ -41,7 +49,9 @@ struct https_get {
     TAILQ_ENTRY(https_get) link;
     struct https *https;
     enum get_state state;
-    struct turn turn; /* has joined while waiting and running */
+    struct turn turn; /* has joined while waiting and running, until it is stopped */
+    enum get_stop stop;
+    int64_t ran_ms; /* until it was stopped */
     https_done_fn *fn;
     void *ctx;
     struct event *deadline;
@@ -93,50 +103,62 @@ static void get_finish(struct https_get *g, enum https_outcome outcome)
     pump_wake(g->https);
 }
 
+/* What is known of a time-out is how far it has got. */
 static void get_timed_out(struct https_get *g)
 {
-    const char *stage = https_transfer_stage(&g->transfer);
-
-    (void)snprintf(g->why, sizeof(g->why), "time-out after %d ms, %s", g->https->options.timeout_ms, stage);
-    if (g->state == GET_RUNNING)
-        https_loop_remove(g->https->loop, g->transfer.easy);
+    (void)snprintf(g->why, sizeof(g->why), "time-out after %d ms, %s", g->https->options.timeout_ms,
+                   https_transfer_stage(&g->transfer));
     get_finish(g, https_transfer_lacks_socket(&g->transfer) ? HTTPS_UNTRIED : HTTPS_FAILED);
 }
 
-static void get_give_way(struct https_get *g)
+static void get_gave_way(struct https_get *g)
 {
-    (void)snprintf(g->why, sizeof(g->why), "too many fetches at once: gave way after %lld ms, %s",
-                   (long long)(now_ms() - g->turn.since), https_transfer_stage(&g->transfer));
-    https_loop_remove(g->https->loop, g->transfer.easy);
+    (void)snprintf(g->why, sizeof(g->why), "too many fetches at once: gave way after %lld ms, %s", (long long)g->ran_ms,
+                   https_transfer_stage(&g->transfer));
     get_finish(g, HTTPS_UNTRIED);
+}
+
+/* Its place is free from now on. */
+static void get_stop(struct https_get *g, enum get_stop why)
+{
+    g->stop = why;
+    g->ran_ms = now_ms() - g->turn.since;
+    event_del(g->deadline);
+    get_leave(g);
+    https_lane_stop(&g->transfer);
+    pump_wake(g->https);
 }
 
 static void on_deadline(evutil_socket_t fd, short what, void *ctx)
 {
     (void)fd;
     (void)what;
-    get_timed_out(ctx);
-}
-
-static void on_ended(void *ctx, CURL *easy, CURLcode code)
-{
-    struct https_get *g = NULL;
-
-    (void)ctx;
-    (void)curl_easy_getinfo(easy, CURLINFO_PRIVATE, &g);
-    if (code == CURLE_OPERATION_TIMEDOUT)
-        get_timed_out(g);
-    else
-        get_finish(g, https_transfer_outcome(g->why, &g->transfer, code));
+    get_stop(ctx, STOP_TIME_OUT);
 }
 
 static void get_free(struct https_get *g)
 {
-    if (g->state == GET_RUNNING)
-        https_loop_remove(g->https->loop, g->transfer.easy);
     https_transfer_clear(&g->transfer);
     event_free(g->deadline);
     free(g);
+}
+
+/* The lane has given it back. */
+static void on_ended(void *ctx, struct https_transfer *t, CURLcode code)
+{
+    struct https_get *g = t->owner;
+
+    (void)ctx;
+    if (g->state == GET_CANCELLED) {
+        get_unlink(g);
+        get_free(g);
+    } else if (g->stop == STOP_TIME_OUT || code == CURLE_OPERATION_TIMEDOUT) {
+        get_timed_out(g);
+    } else if (g->stop == STOP_GIVE_WAY) {
+        get_gave_way(g);
+    } else {
+        get_finish(g, https_transfer_outcome(g->why, t, code));
+    }
 }
 
 static char *content_type_copy(CURL *easy)
@@ -177,6 +199,16 @@ static void get_deliver(struct https_get *g)
     free(type);
 }
 
+static struct https_lane *lane_least(const struct https *h)
+{
+    struct https_lane *least = h->lane[0];
+
+    for (size_t i = 1; i < h->lanes; i++)
+        if (https_lane_count(h->lane[i]) < https_lane_count(least))
+            least = h->lane[i];
+    return least;
+}
+
 static void get_run(struct https_get *g)
 {
     const struct timeval tv = millis(g->https->options.timeout_ms);
@@ -185,7 +217,7 @@ static void get_run(struct https_get *g)
     get_link(g, GET_RUNNING);
     if (event_add(g->deadline, &tv) != 0)
         log_oom();
-    https_loop_add(g->https->loop, g->transfer.easy);
+    https_lane_add(lane_least(g->https), &g->transfer);
 }
 
 /* Whose turn it is runs; who stands in the way for too long stops. */
@@ -201,7 +233,7 @@ static void take_turns(struct https *h)
             get_run(turn->who);
         turn = turns_overdue(h->turns, now);
         if (turn != NULL)
-            get_give_way(turn->who);
+            get_stop(turn->who, STOP_GIVE_WAY);
     } while (turn != NULL);
     look = turns_look(h->turns);
     tv = millis(look - now);
@@ -269,6 +301,16 @@ static struct turns *new_turns(const struct https_options *options)
     return t;
 }
 
+/* As many as there are cores that we may use. */
+static size_t lanes_wanted(void)
+{
+    cpu_set_t cores;
+
+    if (sched_getaffinity(0, sizeof(cores), &cores) != 0 || CPU_COUNT(&cores) > LANES_MAX)
+        return LANES_MAX;
+    return (size_t)CPU_COUNT(&cores);
+}
+
 struct https *https_new(struct event_base *base, const struct https_options *options, struct err *e)
 {
     struct https *h;
@@ -290,7 +332,8 @@ struct https *https_new(struct event_base *base, const struct https_options *opt
     h->turns = new_turns(options);
     for (i = 0; i < GET_STATES; i++)
         TAILQ_INIT(&h->list[i]);
-    h->loop = https_loop_new(base, on_ended, h);
+    for (size_t want = lanes_wanted(); h->lanes < want; h->lanes++)
+        h->lane[h->lanes] = https_lane_new(base, on_ended, h);
     h->pump = event_new(base, -1, 0, on_pump, h);
     h->look = evtimer_new(base, on_look, h);
     if (h->pump == NULL || h->look == NULL)
@@ -314,9 +357,10 @@ void https_free(struct https *h)
 
     if (h == NULL)
         return;
+    for (i = 0; i < h->lanes; i++)
+        https_lane_free(h->lane[i]);
     for (i = 0; i < GET_STATES; i++)
         list_free(&h->list[i]);
-    https_loop_free(h->loop);
     event_free(h->pump);
     event_free(h->look);
     turns_free(h->turns);
@@ -355,8 +399,9 @@ struct https_get *https_start(struct https *h, const char *host, const char *pat
     g->ctx = ctx;
     https_transfer_init(&g->transfer, &h->options, host, path, addresses, count);
     g->deadline = evtimer_new(h->base, on_deadline, g);
-    if (g->deadline == NULL || curl_easy_setopt(g->transfer.easy, CURLOPT_PRIVATE, g) != CURLE_OK)
+    if (g->deadline == NULL)
         log_oom();
+    g->transfer.owner = g;
     get_link(g, GET_WAITING);
     if (count == 0) {
         (void)snprintf(g->why, sizeof(g->why), "no address");
@@ -372,6 +417,8 @@ bool https_had_its_time(const struct https_get *g)
 {
     if (g->state == GET_FINISHED) /* what is to be delivered in a moment */
         return g->outcome == HTTPS_FAILED;
+    if (g->stop != STOP_NOT)
+        return g->stop == STOP_TIME_OUT;
     return g->state == GET_RUNNING && now_ms() - g->turn.since >= g->https->options.timeout_ms / 2;
 }
 
@@ -381,7 +428,13 @@ void https_cancel(struct https_get *g)
 
     get_leave(g);
     get_unlink(g);
-    get_free(g);
+    if (g->state == GET_RUNNING) {
+        event_del(g->deadline);
+        https_lane_stop(&g->transfer);
+        get_link(g, GET_CANCELLED);
+    } else {
+        get_free(g);
+    }
     pump_wake(h);
 }
 
@@ -390,7 +443,7 @@ size_t https_outstanding(const struct https *h)
     size_t i;
     size_t n = 0;
 
-    for (i = 0; i < GET_STATES; i++)
+    for (i = 0; i < GET_CANCELLED; i++)
         n += h->count[i];
     return n;
 }

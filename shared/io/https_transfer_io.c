@@ -236,6 +236,7 @@ void https_transfer_init(struct https_transfer *t, const struct https_options *o
     t->resolve = resolve_build(host, options->port, addresses, count);
     t->names = share_new();
     SET(t->easy, CURLOPT_SHARE, t->names);
+    SET(t->easy, CURLOPT_PRIVATE, t);
     set_tls(t, options->ca_file);
     set_limits(t->easy, options);
     set_request(t, options, path);

@@ -1,6 +1,6 @@
 /*
  * https_transfer_io.h - one HTTPS GET as a libcurl easy handle: what is asked, what is trusted, what is taken, and what
- * became of it. Knows no event loop. Private to https_*.c.
+ * became of it. Knows no event loop; while it is on a lane, only the lane's thread touches it. Private to https_*.c.
  */
 #ifndef POSTERN_HTTPS_TRANSFER_IO_H
 #define POSTERN_HTTPS_TRANSFER_IO_H
@@ -10,11 +10,14 @@
 
 #include "buf.h"
 #include "https_io.h"
+#include "https_lane_io.h"
 
 #define HTTPS_WHY_MAX (CURL_ERROR_SIZE + 64)
 
 struct https_transfer {
     CURL *easy;
+    void *owner; /* for https_io.c */
+    struct https_place place;
     char *host;
     struct curl_slist *resolve;
     CURLSH *names; /* what libcurl knows of hosts */
@@ -34,7 +37,7 @@ struct https_transfer {
 void https_transfer_init(struct https_transfer *t, const struct https_options *options, const char *host,
                          const char *path, const char *const *addresses, size_t count);
 
-/* Closes what is open. The handle must be in no loop. */
+/* Closes what is open. It must be on no lane. */
 void https_transfer_clear(struct https_transfer *t);
 
 /* What libcurl's result code means; why is "" for HTTPS_ANSWERED. */

@@ -1,6 +1,8 @@
 /* https_io.t.c - many HTTPS GETs: addresses, turns, deadlines, cancelling, freeing. */
 #include "https_client.h"
 
+#include <poll.h>
+
 #include <arpa/inet.h>
 #include <sys/resource.h>
 
@@ -267,6 +269,33 @@ static void test_reentrant(void **state)
     server_stop(&server);
 }
 
+/* A fetch needs the program's loop to begin, and not to go on: what takes long there does not hold it up, nor it that.
+ */
+static void test_own_thread(void **state)
+{
+    struct pollfd peer = {.events = POLLIN}, listener = {.events = POLLIN};
+    struct event_base *base;
+    struct got never = {.wanted = 9};
+    struct https *h;
+    int port;
+
+    (void)state;
+    listener.fd = listen_any(&port);
+    base = event_base_new();
+    h = client_new(base, port, LONG_MS, 1);
+    start(h, &never);
+    assert_true(event_base_loop(base, EVLOOP_ONCE) >= 0);
+    assert_int_equal(poll(&listener, 1, GUARD_SECONDS * 1000), 1);
+    peer.fd = accept(listener.fd, NULL, NULL);
+    assert_true(peer.fd >= 0);
+    assert_int_equal(poll(&peer, 1, GUARD_SECONDS * 1000), 1); /* the ClientHello */
+    https_free(h);
+    event_base_free(base);
+    close(peer.fd);
+    close(listener.fd);
+    assert_int_equal(never.calls, 0);
+}
+
 /* Cancelled and freed while running: no callback, no leak (AddressSanitizer sees to it). */
 static void test_cancel(void **state)
 {
@@ -349,9 +378,10 @@ static void test_ca_file(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_addresses),     cmocka_unit_test(test_share),       cmocka_unit_test(test_give_way),
-        cmocka_unit_test(test_hanging_hosts), cmocka_unit_test(test_many),        cmocka_unit_test(test_reentrant),
-        cmocka_unit_test(test_cancel),        cmocka_unit_test(test_descriptors), cmocka_unit_test(test_ca_file),
+        cmocka_unit_test(test_addresses),     cmocka_unit_test(test_share),  cmocka_unit_test(test_give_way),
+        cmocka_unit_test(test_hanging_hosts), cmocka_unit_test(test_many),   cmocka_unit_test(test_reentrant),
+        cmocka_unit_test(test_own_thread),    cmocka_unit_test(test_cancel), cmocka_unit_test(test_descriptors),
+        cmocka_unit_test(test_ca_file),
     };
 
     return cmocka_run_group_tests_name("https_io", tests, setup, teardown);
