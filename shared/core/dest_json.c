@@ -93,8 +93,8 @@ static void put_sentence(struct buf *out, const char *member, const char *value)
 
         clean[n] = c >= 0x20 && c <= 0x7e ? (char)c : '?';
     }
-    clean[n] = '\0';
-    put_text(out, member, clean);
+    name(out, member);
+    text(out, clean, n);
 }
 
 static void put_tlsa(struct buf *out, const struct dest_host *host)
