@@ -13,7 +13,8 @@ static int64_t clamp_seconds(int64_t seconds)
 
 bool refresh_holds(const struct dest *d, int64_t now)
 {
-    return now < d->valid_until && d->valid_until - d->resolved <= RESOLVE_TTL_MAX && d->resolved <= now + DEST_CLOCK_SLACK;
+    return now < d->valid_until && d->valid_until - d->resolved <= RESOLVE_TTL_MAX &&
+           d->resolved <= now + DEST_CLOCK_SLACK;
 }
 
 int64_t refresh_facts_at(const struct dest *d)
