@@ -38,7 +38,8 @@ static inline void demand_answer(const struct dns_answer *a, const uint8_t *pkt,
     demand(a->count == 0 || a->status == DNS_FOUND);
     demand(a->count > 0 || a->status != DNS_FOUND || (type == DNS_MX && a->truncated));
     demand((a->status == DNS_FAILED) == (a->why[0] != '\0'));
-    demand(a->status == DNS_FOUND || a->status == DNS_FAILED || (pkt[2] & 0x04) != 0 || (pkt[3] & 0x80) != 0); /* no referral */
+    demand(a->status == DNS_FOUND || a->status == DNS_FAILED || (pkt[2] & 0x04) != 0 ||
+           (pkt[3] & 0x80) != 0); /* no referral */
     demand(a->status == DNS_FAILED || !a->unheard);
     if (a->status == DNS_FAILED) {
         demand(!a->secure && a->rr == NULL && a->name[0] == '\0');
