@@ -24,6 +24,8 @@ static void add_member(json_t *all, const char *name, const json_t *value, size_
         json_object_set_new(all, name, json_integer(json_integer_value(before) + json_integer_value(value)));
     else if (json_is_boolean(value))
         json_object_set_new(all, name, json_boolean(json_is_true(before) || json_is_true(value)));
+    else if (json_is_array(value) && before == NULL)
+        json_object_set_new(all, name, json_array());
     for (size_t i = 0; i < json_array_size(value); i++)
         add_domain(all, json_array_get(value, i), worker);
 }

@@ -49,6 +49,14 @@ static struct answer *answer_pack(const struct buf *plain, const struct buf *tls
     return a;
 }
 
+static void note_policy(struct answer *a, const struct dest *dest, const struct decide_options *options)
+{
+    if (dest == NULL || !options->sts || !dest->sts.has_policy || dest->sts.policy.mode != STS_MODE_ENFORCE)
+        return;
+    a->policy_fetched = dest->sts.fetched;
+    a->policy_until = dest->sts.expires;
+}
+
 struct answer *answer_new(const struct decision *decision, const struct dest *dest,
                           const struct decide_options *options)
 {
@@ -66,8 +74,8 @@ struct answer *answer_new(const struct decision *decision, const struct dest *de
         a->resolved = dest == NULL ? 0 : dest->resolved;
         a->stale_until = stale_until(decision, dest, options);
         a->refresh_at = refresh_at(decision, dest);
-        a->policy_fetched = dest != NULL && decision->use_sts ? dest->sts.fetched : 0;
-        a->policy_until = dest != NULL && decision->use_sts ? dest->sts.expires : 0;
+        note_policy(a, dest, options);
+        a->level = (unsigned char)decision->level;
         a->binds = !decision->temp && decision->level >= LEVEL_ENCRYPT;
     }
     buf_clear(&plain);
@@ -77,7 +85,13 @@ struct answer *answer_new(const struct decision *decision, const struct dest *de
 
 bool answer_outlives(const struct answer *a, const struct dest *dest, int64_t now)
 {
-    return now < a->policy_until && !dest_has_dane(dest) && !dest_sts_supersedes(&dest->sts, a->policy_fetched, now);
+    return now < a->policy_until && !dest_sts_supersedes(&dest->sts, a->policy_fetched, now);
+}
+
+void answer_keep_policy(struct answer *a, const struct answer *before)
+{
+    a->policy_fetched = before->policy_fetched;
+    a->policy_until = before->policy_until;
 }
 
 bool answer_due(struct answer *a, int64_t now)

@@ -13,15 +13,17 @@
 enum answer_map { ANSWER_POSTFIX, ANSWER_TLSRPT };
 
 struct answer {
-    int64_t valid_until;    /* seconds since the epoch */
-    int64_t stale_until;    /* until then it may still be given when nothing newer can be had */
-    int64_t resolved;       /* when the facts behind it were gathered; 0: there are none */
-    int64_t policy_fetched; /* of the enforced MTA-STS policy behind it, and */
-    int64_t policy_until;   /* when that expires; 0: there is none */
-    int64_t refresh_at;     /* from then on a use starts a look-up in the background */
-    uint32_t epoch;         /* of the memory (memory.h) when the answer was put in */
+    int64_t valid_until; /* seconds since the epoch */
+    int64_t stale_until; /* until then it may still be given when nothing newer can be had */
+    int64_t resolved;    /* when the facts behind it were gathered; 0: there are none */
+    int64_t
+        policy_fetched;   /* of the enforced MTA-STS policy that is known, whether the answer rests on it or on DANE, */
+    int64_t policy_until; /* and when that expires; 0: there is none */
+    int64_t refresh_at;   /* from then on a use starts a look-up in the background */
+    uint32_t epoch;       /* of the memory (memory.h) when the answer was put in */
     uint32_t hits;
     bool binds;          /* it demands TLS; an answer known to be out of date is given again only then */
+    unsigned char level; /* enum tls_level; DEFAULT when it is temp */
     uint32_t plain_len;  /* the plain reply, then the one with TLSRPT attributes unless it is the same */
     uint32_t tlsrpt_len; /* 0: the same */
     char wire[];         /* whole netstrings, ready to be sent */
@@ -35,11 +37,14 @@ struct answer *answer_new(const struct decision *decision, const struct dest *de
                           const struct decide_options *options);
 
 /*
- * New facts bring no word of a policy that this answer rests on and that has not expired: no later policy (be it of
- * mode none, or gone by now). Absence and failed fetches do not revoke a policy (RFC 8461 section 3.1, 5.1), so the
- * answer goes on. DANE is another matter.
+ * New facts bring no word of the enforced policy that was live in this answer's facts and has not expired: no later
+ * policy (be it of mode none, or gone by now). Absence and failed fetches do not revoke a policy (RFC 8461 section 3.1,
+ * 5.1), so it goes on.
  */
 bool answer_outlives(const struct answer *a, const struct dest *dest, int64_t now);
+
+/* Note with an answer made of such facts what policy goes on. */
+void answer_keep_policy(struct answer *a, const struct answer *before);
 
 /*
  * A use at this time starts a look-up in the background. Then refresh_at moves on, so that for ANSWER_REFRESH_AGAIN

@@ -10,45 +10,62 @@ static enum choice goes_on(struct answer **out, const struct choice_in *in, stru
     return CHOICE_GOES_ON;
 }
 
-/* An answer that binds was made of later facts than these, and of none from the future. */
-static bool binds_later(const struct answer *a, const struct dest *dest, int64_t now)
+/* The level that these facts demand; DEFAULT when that is temp or does not bind. */
+static enum tls_level demanded(const struct dest *dest, enum decide_age age, const struct decide_options *options,
+                               int64_t now)
 {
-    return a->binds && a->resolved > dest->resolved && a->resolved <= now + DEST_CLOCK_SLACK;
+    struct decision decision;
+
+    decide(&decision, dest, age, options, now);
+    return decision.temp || decision.level < LEVEL_ENCRYPT ? LEVEL_DEFAULT : decision.level;
+}
+
+/* An answer that binds was made of later facts than these, and of none from the future, and they demand no more. */
+static bool binds_later(const struct answer *a, const struct choice_in *in, const struct dest *dest, int64_t now)
+{
+    return a->binds && a->resolved > dest->resolved && a->resolved <= now + DEST_CLOCK_SLACK &&
+           demanded(dest, DECIDE_STALE, in->options, now) <= (enum tls_level)a->level;
 }
 
 enum choice choice_new(struct answer **a, const struct choice_in *in, const struct dest *dest, int64_t now)
 {
-    struct answer *old;
+    struct answer *known = memory_peek(in->memory, in->domain, in->len);
+    struct answer *old = memory_get_stale(in->memory, in->domain, in->len, now);
+    bool outlives = known != NULL && in->options->sts && answer_outlives(known, dest, now);
 
     *a = memory_get(in->memory, in->domain, in->len, now);
     if (*a != NULL && (*a)->resolved > dest->resolved)
         return CHOICE_MEMORY;
     *a = NULL;
-    old = memory_get_stale(in->memory, in->domain, in->len, now);
-    if (old != NULL && (binds_later(old, dest, now) || (in->options->sts && answer_outlives(old, dest, now))))
+    if (old != NULL && (binds_later(old, in, dest, now) || (outlives && !dest_has_dane(dest))))
         return goes_on(a, in, old, now);
-    return CHOICE_FACTS;
+    if (!outlives)
+        return CHOICE_FACTS;
+    *a = known;
+    return CHOICE_BESIDE;
 }
 
-/* Do these old facts demand TLS? */
-static bool old_binds(const struct dest *old, const struct decide_options *options, int64_t now)
+/* Do the old facts go before the answer in memory? changed: there are newer facts than these. */
+static bool facts_go_on(const struct answer *a, const struct choice_in *in, const struct dest *old, bool changed,
+                        int64_t now)
 {
-    struct decision decision;
+    enum tls_level level = demanded(old, DECIDE_STALE, in->options, now);
 
-    decide(&decision, old, DECIDE_STALE, options, now);
-    return !decision.temp && decision.level >= LEVEL_ENCRYPT;
+    if (level == LEVEL_DEFAULT && changed)
+        return false;
+    if (a == NULL || level > (enum tls_level)a->level)
+        return true;
+    return (level != LEVEL_DEFAULT || !a->binds) && old->resolved > a->resolved;
 }
 
 enum choice choice_old(struct answer **a, const struct choice_in *in, const struct dest *old, bool changed, int64_t now)
 {
     struct answer *answer = memory_get_stale(in->memory, in->domain, in->len, now);
-    bool binds = old != NULL && old_binds(old, in->options, now);
 
-    if (old != NULL && (binds || !changed) &&
-        (answer == NULL || !answer->binds || (binds && old->resolved > answer->resolved)))
+    if (old != NULL && facts_go_on(answer, in, old, changed, now))
         return choice_new(a, in, old, now);
-    if (answer != NULL)
-        return goes_on(a, in, answer, now);
-    *a = NULL;
-    return CHOICE_NOTHING;
+    *a = answer;
+    if (answer == NULL)
+        return CHOICE_NOTHING;
+    return memory_get(in->memory, in->domain, in->len, now) == answer ? CHOICE_MEMORY : goes_on(a, in, answer, now);
 }

@@ -79,19 +79,23 @@ static void say_why(struct decision *decision, const char *why)
             *c = '?';
 }
 
+/* beside: NULL, or the answer in memory that knows an enforced policy of which the facts say nothing. */
 static struct answer *answer_make(struct pending *p, struct decision *decision, const struct dest *dest,
-                                  enum lookup_source source)
+                                  const struct answer *beside, enum lookup_source source)
 {
-    struct lookups *l = p->lookups;
+    struct decide_options options = p->lookups->options;
     int64_t now = now_seconds();
     struct answer *a;
 
-    decide(decision, dest, source == LOOKUP_STALE ? DECIDE_STALE : DECIDE_FRESH, &l->options, now);
+    options.sts_elsewhere = beside != NULL;
+    decide(decision, dest, source == LOOKUP_STALE ? DECIDE_STALE : DECIDE_FRESH, &options, now);
     if (p->why[0] != '\0' && decision->temp)
         say_why(decision, p->why);
-    a = answer_new(decision, dest, &l->options);
+    a = answer_new(decision, dest, &options);
     if (a == NULL)
         log_oom();
+    if (beside != NULL)
+        answer_keep_policy(a, beside);
     (void)answer_due(a, now); /* it was looked up just now */
     if (decision->temp)
         count(COUNT_TEMP);
@@ -112,14 +116,15 @@ static struct choice_in choice_in(const struct pending *p)
     return (struct choice_in){p->lookups->memory, p->domain, p->len, &p->lookups->options};
 }
 
-/* With an answer made of these facts; NULL: nothing is known. */
-static void finish_from_facts(struct pending *p, const struct dest *dest, enum lookup_source source)
+/* With an answer made of these facts; NULL: nothing is known. beside: see answer_make. */
+static void finish_from_facts(struct pending *p, const struct dest *dest, const struct answer *beside,
+                              enum lookup_source source)
 {
     struct memory *memory = p->lookups->memory;
     struct decision decision;
     struct answer *a;
 
-    a = answer_make(p, &decision, dest, source);
+    a = answer_make(p, &decision, dest, beside, source);
     /* Nothing is put into memory during the callbacks, so the answer stays where it is. */
     if (dest != NULL && memory_put(memory, p->domain, p->len, a) != 0)
         log_oom();
@@ -141,10 +146,10 @@ void finish_with(struct pending *p, const struct dest *dest, enum lookup_source 
     if (choice == CHOICE_GOES_ON)
         log_warning("answer-goes-on", "domain=%s why=%s", p->domain,
                     "the facts that came are older, or say nothing of the enforced policy that is known");
-    if (a != NULL)
-        finish_from_memory(p, a, source);
+    if (choice == CHOICE_FACTS || choice == CHOICE_BESIDE)
+        finish_from_facts(p, dest, a, source);
     else
-        finish_from_facts(p, dest, source);
+        finish_from_memory(p, a, source);
 }
 
 /* --- nothing newer can be had --- */
@@ -157,12 +162,12 @@ void finish_old(struct pending *p)
 
     if (choice != CHOICE_NOTHING)
         count(COUNT_STALE);
-    if (a != NULL)
-        finish_from_memory(p, a, LOOKUP_STALE);
-    else if (choice == CHOICE_FACTS)
-        finish_from_facts(p, p->old, LOOKUP_STALE);
+    if (choice == CHOICE_FACTS || choice == CHOICE_BESIDE)
+        finish_from_facts(p, p->old, a, LOOKUP_STALE);
+    else if (choice == CHOICE_NOTHING)
+        finish_from_facts(p, NULL, NULL, LOOKUP_NONE);
     else
-        finish_from_facts(p, NULL, LOOKUP_NONE);
+        finish_from_memory(p, a, LOOKUP_STALE);
 }
 
 /* When Redis has told of a change meanwhile it may have what stsd has not: look there once more. */

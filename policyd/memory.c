@@ -36,6 +36,11 @@ struct answer *memory_get_stale(struct memory *m, const char *domain, size_t len
     return a != NULL && now < a->stale_until && (a->binds || (a->epoch == m->epoch && !from_future(a, now))) ? a : NULL;
 }
 
+struct answer *memory_peek(const struct memory *m, const char *domain, size_t len)
+{
+    return cache_peek(m->cache, domain, len);
+}
+
 void memory_revive(struct memory *m, struct answer *a, int64_t now, int64_t seconds)
 {
     a->valid_until = now + seconds < a->stale_until ? now + seconds : a->stale_until;

@@ -27,6 +27,9 @@ void memory_clear(struct memory *m);
 /* The answer that may be given now, or NULL. What was made of facts from the future (DEST_CLOCK_SLACK) is not. */
 struct answer *memory_get(struct memory *m, const char *domain, size_t len, int64_t now);
 
+/* The answer that is there, whether or not it may be given; NULL: none. */
+struct answer *memory_peek(const struct memory *m, const char *domain, size_t len);
+
 /*
  * The answer that may be given when nothing newer can be had, or NULL. memory_revive lets it be given for so many
  * seconds without a new attempt.

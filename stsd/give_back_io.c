@@ -23,6 +23,7 @@ struct give_back {
 /* A record of which Redis is asked what it has. */
 struct giving {
     struct give_back *owner;
+    bool given; /* and it is looked whether another node has written over it meanwhile */
     char domain[DOMAIN_BUF];
 };
 
@@ -45,13 +46,17 @@ static void on_there(void *ctx, struct dest *dest, bool answered)
     struct give_back *g = giving->owner;
     struct record *record = known_get(g->known, giving->domain);
     int64_t now = (int64_t)time(NULL);
-    bool beyond = record != NULL && known_beyond(record, dest);
+    bool beyond = answered && record != NULL && known_beyond(record, dest);
+    bool again = beyond && !giving->given;
 
-    free(giving);
     if (dest != NULL && (record = known_put(g->known, dest, now)) == NULL)
         log_oom();
-    if (answered && beyond)
+    if (beyond)
         give(g, record, now);
+    giving->given = true;
+    if (again && dest_io_get(g->redis, giving->domain, on_there, giving) == 0)
+        return;
+    free(giving);
     g->chains--;
     give_next(g);
 }

@@ -189,10 +189,10 @@ static void stsd_stop(struct daemon *d)
     if (s->drained != NULL)
         event_free(s->drained);
     metrics_server_free(s->metrics);
-    serve_free(s->serve);
-    redis_free(s->redis);
+    redis_free(s->redis); /* ends look-ups that wait for it, so who asked must still be there */
     schedule_free(s->schedule);
     records_free(s->records);
+    serve_free(s->serve);
     https_free(s->env.https);
     dns_free(s->env.dns);
     free(s);

@@ -21,12 +21,16 @@ struct schedule {
     bool asking; /* the last question to Redis has not been answered yet */
 };
 
+static void without_redis(struct schedule *s);
+
 static void on_due(void *ctx, const char *domain, int64_t used)
 {
     struct schedule *s = ctx;
 
     if (domain == NULL) {
         s->asking = false;
+        if (used < 0 && event_pending(s->tick, EV_TIMEOUT, NULL))
+            without_redis(s);
         return;
     }
     if (!known_in_use(used, (int64_t)time(NULL), s->used_within)) {
@@ -38,8 +42,9 @@ static void on_due(void *ctx, const char *domain, int64_t used)
     records_get(s->records, domain, RECORDS_POLICY, NULL, NULL);
 }
 
-static void without_redis(struct schedule *s, int64_t now)
+static void without_redis(struct schedule *s)
 {
+    int64_t now = (int64_t)time(NULL);
     char names[BATCH][DOMAIN_BUF];
     size_t found = records_due(s->records, now, s->used_within, names, BATCH);
 
@@ -50,16 +55,15 @@ static void without_redis(struct schedule *s, int64_t now)
 static void on_tick(evutil_socket_t fd, short what, void *ctx)
 {
     struct schedule *s = ctx;
-    int64_t now = (int64_t)time(NULL);
 
     (void)fd;
     (void)what;
     if (s->asking || records_busy(s->records) > BUSY)
         return;
-    if (store_due(s->redis, now, BATCH, on_due, s) == 0)
+    if (store_due(s->redis, (int64_t)time(NULL), BATCH, on_due, s) == 0)
         s->asking = true;
     else
-        without_redis(s, now);
+        without_redis(s);
 }
 
 void schedule_configure(struct schedule *s, int64_t used_within)

@@ -148,7 +148,10 @@ static void on_due(void *ctx, redisReply *reply)
 {
     struct call_back *cb = ctx;
 
+    int64_t end = -1;
+
     if (reply != NULL && reply->type == REDIS_REPLY_ARRAY) {
+        end = 0;
         for (size_t i = 0; i + 1 < reply->elements; i += 2) {
             const redisReply *domain = reply->element[i], *used = reply->element[i + 1];
 
@@ -158,7 +161,7 @@ static void on_due(void *ctx, redisReply *reply)
                 store_forget(cb->redis, domain->str, (size_t)domain->len);
         }
     }
-    cb->fn.due(cb->ctx, NULL, 0);
+    cb->fn.due(cb->ctx, NULL, end);
     free(cb);
 }
 

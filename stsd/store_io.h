@@ -32,7 +32,7 @@ void store_unlock(struct redis *redis, const char *domain, const char *token);
 int store_used(struct redis *redis, const char *domain, int64_t used);
 
 /* Domains (in their one form; others are taken out) whose policy is due now, at most limit; called once a domain, then
- * with NULL. used 0: not known. */
+ * with NULL. used 0: not known; with NULL -1: Redis could not tell. */
 typedef void store_due_fn(void *ctx, const char *domain, int64_t used);
 int store_due(struct redis *redis, int64_t now, size_t limit, store_due_fn *fn, void *ctx);
 

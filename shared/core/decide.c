@@ -89,7 +89,8 @@ static void weigh_sts(struct weight *w, const struct dest_sts *sts, const struct
     if (!options->sts)
         return;
     w->enforced = live && sts->policy.mode == STS_MODE_ENFORCE;
-    w->sts_unknown = !live && sts->record == DEST_STS_TEMP && now - sts->temp_since < options->sts_unknown_hold;
+    w->sts_unknown = !live && (options->sts_elsewhere ||
+                               (sts->record == DEST_STS_TEMP && now - sts->temp_since < options->sts_unknown_hold));
 }
 
 static void explain_mx(struct decision *out, const struct dest *d)

@@ -37,6 +37,9 @@ struct decide_options {
        temporary error; then it is as without MTA-STS. */
     int64_t sts_unknown_hold;
 
+    /* An enforced policy is known that these facts say nothing of: as if the MTA-STS record could not be looked up. */
+    bool sts_elsewhere;
+
     /* Seconds past valid_until for which facts that bind nothing are still used when no newer can be had. */
     int64_t stale_max;
 };

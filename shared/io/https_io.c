@@ -152,12 +152,12 @@ static void on_ended(void *ctx, struct https_transfer *t, CURLcode code)
     if (g->state == GET_CANCELLED) {
         get_unlink(g);
         get_free(g);
-    } else if (g->stop == STOP_TIME_OUT || code == CURLE_OPERATION_TIMEDOUT) {
-        get_timed_out(g);
-    } else if (g->stop == STOP_GIVE_WAY) {
-        get_gave_way(g);
-    } else {
+    } else if (code != CURLE_ABORTED_BY_CALLBACK && code != CURLE_OPERATION_TIMEDOUT) { /* before it could be stopped */
         get_finish(g, https_transfer_outcome(g->why, t, code));
+    } else if (g->stop != STOP_GIVE_WAY) {
+        get_timed_out(g);
+    } else {
+        get_gave_way(g);
     }
 }
 

@@ -63,17 +63,22 @@ static void tell(const struct lookup *l, const struct answer *a, const struct de
 
 /* --- the end of a look-up --- */
 
-static void from_facts(const struct lookup *l, const struct dest *dest, const char *from)
+/* beside: NULL, or the answer that knows an enforced policy of which the facts say nothing. */
+static void from_facts(const struct lookup *l, const struct dest *dest, const struct answer *beside, const char *from)
 {
+    struct decide_options options = l->site->decide;
     int64_t now = node_now(l->site, l->node);
     struct memory *memory = &l->node->memory;
     struct decision decision;
     struct answer *a;
 
-    decide(&decision, dest, strcmp(from, "stale") == 0 ? DECIDE_STALE : DECIDE_FRESH, &l->site->decide, now);
-    a = answer_new(&decision, dest, &l->site->decide);
+    options.sts_elsewhere = beside != NULL;
+    decide(&decision, dest, strcmp(from, "stale") == 0 ? DECIDE_STALE : DECIDE_FRESH, &options, now);
+    a = answer_new(&decision, dest, &options);
     if (a == NULL)
         abort();
+    if (beside != NULL)
+        answer_keep_policy(a, beside);
     (void)answer_due(a, now);
     tell(l, a, &decision, from);
     if (dest == NULL)
@@ -88,12 +93,12 @@ static void finish_with(const struct lookup *l, const struct dest *dest, const c
 {
     const struct choice_in in = {&l->node->memory, l->domain, strlen(l->domain), &l->site->decide};
     struct answer *a;
+    enum choice choice = choice_new(&a, &in, dest, node_now(l->site, l->node));
 
-    (void)choice_new(&a, &in, dest, node_now(l->site, l->node));
-    if (a != NULL)
-        tell(l, a, NULL, from);
+    if (choice == CHOICE_FACTS || choice == CHOICE_BESIDE)
+        from_facts(l, dest, a, from);
     else
-        from_facts(l, dest, from);
+        tell(l, a, NULL, from);
 }
 
 static void finish_old(const struct lookup *l)
@@ -102,12 +107,12 @@ static void finish_old(const struct lookup *l)
     struct answer *a;
     enum choice choice = choice_old(&a, &in, l->old, l->node->changed, node_now(l->site, l->node));
 
-    if (a != NULL)
-        tell(l, a, NULL, "stale");
-    else if (choice == CHOICE_FACTS)
-        from_facts(l, l->old, "stale");
+    if (choice == CHOICE_FACTS || choice == CHOICE_BESIDE)
+        from_facts(l, l->old, a, "stale");
+    else if (choice == CHOICE_NOTHING)
+        from_facts(l, NULL, NULL, "none");
     else
-        from_facts(l, NULL, "none");
+        tell(l, a, NULL, "stale");
 }
 
 /* --- its way --- */

@@ -192,7 +192,7 @@ sub right_answer {
     my ($class, $kind, $known, $query) = @_;
     return $Hostile::TRUTH{$kind} if $class eq 'odd';
     return 'TEMP' if $kind eq 'dane';
-    return $SECURE if $known eq 'known' || $query eq 'mx';
+    return $SECURE if $known eq 'known';
     return $query eq 'policy' && $class eq 'failed' ? $NOTFOUND : 'TEMP';
 }
 
