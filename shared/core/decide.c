@@ -237,15 +237,15 @@ static void decide_default(struct decision *out, const struct weight *w, const s
 static void decide_level(struct decision *out, const struct weight *w, const struct decide_options *options,
                          int64_t now)
 {
+    bool mx_temp = options->dane && w->dest->mx == DEST_MX_TEMP;
+
     if (decide_dane(out, w))
         return;
-    if (options->dane && w->dest->mx == DEST_MX_TEMP && w->dest->dane_before)
+    if (mx_temp && w->dest->dane_before)
         set_temp(out, "temporary: the MX records cannot be looked up now, and DANE went for the domain before");
-    else if (options->dane && w->dest->mx == DEST_MX_TEMP && w->dest->mx_never_known)
-        set_temp(out, "temporary: the MX records cannot be looked up now, so DANE is not known");
-    else if (w->enforced)
+    else if (w->enforced && !(mx_temp && w->dest->mx_never_known))
         set_level(out, w, LEVEL_SECURE, "every MX host must be verified as the MTA-STS policy says (RFC 8461)");
-    else if (options->dane && w->dest->mx == DEST_MX_TEMP)
+    else if (mx_temp)
         set_temp(out, "temporary: the MX records cannot be looked up now, so DANE is not known");
     else if (w->sts_unknown)
         set_temp(out, "temporary: the MTA-STS record cannot be looked up now, and no policy is kept");

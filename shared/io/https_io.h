@@ -1,5 +1,5 @@
 /*
- * https_io.h - HTTPS GET by libcurl's multi interface on the event loop, for MTA-STS policies (RFC 8461 3.3; A3): given
+ * https_io.h - HTTPS GET by libcurl's multi interface, on threads, for MTA-STS policies (RFC 8461 3.3; A3): given
  * addresses, TLS 1.2+, the certificate's SAN dNSNames only (never the CN), no redirects, no proxy, no reuse, no
  * cookies, one deadline for everything, a cap on octets. The program must ignore SIGPIPE.
  */

@@ -150,11 +150,11 @@ static const struct {
     bool changed;
     enum choice choice;
 } old_rows[] = {
-    {"p", 700, NULL, 0, false, CHOICE_GOES_ON},   {"", 700, NULL, 0, false, CHOICE_GOES_ON},
+    {"p", 700, NULL, 0, false, CHOICE_GOES_ON},  {"", 700, NULL, 0, false, CHOICE_GOES_ON},
     {"p", 100, NULL, 0, false, CHOICE_MEMORY},   /* it holds still */
     {"", 700, "", 90000, false, CHOICE_GOES_ON}, /* a record of yesterday */
-    {"", 700, "", 650, false, CHOICE_FACTS},      {"", 700, "", 650, true, CHOICE_GOES_ON},
-    {"", 700, "p", 90000, true, CHOICE_FACTS},    {"d", 700, "pd", 900, false, CHOICE_FACTS},
+    {"", 700, "", 650, false, CHOICE_FACTS},     {"", 700, "", 650, true, CHOICE_GOES_ON},
+    {"", 700, "p", 90000, true, CHOICE_FACTS},   {"d", 700, "pd", 900, false, CHOICE_FACTS},
     {"pd", 700, "d", 650, false, CHOICE_BESIDE}, {"D", 700, "d", 900, false, CHOICE_GOES_ON},
 };
 
