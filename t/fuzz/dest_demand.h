@@ -75,7 +75,7 @@ static inline void demand_round_trip(const struct dest *d)
     buf_clear(&second);
 }
 
-/* A record that may be too long for JSON: hosts with much TLSA data. */
+/* Is it short enough for JSON? What stsd makes is. */
 static inline bool fits_json(const struct dest *d)
 {
     struct buf b;

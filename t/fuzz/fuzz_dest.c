@@ -54,7 +54,7 @@ static void pick_why(char out[DEST_WHY_MAX], struct recipe *in)
 static void add_tlsa(struct dest_host *host, struct recipe *in)
 {
     unsigned n = take(in);
-    size_t len = n >= 250 ? (size_t)TLSA_DATA_MAX - n % 2 : (n & 4) != 0 ? take(in) : 32;
+    size_t len = n == 255 ? (size_t)TLSA_DATA_MAX : (n & 4) != 0 ? take(in) % 100 : 32;
     struct tlsa rr = {(uint8_t)(n & 3), n >> 3 & 1, n >> 4 & 3, (uint16_t)len, malloc(len + 1)};
 
     demand(rr.data != NULL);
@@ -407,6 +407,10 @@ static void try_hostile(const struct dest *d, struct recipe *in)
     buf_init(&b, DEST_JSON_MAX);
     buf_init(&edited, DEST_JSON_MAX + 1000);
     dest_to_json(&b, d);
+    if (!buf_ok(&b)) { /* too long */
+        buf_clear(&b);
+        return;
+    }
     root = json_loadb(b.data, b.len, 0, NULL);
     demand(root != NULL);
     for (unsigned i = take(in) % EDITS; i > 0; i--)
@@ -433,10 +437,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     demand_decisions(d, take(&in));
     demand_kept(d);
-    if (fits_json(d)) {
-        demand_round_trip(d);
-        try_hostile(d, &in);
-    }
+    demand_round_trip(d);
+    try_hostile(d, &in);
     dest_free(d);
     return 0;
 }
