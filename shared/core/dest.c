@@ -216,9 +216,11 @@ bool dest_sts_supersedes(const struct dest_sts *sts, int64_t fetched, int64_t no
 {
     int64_t future = now + DEST_CLOCK_SLACK;
 
-    if (sts->has_policy)
-        return sts->fetched >= fetched || (fetched > future && sts->fetched <= future);
-    return sts->learnt > fetched && sts->learnt <= future;
+    if (!sts->has_policy)
+        return sts->learnt > fetched && sts->learnt <= future;
+    if ((sts->fetched > future) != (fetched > future))
+        return fetched > future;
+    return sts->fetched >= fetched;
 }
 
 int dest_sts_adopt_policy(struct dest_sts *to, const struct dest_sts *from, int64_t now)

@@ -249,6 +249,7 @@ static void test_adopt(void **state)
         {"earlier, but this one is from the future", true, T - 99, T - 61, false},
         {"earlier, this one is of another clock", true, T - 99, T - 60, true},
         {"both from the future", true, T - 1, T - 62, true},
+        {"from the future, but this one is not", true, T + 71, T + 10, true},
 
         {"expired itself", false, 0, T + 86400, false},
     };
