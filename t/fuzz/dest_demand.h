@@ -44,7 +44,8 @@ static inline void demand_same_dest(const struct dest *a, const struct dest *b)
 {
     demand(strcmp(a->domain, b->domain) == 0 && a->resolved == b->resolved && a->valid_until == b->valid_until);
     demand(a->mx == b->mx && a->mx_secure == b->mx_secure && a->mx_truncated == b->mx_truncated);
-    demand(a->dane_before == b->dane_before && strcmp(a->mx_why, b->mx_why) == 0);
+    demand(a->dane_before == b->dane_before && a->mx_never_known == b->mx_never_known);
+    demand(strcmp(a->mx_why, b->mx_why) == 0);
     demand(strcmp(a->tlsrpt, b->tlsrpt) == 0 && a->host_count == b->host_count);
     for (size_t i = 0; i < a->host_count; i++)
         demand_same_host(&a->host[i], &b->host[i]);

@@ -110,6 +110,7 @@ static void fill_mx(struct dest *d, struct recipe *in)
     d->mx_secure = (n & 8) != 0;
     d->mx_truncated = (n & 16) != 0;
     d->dane_before = (n & 32) != 0;
+    d->mx_never_known = (n & 64) != 0;
     pick_why(d->mx_why, in);
     if (d->mx == DEST_MX_LIST)
         max = DEST_HOSTS_MAX;

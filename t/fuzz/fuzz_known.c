@@ -11,6 +11,7 @@
 #define STEPS_MAX 200
 #define REFETCH   86400
 #define RETRY     300
+#define AHEAD     100 /* more than clocks may differ */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -45,20 +46,37 @@ static struct dest *make_dest(const char *domain, int64_t now, struct recipe *in
     unsigned n = take(in);
 
     demand(d != NULL);
-    d->resolved = now - take(in) * (int64_t)((n & 1) != 0 ? 1 : 600);
+    d->resolved = now + AHEAD - take(in) * (int64_t)((n & 1) != 0 ? 1 : 600);
     d->valid_until = d->resolved + 300;
     d->sts.failure = (n & 2) != 0 ? DEST_STS_FETCH_ERROR : DEST_STS_OK;
     d->sts.attempted = d->resolved;
     if ((n & 4) != 0)
-        add_policy(d, now - take(in) * (int64_t)((n & 8) != 0 ? 1 : 6000), n >> 4);
+        add_policy(d, now + AHEAD - take(in) * (int64_t)((n & 8) != 0 ? 1 : 6000), n >> 4);
     else if ((n & 8) != 0) /* a policy that is gone by now, or from the future */
-        d->sts.learnt = now + 60 - take(in) * (int64_t)((n & 16) != 0 ? 1 : 6000);
+        d->sts.learnt = now + AHEAD - take(in) * (int64_t)((n & 16) != 0 ? 1 : 6000);
     return d;
 }
 
+static bool from_future(int64_t at, int64_t now)
+{
+    return at > now + DEST_CLOCK_SLACK;
+}
+
+/* What is from the future counts for older than what is not, and for nothing once it is gone. */
 static bool superseded(const struct model *m, int64_t fetched, int64_t now)
 {
-    return m->has_policy ? m->fetched >= fetched : m->learnt > fetched && m->learnt <= now;
+    if (!m->has_policy)
+        return m->learnt > fetched && !from_future(m->learnt, now);
+    if (from_future(m->fetched, now) != from_future(fetched, now))
+        return from_future(fetched, now);
+    return m->fetched >= fetched;
+}
+
+static bool is_newer(const struct dest *d, const struct model *m, int64_t now)
+{
+    if (from_future(d->resolved, now) != from_future(m->resolved, now))
+        return from_future(m->resolved, now);
+    return d->resolved >= m->resolved;
 }
 
 static void take_policy(struct model *m, const struct dest_sts *sts)
@@ -72,7 +90,7 @@ static void take_policy(struct model *m, const struct dest_sts *sts)
 
 static void model_put(struct model *m, const struct dest *d, int64_t now)
 {
-    bool newer = !m->there || d->resolved >= m->resolved;
+    bool newer = !m->there || is_newer(d, m, now);
     struct model old = *m;
 
     if (newer) {

@@ -102,6 +102,7 @@ static void put(struct memory *memory, struct model *m, unsigned name, struct re
     a->valid_until = m->now + n % 16;
     a->stale_until = (n & 16) != 0 ? INT64_MAX : m->now + n % 32;
     a->binds = (n & 32) != 0;
+    a->resolved = m->now + ((n & 64) != 0 ? DEST_CLOCK_SLACK : 0) + ((n & 128) != 0 ? 2 : 0);
     a->hits = (uint32_t)n;
     demand(memory_put(memory, key, len, a) == 0);
     model_put(m, name, a);
@@ -113,6 +114,12 @@ static void demand_same(const struct answer *a, const struct answer *b)
     demand(a->epoch == b->epoch && a->binds == b->binds && a->hits == b->hits);
 }
 
+/* It is not known to be out of date, nor from the future. */
+static bool counts(const struct model *m, const struct answer *a)
+{
+    return a->epoch == m->epoch && a->resolved <= m->now + DEST_CLOCK_SLACK;
+}
+
 static void get(struct memory *memory, struct model *m, unsigned name)
 {
     char key[CACHE_KEY_MAX + 1];
@@ -122,7 +129,7 @@ static void get(struct memory *memory, struct model *m, unsigned name)
 
     if (e != NULL)
         e->used = true;
-    demand((a != NULL) == (e != NULL && e->answer.epoch == m->epoch && m->now < e->answer.valid_until));
+    demand((a != NULL) == (e != NULL && counts(m, &e->answer) && m->now < e->answer.valid_until));
     if (a != NULL)
         demand_same(a, &e->answer);
 }
@@ -136,8 +143,7 @@ static void get_stale(struct memory *memory, struct model *m, unsigned name, uns
 
     if (e != NULL)
         e->used = true;
-    demand((a != NULL) ==
-           (e != NULL && m->now < e->answer.stale_until && (e->answer.binds || e->answer.epoch == m->epoch)));
+    demand((a != NULL) == (e != NULL && m->now < e->answer.stale_until && (e->answer.binds || counts(m, &e->answer))));
     if (a == NULL || seconds == 0)
         return;
     memory_revive(memory, a, m->now, seconds);
@@ -146,7 +152,7 @@ static void get_stale(struct memory *memory, struct model *m, unsigned name, uns
         e->answer.valid_until = e->answer.stale_until;
     e->answer.refresh_at = e->answer.valid_until;
     e->answer.epoch = m->epoch;
-    demand(memory_get(memory, key, len, m->now) == a);
+    demand(memory_get(memory, key, len, m->now) == (counts(m, &e->answer) ? a : NULL));
 }
 
 static void expire(struct memory *memory, struct model *m, unsigned name)

@@ -220,7 +220,7 @@ static void demand_strength(const struct trial *t, const struct dest *d)
     dane = decision.level == LEVEL_DANE || decision.level == LEVEL_DANE_ONLY;
     demand(!w->usable || dane);
     demand(!w->unknown || dane || decision.level == LEVEL_SECURE);
-    demand(!options.dane || (w->mx && !w->mx_failed) || decision.level == LEVEL_SECURE);
+    demand(!options.dane || (w->mx && !w->mx_failed) || (decision.level == LEVEL_SECURE && t->previous != NULL));
     if (options.sts && w->sts_unknown && (t->previous == NULL || t->previous->sts.record != DEST_STS_TEMP))
         demand(dest_sts_live(&d->sts, d->resolved) || decision.level == LEVEL_DANE_ONLY);
     demand(!options.dane || !w->mx_failed || t->previous == NULL || !dest_has_dane(t->previous));
