@@ -175,12 +175,19 @@ void redis_down(struct site *s)
     s->redis_up = false;
 }
 
+void redis_flush(struct site *s)
+{
+    for (size_t i = 0; i < s->entries; i++)
+        free(s->entry[i].json);
+    s->entries = 0;
+    for (size_t i = 0; i < s->nodes; i++)
+        memory_expire_all(&s->node[i].memory);
+}
+
 void redis_rise(struct site *s, bool empty)
 {
-    for (size_t i = 0; empty && i < s->entries; i++)
-        free(s->entry[i].json);
     if (empty)
-        s->entries = 0;
+        redis_flush(s);
     s->redis_up = true;
     for (size_t i = 0; i < s->nodes; i++) {
         memory_expire_all(&s->node[i].memory);

@@ -93,6 +93,7 @@ void stsd_restart(struct site *s, struct node *n);
 int64_t node_now(const struct site *s, const struct node *n);
 
 void redis_down(struct site *s);
+void redis_flush(struct site *s); /* somebody empties it */
 void redis_rise(struct site *s, bool empty);
 struct entry *redis_entry(struct site *s, const char *domain); /* NULL: none, or Redis is away */
 

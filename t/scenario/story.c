@@ -234,10 +234,12 @@ static void do_redis(struct story *s, const struct words *w)
 {
     if (strcmp(w->line, "redis down") == 0)
         redis_down(&s->site);
+    else if (strcmp(w->line, "redis flushed") == 0)
+        redis_flush(&s->site);
     else if (strcmp(w->line, "redis up") == 0 || strcmp(w->line, "redis up empty") == 0)
         redis_rise(&s->site, w->count == 3);
     else
-        trouble(&s->trouble, "redis is down, up, or up empty");
+        trouble(&s->trouble, "redis is down, up, up empty or flushed");
 }
 
 static void do_stsd(struct story *s, const struct words *w)
