@@ -143,6 +143,12 @@ static void get_free(struct https_get *g)
     free(g);
 }
 
+/* It ended because it was stopped. It may also have ended by itself before that reached its lane. */
+static bool was_stopped(const struct https_get *g, CURLcode code)
+{
+    return g->stop != STOP_NOT && code == CURLE_ABORTED_BY_CALLBACK;
+}
+
 /* The lane has given it back. */
 static void on_ended(void *ctx, struct https_transfer *t, CURLcode code)
 {
@@ -152,12 +158,12 @@ static void on_ended(void *ctx, struct https_transfer *t, CURLcode code)
     if (g->state == GET_CANCELLED) {
         get_unlink(g);
         get_free(g);
-    } else if (code != CURLE_ABORTED_BY_CALLBACK && code != CURLE_OPERATION_TIMEDOUT) { /* before it could be stopped */
-        get_finish(g, https_transfer_outcome(g->why, t, code));
-    } else if (g->stop != STOP_GIVE_WAY) {
+    } else if (was_stopped(g, code) && g->stop == STOP_GIVE_WAY) {
+        get_gave_way(g);
+    } else if (was_stopped(g, code) || code == CURLE_OPERATION_TIMEDOUT) {
         get_timed_out(g);
     } else {
-        get_gave_way(g);
+        get_finish(g, https_transfer_outcome(g->why, t, code));
     }
 }
 
