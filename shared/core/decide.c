@@ -23,13 +23,6 @@ struct weight {
     bool stale;       /* newer facts cannot be had */
 };
 
-const char *tls_level_name(enum tls_level level)
-{
-    static const char *const names[] = {"default", "none", "may", "encrypt", "dane", "verify", "secure", "dane-only"};
-
-    return (size_t)level < sizeof names / sizeof names[0] ? names[level] : "?";
-}
-
 struct decide_options decide_options_default(void)
 {
     struct decide_options options = {.dane = true, .sts = true, .sts_unknown_hold = 14400, .stale_max = 3600};

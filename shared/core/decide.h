@@ -10,24 +10,10 @@
 #include <stdint.h>
 
 #include "dest.h"
+#include "tls_level.h"
 
 #define DECIDE_REASONS_MAX 12
 #define DECIDE_REASON_MAX  240
-
-/* Postfix's names (TLS_README); LEVEL_DEFAULT: nothing binds, the MTA's own setting goes. */
-enum tls_level {
-    LEVEL_DEFAULT,
-    LEVEL_NONE,
-    LEVEL_MAY,
-    LEVEL_ENCRYPT,
-    LEVEL_DANE,
-    LEVEL_VERIFY,
-    LEVEL_SECURE,
-    LEVEL_DANE_ONLY
-};
-
-/* "default", "none", "may", "encrypt", "dane", "verify", "secure", "dane-only" */
-const char *tls_level_name(enum tls_level level);
 
 struct decide_options {
     bool dane; /* DANE counts; off when the MTA has no validating resolver */

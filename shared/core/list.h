@@ -11,8 +11,9 @@
 #include <stdint.h>
 
 #include "buf.h"
-#include "decide.h"
+#include "fallback.h"
 #include "list_pattern.h"
+#include "tls_level.h"
 
 #define LIST_COMMENT_MAX 400
 #define LIST_AUTHOR_MAX  64
@@ -32,17 +33,6 @@ enum list_id {
     LIST_FALLBACK,        /* what to do when TLS fails */
     LISTS
 };
-
-/* What is done when TLS to a destination fails and no published policy forbids it. */
-enum fallback_mode {
-    FALLBACK_HOLD,          /* go on requiring TLS: mail waits */
-    FALLBACK_PLAIN,         /* plain at once */
-    FALLBACK_ALTERNATE,     /* TLS, plain, TLS, … on successive attempts after a handshake failure */
-    FALLBACK_ALTERNATE_ANY, /* the same after any error once TLS began */
-    FALLBACK_PLAIN_FOR      /* plain for a while, then TLS again */
-};
-const char *
-fallback_mode_name(enum fallback_mode mode); /* "hold", "plain", "alternate", "alternate-any", "plain-for" */
 
 /* What an entry says, as far as its list has values. */
 struct list_value {
@@ -95,7 +85,7 @@ struct list_entry_in {
 
 /*
  * A new entry. Text is checked: printable UTF-8 on one line, the limits above; values as above; override only where it
- * means something (exclude, only, sts-exclude, fallback); networks and names as the list wants them. NULL with the
+ * means something (exclude, sts-exclude); networks and names as the list wants them. NULL with the
  * reason in e.
  */
 struct list_entry *list_entry_new(enum list_id list, const struct list_pattern *pattern, const struct list_entry_in *in,

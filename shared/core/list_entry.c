@@ -19,7 +19,7 @@ bool list_entry_live(const struct list_entry *entry, int64_t now)
 /* Only where something published could be weakened by the entry. */
 static bool override_means_something(enum list_id list)
 {
-    return list == LIST_EXCLUDE || list == LIST_ONLY || list == LIST_STS_EXCLUDE || list == LIST_FALLBACK;
+    return list == LIST_EXCLUDE || list == LIST_STS_EXCLUDE;
 }
 
 static int check_text(const char *what, const char *text, size_t max, struct err *e)

@@ -22,16 +22,9 @@ static const struct list_kind {
                        "hold, plain, alternate, alternate-any or plain-for TIME, such as plain-for 1h"},
 };
 
-static const char *const modes[] = {"hold", "plain", "alternate", "alternate-any", "plain-for"};
-
 /* The versions that Postfix 3.7 knows, oldest first. */
 static const char *const versions[] = {"SSLv2", "SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"};
 #define VERSIONS (sizeof(versions) / sizeof(versions[0]))
-
-const char *fallback_mode_name(enum fallback_mode mode)
-{
-    return (size_t)mode < sizeof(modes) / sizeof(modes[0]) ? modes[mode] : "?";
-}
 
 const char *list_name(enum list_id list)
 {
@@ -193,7 +186,7 @@ static int parse_fallback(struct list_value *out, const char *text, struct err *
     static const char plain_for[] = "plain-for ";
 
     for (size_t i = 0; i < FALLBACK_PLAIN_FOR; i++) {
-        if (strcmp(text, modes[i]) == 0) {
+        if (strcmp(text, fallback_mode_name((enum fallback_mode)i)) == 0) {
             out->mode = (enum fallback_mode)i;
             return 0;
         }
