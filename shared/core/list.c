@@ -15,6 +15,7 @@ struct list {
     struct cache *entries;    /* struct list_entry by pattern, networks by their octets */
     unsigned char v4[32 + 1]; /* whether a prefix of that length occurs */
     unsigned char v6[128 + 1];
+    int64_t holds_until; /* when the last entry expires */
 };
 
 struct list *list_new(const uint8_t secret[16])
@@ -58,6 +59,10 @@ int list_put(struct list *l, struct list_entry *entry)
     struct list_pattern pattern;
     char key[KEY_NETWORK];
 
+    if (entry->expires == 0)
+        l->holds_until = INT64_MAX;
+    else if (entry->expires > l->holds_until)
+        l->holds_until = entry->expires;
     if (entry->form != LIST_NETWORK)
         return cache_put(l->entries, entry->pattern, strlen(entry->pattern), entry);
     if (list_pattern_parse(&pattern, entry->pattern, strlen(entry->pattern), NULL) != 0)
@@ -122,14 +127,7 @@ const struct list_entry *list_next(const struct list *l, const void **cursor)
     return cache_next(l->entries, cursor, &key);
 }
 
-int64_t list_next_expiry(const struct list *l, int64_t now)
+bool list_holds(const struct list *l, int64_t now)
 {
-    int64_t first = INT64_MAX;
-    const void *cursor = NULL;
-    const struct list_entry *entry;
-
-    while ((entry = list_next(l, &cursor)) != NULL)
-        if (entry->expires > now && entry->expires < first)
-            first = entry->expires;
-    return first;
+    return now < l->holds_until;
 }

@@ -124,8 +124,8 @@ const struct list_entry *list_match_nexthop(const struct list *l, const char *in
 /* The entry for an address, longest prefix first. */
 const struct list_entry *list_match_address(const struct list *l, const struct list_address *a, int64_t now);
 
-/* When the first entry that now holds expires; INT64_MAX: none does. */
-int64_t list_next_expiry(const struct list *l, int64_t now);
+/* An entry holds at this time. An entry that list_put has replaced counts as if it were still there. */
+bool list_holds(const struct list *l, int64_t now);
 
 /* Walk, in no order: *cursor starts as NULL; NULL at the end. */
 const struct list_entry *list_next(const struct list *l, const void **cursor);

@@ -111,7 +111,7 @@ static void test_empty(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(looks) / sizeof(looks[0]); i++)
         assert_null(look(l, looks[i].how, looks[i].what));
-    assert_true(list_next_expiry(l, NOW) == INT64_MAX);
+    assert_false(list_holds(l, NOW));
     list_free(l);
 }
 
@@ -129,14 +129,18 @@ static void test_replaced(void **state)
     list_free(l);
 }
 
-static void test_expiry(void **state)
+static void test_holds(void **state)
 {
-    struct list *l = sample();
+    struct list *l = list_new(secret);
 
     (void)state;
-    assert_int_equal(list_next_expiry(l, NOW), NOW + 1);
-    assert_true(list_next_expiry(l, NOW + 1) == INT64_MAX);
-    assert_int_equal(list_next_expiry(l, NOW - 5), NOW - 1);
+    put(l, "a.example", NOW);
+    put(l, "b.example", NOW + 5);
+    put(l, "c.example", NOW - 5);
+    assert_true(list_holds(l, NOW + 4));
+    assert_false(list_holds(l, NOW + 5));
+    put(l, "192.0.2.0/24", 0);
+    assert_true(list_holds(l, NOW + 5));
     list_free(l);
 }
 
@@ -209,9 +213,8 @@ static void test_networks_against_bits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_looks),        cmocka_unit_test(test_empty),
-        cmocka_unit_test(test_replaced),     cmocka_unit_test(test_expiry),
-        cmocka_unit_test(test_longest_name), cmocka_unit_test(test_networks_against_bits),
+        cmocka_unit_test(test_looks), cmocka_unit_test(test_empty),        cmocka_unit_test(test_replaced),
+        cmocka_unit_test(test_holds), cmocka_unit_test(test_longest_name), cmocka_unit_test(test_networks_against_bits),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
