@@ -30,10 +30,8 @@ struct decide_options decide_options_default(void)
     return options;
 }
 
-static void reason(struct decision *out, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-
 /* Foreign text may be among the arguments: only printable ASCII goes on. */
-static void reason(struct decision *out, const char *fmt, ...)
+void decide_reason(struct decision *out, const char *fmt, ...)
 {
     char *text;
     va_list ap;
@@ -90,20 +88,20 @@ static void explain_mx(struct decision *out, const struct dest *d)
 {
     switch (d->mx) {
     case DEST_MX_TEMP:
-        reason(out, "MX: the look-up failed for now: %s", d->mx_why[0] != '\0' ? d->mx_why : "no cause known");
+        decide_reason(out, "MX: the look-up failed for now: %s", d->mx_why[0] != '\0' ? d->mx_why : "no cause known");
         break;
     case DEST_MX_NODOMAIN:
-        reason(out, "MX: there is no such domain");
+        decide_reason(out, "MX: there is no such domain");
         break;
     case DEST_MX_NULL:
-        reason(out, "MX: the domain takes no mail (null MX, RFC 7505)");
+        decide_reason(out, "MX: the domain takes no mail (null MX, RFC 7505)");
         break;
     case DEST_MX_IMPLICIT:
-        reason(out, "MX: no records, the domain itself is the host");
+        decide_reason(out, "MX: no records, the domain itself is the host");
         break;
     case DEST_MX_LIST:
-        reason(out, "MX: %zu %s%s", d->host_count, d->host_count == 1 ? "host" : "hosts",
-               d->mx_truncated ? ", and more that were left out" : "");
+        decide_reason(out, "MX: %zu %s%s", d->host_count, d->host_count == 1 ? "host" : "hosts",
+                      d->mx_truncated ? ", and more that were left out" : "");
         break;
     }
 }
@@ -113,20 +111,21 @@ static void explain_dane(struct decision *out, const struct weight *w, const str
     const struct dest *d = w->dest;
 
     if (!options->dane)
-        reason(out, "DANE: switched off");
+        decide_reason(out, "DANE: switched off");
     else if (d->host_count == 0 || (d->mx != DEST_MX_LIST && d->mx != DEST_MX_IMPLICIT))
-        reason(out, "DANE: no MX host is known");
+        decide_reason(out, "DANE: no MX host is known");
     else if (!d->mx_secure)
-        reason(out, "DANE: does not count, the MX look-up is not authenticated by DNSSEC");
+        decide_reason(out, "DANE: does not count, the MX look-up is not authenticated by DNSSEC");
     else if (w->usable == w->hosts && !d->mx_truncated)
-        reason(out, "DANE: every MX host (%zu) has usable TLSA records, authenticated by DNSSEC", w->hosts);
+        decide_reason(out, "DANE: every MX host (%zu) has usable TLSA records, authenticated by DNSSEC", w->hosts);
     else if (w->usable + w->unusable + w->temp == 0)
-        reason(out, "DANE: none of %zu MX hosts has TLSA records", w->hosts);
+        decide_reason(out, "DANE: none of %zu MX hosts has TLSA records", w->hosts);
     else
-        reason(out,
-               "DANE: of %zu MX hosts, TLSA records are usable at %zu, unusable at %zu, absent at %zu, not known now "
-               "at %zu",
-               w->hosts, w->usable, w->unusable, w->hosts - w->usable - w->unusable - w->temp, w->temp);
+        decide_reason(
+            out,
+            "DANE: of %zu MX hosts, TLSA records are usable at %zu, unusable at %zu, absent at %zu, not known now "
+            "at %zu",
+            w->hosts, w->usable, w->unusable, w->hosts - w->usable - w->unusable - w->temp, w->temp);
 }
 
 static void explain_policy(struct decision *out, const struct dest_sts *sts, int64_t now)
@@ -135,29 +134,29 @@ static void explain_policy(struct decision *out, const struct dest_sts *sts, int
 
     format_time(until, sizeof until, sts->expires);
     if (now < sts->expires)
-        reason(out, "MTA-STS: policy id %s says %s, max_age %lu, expires %s", sts->policy_id,
-               sts_mode_name(sts->policy.mode), (unsigned long)sts->policy.max_age, until);
+        decide_reason(out, "MTA-STS: policy id %s says %s, max_age %lu, expires %s", sts->policy_id,
+                      sts_mode_name(sts->policy.mode), (unsigned long)sts->policy.max_age, until);
     else
-        reason(out, "MTA-STS: policy id %s expired %s", sts->policy_id, until);
+        decide_reason(out, "MTA-STS: policy id %s expired %s", sts->policy_id, until);
 }
 
 static void explain_sts(struct decision *out, const struct dest_sts *sts, bool on, int64_t now)
 {
     if (!on) {
-        reason(out, "MTA-STS: switched off");
+        decide_reason(out, "MTA-STS: switched off");
         return;
     }
     if (sts->record == DEST_STS_NONE)
-        reason(out, "MTA-STS: no record");
+        decide_reason(out, "MTA-STS: no record");
     else if (sts->record == DEST_STS_INVALID)
-        reason(out, "MTA-STS: no valid record%s%s", sts->why[0] != '\0' ? ": " : "", sts->why);
+        decide_reason(out, "MTA-STS: no valid record%s%s", sts->why[0] != '\0' ? ": " : "", sts->why);
     else if (sts->record == DEST_STS_TEMP)
-        reason(out, "MTA-STS: the record cannot be looked up now");
+        decide_reason(out, "MTA-STS: the record cannot be looked up now");
     else if (!sts->has_policy || strcmp(sts->id, sts->policy_id) != 0)
-        reason(out, "MTA-STS: record id %s, no policy for it", sts->id);
+        decide_reason(out, "MTA-STS: record id %s, no policy for it", sts->id);
     if (sts->failure != DEST_STS_OK)
-        reason(out, "MTA-STS: the last fetch failed: %s%s%s", dest_sts_failure_name(sts->failure),
-               sts->why[0] != '\0' ? ": " : "", sts->why);
+        decide_reason(out, "MTA-STS: the last fetch failed: %s%s%s", dest_sts_failure_name(sts->failure),
+                      sts->why[0] != '\0' ? ": " : "", sts->why);
     if (sts->has_policy)
         explain_policy(out, sts, now);
 }
@@ -167,14 +166,15 @@ static void set_temp(struct decision *out, const char *why)
     out->temp = true;
     out->level = LEVEL_DEFAULT;
     out->use_sts = false;
-    reason(out, "%s", why);
+    decide_reason(out, "%s", why);
 }
 
 static void set_level(struct decision *out, const struct weight *w, enum tls_level level, const char *why)
 {
     out->level = level;
     out->use_sts = w->enforced;
-    reason(out, "%s: %s", tls_level_name(level), why);
+    out->dane_verifies = w->usable + w->temp > 0 || w->dest->mx_truncated;
+    decide_reason(out, "%s: %s", tls_level_name(level), why);
 }
 
 /* Some hosts have TLSA records, or may have; none is known to be usable. Returns true when that settles it. */
@@ -224,7 +224,7 @@ static void decide_default(struct decision *out, const struct weight *w, const s
     if (w->stale && now - w->dest->valid_until >= options->stale_max)
         set_temp(out, "temporary: the facts are too old, and newer ones cannot be had now");
     else
-        reason(out, "nothing binds: the MTA's own level goes");
+        decide_reason(out, "nothing binds: the MTA's own level goes");
 }
 
 static void decide_level(struct decision *out, const struct weight *w, const struct decide_options *options,
@@ -273,7 +273,7 @@ void decide(struct decision *out, const struct dest *dest, enum decide_age age, 
 {
     struct weight w = {.dest = dest, .stale = age == DECIDE_STALE};
 
-    memset(out, 0, sizeof *out);
+    *out = (struct decision){.protocols = "", .ciphers = ""};
     if (dest == NULL) {
         set_temp(out, "temporary: nothing is known about this destination, and nothing can be had now");
         out->valid_until = now + RESOLVE_TEMP_TTL;
@@ -286,14 +286,14 @@ void decide(struct decision *out, const struct dest *dest, enum decide_age age, 
     explain_dane(out, &w, options);
     explain_sts(out, &dest->sts, options->sts, now);
     if (w.stale)
-        reason(out, "the facts are old: newer ones were asked for and cannot be had now");
+        decide_reason(out, "the facts are old: newer ones were asked for and cannot be had now");
     decide_level(out, &w, options, now);
     out->valid_until = answer_until(out, &w, options, now);
 }
 
 void decide_fixed(struct decision *out, const char *why, int64_t valid_until)
 {
-    memset(out, 0, sizeof *out);
-    reason(out, "%s", why);
+    *out = (struct decision){.protocols = "", .ciphers = ""};
+    decide_reason(out, "%s", why);
     out->valid_until = valid_until;
 }

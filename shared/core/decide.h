@@ -12,7 +12,7 @@
 #include "dest.h"
 #include "tls_level.h"
 
-#define DECIDE_REASONS_MAX 12
+#define DECIDE_REASONS_MAX 20
 #define DECIDE_REASON_MAX  240
 
 struct decide_options {
@@ -44,7 +44,14 @@ struct decision {
     /* The level comes from, or is backed by, the enforced MTA-STS policy: match= and servername= go with secure. */
     bool use_sts;
 
-    bool sts_testing;    /* a testing policy is live, for reports; says nothing of the level */
+    /* With LEVEL_DANE: a host has usable TLSA records, or may have; else they only make TLS mandatory. */
+    bool dane_verifies;
+
+    bool sts_testing;      /* a testing policy is live, for reports; says nothing of the level */
+    bool overridden;       /* an entry of the operator's lists that says `override` made it weaker than what binds */
+    bool smtps;            /* by implicit TLS (RFC 8314 3.3), as the list smtps says */
+    const char *protocols; /* Postfix's attributes of these names, "" for none; an entry of a list owns them */
+    const char *ciphers;
     int64_t valid_until; /* the answer may be given until then */
     char reason[DECIDE_REASONS_MAX][DECIDE_REASON_MAX];
     size_t reason_count; /* never 0 */
@@ -78,6 +85,9 @@ struct decision {
  */
 void decide(struct decision *out, const struct dest *dest, enum decide_age age, const struct decide_options *options,
             int64_t now);
+
+/* Append a reason; see struct decision. */
+void decide_reason(struct decision *out, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* The same for next hops that have no facts: [host], addresses -> default, with the reason. */
 void decide_fixed(struct decision *out, const char *why, int64_t valid_until);

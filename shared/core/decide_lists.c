@@ -1,0 +1,194 @@
+/* decide_lists.c - what the operator's lists and the fallback state make of a decision. */
+#include "decide_lists.h"
+
+#include <stdio.h>
+
+static const struct lists_hit *hit(const struct decide_told *told, enum list_id list)
+{
+    return told->match.hit[list].entry == NULL ? NULL : &told->match.hit[list];
+}
+
+static bool overrides(const struct lists_hit *h)
+{
+    return h != NULL && h->entry->override && h->by == LISTS_BY_NEXTHOP;
+}
+
+/* "list exclude: .example.com (by anna), MX host mx.example.com" */
+static void say(struct decision *d, enum list_id list, const struct lists_hit *h, const char *effect)
+{
+    const struct list_entry *entry = h->entry;
+    char by[LIST_AUTHOR_MAX + 8] = "";
+
+    if (entry->author[0] != '\0')
+        snprintf(by, sizeof(by), " by %s", entry->author);
+    if (h->by == LISTS_BY_NEXTHOP)
+        decide_reason(d, "list %s: %s%s%s%s: %s", list_name(list), entry->pattern,
+                      entry->value_text[0] != '\0' ? " " : "", entry->value_text, by, effect);
+    else
+        decide_reason(d, "list %s: %s%s%s%s, %s %s: %s", list_name(list), entry->pattern,
+                      entry->value_text[0] != '\0' ? " " : "", entry->value_text, by, lists_by_name(h->by), h->what,
+                      effect);
+}
+
+struct decide_options decide_lists_options(const struct decide_options *options, const struct decide_told *told)
+{
+    struct decide_options out = *options;
+
+    if (overrides(hit(told, LIST_STS_EXCLUDE)))
+        out.sts = false;
+    return out;
+}
+
+static bool binds(const struct decision *d)
+{
+    return d->temp || d->level >= LEVEL_ENCRYPT;
+}
+
+/* `dane` lets hosts without TLSA records go unverified, which no level that is required does. */
+static enum tls_level strongest(const struct decision *facts, enum tls_level required)
+{
+    if (facts->level == LEVEL_DANE)
+        return facts->dane_verifies ? LEVEL_DANE_ONLY : required;
+    return facts->level > required ? facts->level : required;
+}
+
+static void set_none(struct decision *d)
+{
+    d->temp = false;
+    d->level = LEVEL_NONE;
+    d->use_sts = false;
+}
+
+static void apply_sts_exclude(struct decision *d, const struct lists_hit *h)
+{
+    if (h == NULL)
+        return;
+    if (!overrides(h)) {
+        say(d, LIST_STS_EXCLUDE, h, "an enforced policy goes on all the same, as the entry does not say override");
+        d->sts_testing = false;
+        return;
+    }
+    d->overridden = true;
+    say(d, LIST_STS_EXCLUDE, h, "MTA-STS does not count (override)");
+}
+
+static void apply_require(struct decision *d, const struct lists_hit *h)
+{
+    enum tls_level level;
+
+    if (h == NULL)
+        return;
+    level = strongest(d, h->entry->value.level);
+    if (d->temp) {
+        say(d, LIST_REQUIRE, h, "goes when the facts are known");
+        return;
+    }
+    say(d, LIST_REQUIRE, h, level == d->level ? "no more than what goes already" : tls_level_name(level));
+    d->level = level;
+}
+
+/* Returns true when that settles it. */
+static bool apply_override(struct decision *d, const struct lists_hit *h, bool required)
+{
+    if (!overrides(h))
+        return false;
+    if (required) {
+        say(d, LIST_EXCLUDE, h, "ignored, as the list require has the destination too");
+        return false;
+    }
+    d->overridden = d->overridden || binds(d);
+    set_none(d);
+    say(d, LIST_EXCLUDE, h, "none, whatever the destination publishes (override)");
+    return true;
+}
+
+/* Nothing binds. Returns true when the lists say plain. */
+static bool apply_plain_lists(struct decision *d, const struct decide_told *told)
+{
+    const struct lists_hit *only = hit(told, LIST_ONLY);
+    const struct lists_hit *exclude = hit(told, LIST_EXCLUDE);
+
+    if (told->match.only && only == NULL) {
+        set_none(d);
+        decide_reason(d, "list only: the destination is not on it: none");
+        return true;
+    }
+    if (told->match.only) {
+        say(d, LIST_ONLY, only, "TLS may be used");
+        return false;
+    }
+    if (exclude == NULL)
+        return false;
+    set_none(d);
+    say(d, LIST_EXCLUDE, exclude, "none");
+    return true;
+}
+
+static void apply_fallback(struct decision *d, const struct decide_told *told)
+{
+    const struct lists_hit *h = hit(told, LIST_FALLBACK);
+
+    if (!told->plain)
+        return;
+    set_none(d);
+    if (told->plain_until < d->valid_until)
+        d->valid_until = told->plain_until;
+    if (h != NULL)
+        say(d, LIST_FALLBACK, h, "TLS has failed, the next attempt goes plain");
+    else
+        decide_reason(d, "fallback %s: TLS has failed, the next attempt goes plain", fallback_mode_name(told->mode));
+}
+
+static void apply_session(struct decision *d, const struct decide_told *told)
+{
+    const struct lists_hit *pins = hit(told, LIST_PROTOCOLS);
+    const struct lists_hit *smtps = hit(told, LIST_SMTPS);
+
+    if (d->temp || d->level == LEVEL_NONE)
+        return;
+    if (pins != NULL) {
+        d->protocols = pins->entry->value.protocols;
+        d->ciphers = pins->entry->value.ciphers;
+        say(d, LIST_PROTOCOLS, pins, "goes with the level");
+    }
+    if (smtps != NULL) {
+        d->smtps = true;
+        say(d, LIST_SMTPS, smtps, "implicit TLS, port 465");
+    }
+}
+
+/* Returns true when the answer is none. */
+static bool apply_plain(struct decision *d, const struct decide_told *told)
+{
+    const struct lists_hit *exclude = hit(told, LIST_EXCLUDE);
+
+    if (apply_override(d, exclude, hit(told, LIST_REQUIRE) != NULL))
+        return true;
+    if (!binds(d)) {
+        if (!apply_plain_lists(d, told))
+            apply_fallback(d, told);
+        return d->level == LEVEL_NONE;
+    }
+    if (d->temp)
+        return false;
+    if (exclude != NULL && !told->match.only)
+        say(d, LIST_EXCLUDE, exclude, "does not go: TLS binds, and the entry does not say override");
+    if (told->plain)
+        decide_reason(d, "fallback %s: does not go: TLS binds", fallback_mode_name(told->mode));
+    return false;
+}
+
+void decide_lists(struct decision *d, const struct decide_told *told)
+{
+    int64_t until = lists_match_until(&told->match);
+    size_t before = d->reason_count;
+
+    apply_sts_exclude(d, hit(told, LIST_STS_EXCLUDE));
+    apply_require(d, hit(told, LIST_REQUIRE));
+    if (!apply_plain(d, told))
+        apply_session(d, told);
+    if (d->temp && d->reason_count > before) /* the MTA is told the last one */
+        decide_reason(d, "%s", d->reason[before - 1]);
+    if (until < d->valid_until)
+        d->valid_until = until;
+}
