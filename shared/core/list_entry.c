@@ -55,6 +55,8 @@ static int check_in(enum list_id list, const struct list_pattern *pattern, const
         check_text("author", in->author, LIST_AUTHOR_MAX, e) != 0 ||
         check_text("comment", in->comment, LIST_COMMENT_MAX, e) != 0)
         return -1;
+    if (strpbrk(in->author, " #") != NULL)
+        return err_set(e, "the author \"%s\" must be one word", in->author);
     if (in->override && !override_means_something(list))
         return err_set(e, "override means nothing in the list %s", list_name(list));
     if (in->created < 0 || in->created > DEST_TIME_MAX || in->expires < 0 || in->expires > DEST_TIME_MAX)
