@@ -6,6 +6,7 @@
 
 #include "cache.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -98,9 +99,7 @@ const struct list_entry *list_match_nexthop(const struct list *l, const char *in
 
     if (cache_count(l->entries) == 0 || len > sizeof(key) - 3)
         return NULL;
-    key[0] = '[';
-    memcpy(key + 1, inside, len);
-    key[len + 1] = ']';
+    snprintf(key, sizeof(key), "[%s]", inside);
     return find(l, key, len + 2, now);
 }
 

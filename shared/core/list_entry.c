@@ -199,7 +199,7 @@ struct list_entry *list_entry_from_json(enum list_id list, const char *pattern, 
                                         size_t json_len, struct err *e)
 {
     struct list_pattern p;
-    struct list_entry_in in;
+    struct list_entry_in in = {.value = "", .author = "", .comment = ""};
     struct list_entry *entry = NULL;
     json_error_t at;
     json_t *object;

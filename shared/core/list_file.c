@@ -67,8 +67,11 @@ static int parts_begin(struct parts *p, const char *line, size_t len, struct err
 /* The next word, cut out; NULL: none. */
 static char *word_next(char **at)
 {
-    char *word = *at + strspn(*at, BLANKS);
+    char *word = *at;
 
+    if (word == NULL)
+        return NULL;
+    word += strspn(word, BLANKS);
     if (*word == '\0')
         return NULL;
     *at = word + strcspn(word, BLANKS);

@@ -148,7 +148,6 @@ static int parse_protocols(struct list_value *out, const char *text, struct err 
     const char *rest = text + len + strspn(text + len, " ");
 
     if (strncmp(text, "ciphers=", 8) == 0) {
-        len = 0;
         rest = text;
     } else if (parse_versions(out, text, len, e) != 0) {
         return -1;
