@@ -54,7 +54,7 @@ static void pick_why(char out[DEST_WHY_MAX], struct recipe *in)
 static void add_tlsa(struct dest_host *host, struct recipe *in)
 {
     unsigned n = take(in);
-    size_t len = n == 255 ? (size_t)TLSA_DATA_MAX : (n & 4) != 0 ? take(in) % 100 : 32;
+    size_t len = n == 255 && host->tlsa_count == 0 ? (size_t)TLSA_DATA_MAX : (n & 4) != 0 ? take(in) % 100 : 32;
     struct tlsa rr = {(uint8_t)(n & 3), n >> 3 & 1, n >> 4 & 3, (uint16_t)len, malloc(len + 1)};
 
     demand(rr.data != NULL);
