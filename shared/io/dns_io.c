@@ -37,6 +37,7 @@ TAILQ_HEAD(dns_list, dns_query);
 
 struct dns {
     struct event_base *base;
+    struct dns_udp_pool *sockets;
     struct event *pump; /* starts waiting queries from the loop, never from within a call */
     struct dns_server server[DNS_SERVERS_MAX];
     size_t servers;
@@ -262,7 +263,7 @@ static void try_start(struct dns_query *q)
         return;
     }
     timer_set(q, try_timeout(q));
-    q->udp = dns_udp_start(q->dns->base, &q->dns->server[q->server].at, packet, (size_t)len, on_udp, q);
+    q->udp = dns_udp_start(q->dns->sockets, &q->dns->server[q->server].at, packet, (size_t)len, on_udp, q);
     if (q->udp == NULL)
         server_unreachable(q, errno);
 }
@@ -333,6 +334,7 @@ struct dns *dns_new(struct event_base *base, const struct dns_options *options, 
         return NULL;
     }
     d->base = base;
+    d->sockets = dns_udp_pool_new(base);
     d->timeout_ms = options->timeout_ms > 0 ? options->timeout_ms : 1;
     d->timeout_ms = d->timeout_ms < TIMEOUT_MAX_MS ? d->timeout_ms : TIMEOUT_MAX_MS;
     d->tries = options->tries > 0 ? (unsigned)options->tries : 1;
@@ -360,6 +362,7 @@ void dns_free(struct dns *d)
     if (d != NULL) {
         list_free(&d->running);
         list_free(&d->waiting);
+        dns_udp_pool_free(d->sockets);
         event_free(d->pump);
         free(d);
     }

@@ -1,5 +1,5 @@
 /*
- * dns_io.h - asynchronous DNS: a socket of its own (random port, connected) and a random id for each query, retries
+ * dns_io.h - asynchronous DNS: a port of its own (random, connected) and a random id for each query, retries
  * over all resolvers, TCP on truncation and when somebody seems to guess replies. The message format is core/dns_msg.h.
  * The program must ignore SIGPIPE.
  */
