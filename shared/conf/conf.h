@@ -64,6 +64,10 @@ struct conf_policyd {
     bool dane, sts;
     int64_t sts_unknown_hold;
     int64_t stale_max;
+    char *lists_file; /* snapshot of the lists; "" = none */
+    char *fallback;   /* mode for destinations without an entry, as list_value_parse reads it */
+    int64_t fallback_keep;
+    char *default_level; /* "" = the MTA's own, "may", "encrypt" */
 };
 
 struct conf {
@@ -105,7 +109,9 @@ enum conf_kind {
     CONF_ADDRESS, /* one address, see core/address.h: "unix:/path", "inet:127.0.0.1:8461", "inet:[::1]:8461"; "" allowed
                      when min is 0 */
     CONF_ADDRESSES,
-    CONF_RESOLVERS
+    CONF_RESOLVERS,
+    CONF_FALLBACK, /* a text that list_value_parse takes for the list fallback */
+    CONF_LEVEL     /* "", "may" or "encrypt" */
 };
 
 struct conf_option {

@@ -22,6 +22,9 @@ static const char *const live[] = {
     "policyd.sts",
     "policyd.sts_unknown_hold",
     "policyd.stale_max",
+    "policyd.fallback",
+    "policyd.fallback_keep",
+    "policyd.default_level",
 };
 
 static bool is_live(const char *section, const char *key)
@@ -50,6 +53,8 @@ static bool same_value(enum conf_kind kind, const void *a, const void *b)
     switch (kind) {
     case CONF_STRING:
     case CONF_ADDRESS:
+    case CONF_FALLBACK:
+    case CONF_LEVEL:
         return strcmp(*(char *const *)a, *(char *const *)b) == 0;
     case CONF_LIST:
     case CONF_ADDRESSES:

@@ -112,6 +112,14 @@ static const struct conf_option policyd_options[] = {
      "mail to a domain whose MTA-STS record cannot be looked up waits so long; then it goes as without MTA-STS"},
     {"stale_max", CONF_SECONDS, "1h", 0, 30 * DAY, POLICYD(stale_max),
      "facts that bind nothing are used so long past their time when no newer ones can be had"},
+    {"lists_file", CONF_STRING, "\"/var/lib/postern/lists\"", 0, TEXT_MAX, POLICYD(lists_file),
+     "where the operator's lists are kept for a start without Redis; \"\" for nowhere"},
+    {"fallback", CONF_FALLBACK, "\"hold\"", 1, 64, POLICYD(fallback),
+     "when TLS fails and nothing binds: hold, plain, alternate, alternate-any or \"plain-for TIME\""},
+    {"fallback_keep", CONF_SECONDS, "1d", 1, 30 * DAY, POLICYD(fallback_keep),
+     "a failure of TLS is forgotten after that, if nothing was heard since"},
+    {"default_level", CONF_LEVEL, "\"\"", 0, 16, POLICYD(default_level),
+     "level to answer where nothing binds: \"may\" or \"encrypt\"; \"\" leaves it to the MTA"},
     {NULL, CONF_STRING, NULL, 0, 0, 0, NULL},
 };
 /* clang-format on */

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "address.h"
+#include "list.h"
 
 #define SHOWN    60 /* octets of a bad value that are shown */
 #define WORD_MAX 256
@@ -26,6 +27,11 @@ static const struct unit units[] = {
 };
 
 #define UNITS (sizeof(units) / sizeof(units[0]))
+
+static bool conf_kind_is_text(enum conf_kind kind)
+{
+    return kind == CONF_STRING || kind == CONF_ADDRESS || kind == CONF_FALLBACK || kind == CONF_LEVEL;
+}
 
 bool conf_kind_is_list(enum conf_kind kind)
 {
@@ -143,6 +149,7 @@ static int bool_set(void *section, const struct conf_option *o, const char *text
 static int text_check(const struct conf_option *o, const char *text, struct err *e)
 {
     struct address address;
+    struct list_value value;
     size_t len = strlen(text);
     bool list = conf_kind_is_list(o->kind);
     size_t i;
@@ -156,6 +163,10 @@ static int text_check(const struct conf_option *o, const char *text, struct err 
         return err_set(e, "\"%.*s...\" is too long; write at most %zu octets", SHOWN, text,
                        list ? WORD_MAX - 1 : (size_t)o->max);
     }
+    if (o->kind == CONF_FALLBACK)
+        return list_value_parse(&value, LIST_FALLBACK, text, e);
+    if (o->kind == CONF_LEVEL && len > 0 && strcmp(text, "may") != 0 && strcmp(text, "encrypt") != 0)
+        return err_set(e, "\"%.*s\" cannot be the level of everybody; write may or encrypt, or nothing", SHOWN, text);
     if (len > 0 && (o->kind == CONF_ADDRESS || o->kind == CONF_ADDRESSES))
         return address_parse(&address, text, e);
     return o->kind == CONF_RESOLVERS ? address_parse_port(&address, text, DNS_PORT, e) : 0;
@@ -176,7 +187,7 @@ static int text_set(void *section, const struct conf_option *o, const char *text
     return 0;
 }
 
-static size_t list_count(char *const *list)
+static size_t element_count(char *const *list)
 {
     size_t n = 0;
 
@@ -188,7 +199,7 @@ static size_t list_count(char *const *list)
 static int list_add(void *section, const struct conf_option *o, const char *text, struct err *e)
 {
     char ***member = member_list(section, o);
-    size_t n = list_count(*member);
+    size_t n = element_count(*member);
     char **list;
 
     if (text_check(o, text, e) != 0)
@@ -209,6 +220,8 @@ int conf_value_set(void *section, const struct conf_option *option, const char *
     switch (option->kind) {
     case CONF_STRING:
     case CONF_ADDRESS:
+    case CONF_FALLBACK:
+    case CONF_LEVEL:
         return text_set(section, option, text, e);
     case CONF_LIST:
     case CONF_ADDRESSES:
@@ -242,7 +255,7 @@ int conf_value_complete(const void *section, const struct conf_option *option, s
     if (!conf_kind_is_list(option->kind))
         return 0;
     list = *(char **const *)(const void *)((const char *)section + option->offset);
-    if (list_count(list) < (size_t)option->min) {
+    if (element_count(list) < (size_t)option->min) {
         return err_set(e, "the list is too short; write %" PRId64 " or more, such as %s", option->min,
                        option->fallback);
     }
@@ -287,7 +300,7 @@ int conf_value_default(void *section, const struct conf_option *option, struct e
 
 void conf_value_clear(void *section, const struct conf_option *option)
 {
-    if (option->kind == CONF_STRING || option->kind == CONF_ADDRESS) {
+    if (conf_kind_is_text(option->kind)) {
         free(*member_text(section, option));
         *member_text(section, option) = NULL;
     } else if (conf_kind_is_list(option->kind)) {

@@ -1,6 +1,7 @@
 /* nexthop.c - reads the keys of policy look-ups: domains, [hosts], addresses and parents, with or without a port. */
 #include "nexthop.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -112,4 +113,12 @@ int nexthop_parse(struct nexthop *out, const char *key, size_t len, struct err *
         return domain_normalise(out->name, key + 1, len - 1, e);
     }
     return parse_bare(out, key, len, e);
+}
+
+void nexthop_text(char out[NEXTHOP_BUF], const struct nexthop *hop)
+{
+    bool brackets = hop->kind == NEXTHOP_HOST || hop->kind == NEXTHOP_ADDRESS;
+
+    snprintf(out, NEXTHOP_BUF, "%s%s%s", brackets ? "[" : (hop->kind == NEXTHOP_PARENT ? "." : ""), hop->name,
+             brackets ? "]" : "");
 }

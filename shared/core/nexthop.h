@@ -30,4 +30,9 @@ struct nexthop {
  */
 int nexthop_parse(struct nexthop *out, const char *key, size_t len, struct err *e);
 
+#define NEXTHOP_BUF (DOMAIN_BUF + 2)
+
+/* The next hop in its one form without the port: "example.com", "[mx.example.com]", "[192.0.2.1]", ".example.com". */
+void nexthop_text(char out[NEXTHOP_BUF], const struct nexthop *hop);
+
 #endif

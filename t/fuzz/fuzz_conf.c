@@ -31,6 +31,8 @@ static void check_option(const char *section, const struct conf_option *o)
     switch (o->kind) {
     case CONF_STRING:
     case CONF_ADDRESS:
+    case CONF_FALLBACK:
+    case CONF_LEVEL:
         check(*(char *const *)member != NULL);
         check((int64_t)strlen(*(char *const *)member) >= o->min && (int64_t)strlen(*(char *const *)member) <= o->max);
         break;

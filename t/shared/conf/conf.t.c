@@ -112,6 +112,8 @@ static void test_defaults(void **state)
     assert_int_equal(c->policyd.lookup_timeout_ms, 45000);
     assert_int_equal(c->policyd.idle_timeout_ms, 300000);
     assert_int_equal(c->policyd.stale_max, 3600);
+    assert_string_equal(c->policyd.fallback, "hold");
+    assert_string_equal(c->policyd.default_level, "");
     assert_true(c->policyd.dane && c->policyd.sts && c->policyd.sts_unknown_hold == 14400);
     conf_free(c);
 }
@@ -170,6 +172,10 @@ static const struct bad bad_rows[] = {
     /* kinds */
     {"stsd { dane = maybe }", "F:1: dane: ", "\"maybe\" is neither yes nor no"},
     {"stsd { dane = yes; }", "F:1: dane: ", "\"yes;\""},
+    {"policyd { fallback = \"never\" }", "F:1: fallback: ", "\"never\" is no fallback mode: hold, plain"},
+    {"policyd { fallback = \"plain-for 2\" }", "F:1: fallback: ", "\"2\" is no time"},
+    {"policyd { fallback = \"\" }", "F:1: fallback: ", "the value is empty"},
+    {"policyd { default_level = \"none\" }", "F:1: default_level: ", "write may or encrypt, or nothing"},
     {"stsd { dns_tries = 0 }", "F:1: dns_tries: ", "0 is out of range; write 1 to 20"},
     {"stsd { dns_tries = 21 }", "F:1: dns_tries: ", "out of range"},
     {"stsd { dns_tries = -1 }", "F:1: dns_tries: ", "no whole number"},

@@ -236,13 +236,30 @@ static void names_kinds(void **state)
     assert_string_equal(nexthop_kind_name(NEXTHOP_PARENT), "parent");
 }
 
+static void test_text(void **state)
+{
+    static const char *const rows[][2] = {
+        {"Example.com:587", "example.com"}, {"[MX.example.com]:25", "[mx.example.com]"},
+        {"127.0.0.1:2424", "[127.0.0.1]"},  {"[IPv6:2001:DB8::1]", "[2001:db8::1]"},
+        {".example.com", ".example.com"},   {"[" N253 "]", "[" N253 "]"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct nexthop hop;
+        char text[NEXTHOP_BUF];
+
+        assert_int_equal(nexthop_parse(&hop, rows[i][0], strlen(rows[i][0]), NULL), 0);
+        nexthop_text(text, &hop);
+        assert_string_equal(text, rows[i][1]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_good_keys),
-        cmocka_unit_test(refuses_bad_keys),
-        cmocka_unit_test(reads_every_port),
-        cmocka_unit_test(names_kinds),
+        cmocka_unit_test(test_text),        cmocka_unit_test(reads_good_keys), cmocka_unit_test(refuses_bad_keys),
+        cmocka_unit_test(reads_every_port), cmocka_unit_test(names_kinds),
     };
     return cmocka_run_group_tests_name("nexthop", tests, NULL, NULL);
 }
