@@ -1,6 +1,8 @@
 /* cache.c - chained hash table whose entries also form the SIEVE queue. */
 #include "cache.h"
 
+#include "siphash.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,55 +26,15 @@ struct cache {
     struct entry *newest, *oldest;
     struct entry *hand;
     uint64_t evictions;
-    uint64_t k0, k1;
+    uint8_t secret[SIPHASH_KEY];
     void (*free_value)(void *value);
 };
 
-static uint64_t rotl(uint64_t x, unsigned bits)
-{
-    return (x << bits) | (x >> (64 - bits));
-}
-
-static void sip_round(uint64_t v[4])
-{
-    v[0] += v[1];
-    v[1] = rotl(v[1], 13) ^ v[0];
-    v[0] = rotl(v[0], 32);
-    v[2] += v[3];
-    v[3] = rotl(v[3], 16) ^ v[2];
-    v[0] += v[3];
-    v[3] = rotl(v[3], 21) ^ v[0];
-    v[2] += v[1];
-    v[1] = rotl(v[1], 17) ^ v[2];
-    v[2] = rotl(v[2], 32);
-}
-
-/* SipHash-1-3 (Aumasson, Bernstein, 2012, with the shorter rounds that hash tables use). */
 static uint32_t hash_key(const struct cache *c, const char *key, size_t len)
 {
-    uint64_t v[4] = {c->k0 ^ 0x736f6d6570736575U, c->k1 ^ 0x646f72616e646f6dU, c->k0 ^ 0x6c7967656e657261U,
-                     c->k1 ^ 0x7465646279746573U};
-    size_t left = len;
-    uint64_t word;
+    uint64_t hash = siphash(c->secret, key, len);
 
-    for (; left >= sizeof(word); left -= sizeof(word), key += sizeof(word)) {
-        memcpy(&word, key, sizeof(word));
-        v[3] ^= word;
-        sip_round(v);
-        v[0] ^= word;
-    }
-    word = 0;
-    memcpy(&word, key, left);
-    word |= (uint64_t)len << 56;
-    v[3] ^= word;
-    sip_round(v);
-    v[0] ^= word;
-    v[2] ^= 0xff;
-    sip_round(v);
-    sip_round(v);
-    sip_round(v);
-    word = v[0] ^ v[1] ^ v[2] ^ v[3];
-    return (uint32_t)(word ^ (word >> 32));
+    return (uint32_t)(hash ^ (hash >> 32));
 }
 
 struct cache *cache_new(size_t limit, void (*free_value)(void *value), const uint8_t secret[16])
@@ -89,8 +51,7 @@ struct cache *cache_new(size_t limit, void (*free_value)(void *value), const uin
     c->mask = BUCKETS_MIN - 1;
     c->limit = limit;
     c->free_value = free_value;
-    memcpy(&c->k0, secret, sizeof(c->k0));
-    memcpy(&c->k1, secret + sizeof(c->k0), sizeof(c->k1));
+    memcpy(c->secret, secret, sizeof(c->secret));
     return c;
 }
 

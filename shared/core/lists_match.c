@@ -3,6 +3,35 @@
 
 #include <string.h>
 
+int lists_init(struct lists *lists, const uint8_t secret[16])
+{
+    *lists = (struct lists){0};
+    for (size_t i = 0; i < LISTS; i++) {
+        lists->list[i] = list_new(secret);
+        if (lists->list[i] == NULL) {
+            lists_clear(lists);
+            return -1;
+        }
+    }
+    return 0;
+}
+
+void lists_clear(struct lists *lists)
+{
+    for (size_t i = 0; i < LISTS; i++)
+        list_free(lists->list[i]);
+    *lists = (struct lists){0};
+}
+
+size_t lists_count(const struct lists *lists)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < LISTS; i++)
+        count += list_count(lists->list[i]);
+    return count;
+}
+
 const char *lists_by_name(enum lists_by by)
 {
     static const char *const names[] = {"next hop", "MX host", "address"};

@@ -13,6 +13,15 @@ struct lists {
     struct list *list[LISTS]; /* none is NULL */
 };
 
+/* Make them, all empty (secret: see list_new). Returns 0, or -1 without memory and with none made. */
+int lists_init(struct lists *lists, const uint8_t secret[16]);
+
+/* Free them and make them NULL. Safe on cleared lists. */
+void lists_clear(struct lists *lists);
+
+/* The entries of all lists together. */
+size_t lists_count(const struct lists *lists);
+
 enum lists_by { LISTS_BY_NEXTHOP, LISTS_BY_HOST, LISTS_BY_ADDRESS };
 
 const char *lists_by_name(enum lists_by by); /* "next hop", "MX host", "address" */

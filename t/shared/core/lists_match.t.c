@@ -126,16 +126,7 @@ static void lists_fill(struct lists *lists)
 {
     static const uint8_t secret[16] = {1};
 
-    for (size_t i = 0; i < LISTS; i++) {
-        lists->list[i] = list_new(secret);
-        assert_non_null(lists->list[i]);
-    }
-}
-
-static void lists_clear(struct lists *lists)
-{
-    for (size_t i = 0; i < LISTS; i++)
-        list_free(lists->list[i]);
+    assert_int_equal(lists_init(lists, secret), 0);
 }
 
 static void test_rows(void **state)
