@@ -45,13 +45,6 @@ static void later(int64_t *time, int64_t at)
         *time = at;
 }
 
-/* A failure that TLS has since got over is forgotten. */
-static void forget_until(int64_t *time, int64_t at)
-{
-    if (*time <= at)
-        *time = 0;
-}
-
 void fallback_note(struct fallback_state *s, enum fallback_event event, int64_t at)
 {
     switch (event) {
@@ -65,30 +58,57 @@ void fallback_note(struct fallback_state *s, enum fallback_event event, int64_t 
         later(&s->plain_done, at);
         return;
     case FALLBACK_TLS_DONE:
-        forget_until(&s->handshake_failed, at);
-        forget_until(&s->later_failed, at);
-        forget_until(&s->plain_done, at);
+        later(&s->tls_done, at);
         return;
     }
 }
 
-/* The failure that counts for a mode; 0: none. */
-static int64_t failure(const struct fallback_state *s, enum fallback_mode mode)
+int64_t fallback_last_event(const struct fallback_state *s)
 {
+    int64_t last = s->handshake_failed;
+
+    later(&last, s->later_failed);
+    later(&last, s->tls_done);
+    later(&last, s->plain_done);
+    return last;
+}
+
+static bool believable(int64_t failed, int64_t now)
+{
+    return failed <= now + CLOCK_SLACK;
+}
+
+void fallback_add(struct fallback_state *s, const struct fallback_state *other, int64_t now)
+{
+    if (believable(other->handshake_failed, now))
+        later(&s->handshake_failed, other->handshake_failed);
+    if (believable(other->later_failed, now))
+        later(&s->later_failed, other->later_failed);
+    later(&s->tls_done, other->tls_done);
+    later(&s->plain_done, other->plain_done);
+}
+
+/* The failure that counts for a mode; 0: none. */
+static int64_t failure(const struct fallback_state *s, enum fallback_mode mode, int64_t now)
+{
+    int64_t failed = 0;
+
     if (mode == FALLBACK_HOLD)
         return 0;
-    if (mode == FALLBACK_ALTERNATE)
-        return s->handshake_failed;
-    return s->handshake_failed > s->later_failed ? s->handshake_failed : s->later_failed;
+    if (believable(s->handshake_failed, now))
+        failed = s->handshake_failed;
+    if (mode != FALLBACK_ALTERNATE && believable(s->later_failed, now))
+        later(&failed, s->later_failed);
+    return failed > s->tls_done ? failed : 0;
 }
 
 bool fallback_goes_plain(const struct fallback_state *s, enum fallback_mode mode, int64_t keep, int64_t now,
                          int64_t *until)
 {
     bool alternates = mode == FALLBACK_ALTERNATE || mode == FALLBACK_ALTERNATE_ANY;
-    int64_t failed = failure(s, mode);
+    int64_t failed = failure(s, mode, now);
 
-    if (failed == 0 || failed > now + CLOCK_SLACK || now - failed >= keep)
+    if (failed == 0 || now - failed >= keep)
         return false;
     if (alternates && s->plain_done >= failed) /* it is TLS's turn again */
         return false;
@@ -113,6 +133,7 @@ void fallback_to_json(struct buf *out, const struct fallback_state *s)
     put(object, "v", STATE_VERSION, &failed);
     put(object, "handshake", s->handshake_failed, &failed);
     put(object, "later", s->later_failed, &failed);
+    put(object, "tls", s->tls_done, &failed);
     put(object, "plain", s->plain_done, &failed);
     text = failed ? NULL : json_dumps(object, JSON_COMPACT);
     if (text != NULL)
@@ -154,8 +175,9 @@ int fallback_from_json(struct fallback_state *out, const char *json, size_t len,
     rc = get(&version, object, "v", e);
     if (rc == 0 && version != STATE_VERSION)
         rc = err_set(e, "v: version %lld, not %d", (long long)version, STATE_VERSION);
-    if (rc == 0 && (get(&out->handshake_failed, object, "handshake", e) != 0 ||
-                    get(&out->later_failed, object, "later", e) != 0 || get(&out->plain_done, object, "plain", e) != 0))
+    if (rc == 0 &&
+        (get(&out->handshake_failed, object, "handshake", e) != 0 || get(&out->later_failed, object, "later", e) != 0 ||
+         get(&out->tls_done, object, "tls", e) != 0 || get(&out->plain_done, object, "plain", e) != 0))
         rc = -1;
     if (rc != 0)
         memset(out, 0, sizeof(*out));

@@ -162,7 +162,7 @@ static int parse_protocols(struct list_value *out, const char *text, struct err 
 
 /* --- fallback --- */
 
-/* "90s", "15m", "1h", "7d". Returns -1 for anything else, for 0, and for more than a year. */
+/* "90s", "15m", "1h", "7d". Returns -1 for anything else, for 0, and for more than fallback states live. */
 static int64_t parse_seconds(const char *text)
 {
     static const char units[] = "smhd";
@@ -177,7 +177,7 @@ static int64_t parse_seconds(const char *text)
     for (size_t i = 0; i < digits; i++)
         n = n * 10 + (text[i] - '0');
     n = unit == NULL ? 0 : n * seconds[unit - units];
-    return n > 0 && n <= 366 * INT64_C(86400) ? n : -1;
+    return n > 0 && n <= FALLBACK_STATE_TTL ? n : -1;
 }
 
 static int parse_fallback(struct list_value *out, const char *text, struct err *e)
@@ -195,7 +195,7 @@ static int parse_fallback(struct list_value *out, const char *text, struct err *
     out->mode = FALLBACK_PLAIN_FOR;
     out->seconds = parse_seconds(text + sizeof(plain_for) - 1);
     if (out->seconds < 0)
-        return err_set(e, "\"%.40s\" is no time from 1s to 366d, such as 90s, 15m, 1h or 7d",
+        return err_set(e, "\"%.40s\" is no time from 1s to 30d, such as 90s, 15m, 1h or 7d",
                        text + sizeof(plain_for) - 1);
     return 0;
 }

@@ -94,9 +94,39 @@ static void test_late_events(void **state)
     fallback_note(&s, FALLBACK_PLAIN_DONE, START + 30);
     assert_int_equal(s.handshake_failed, START + 100);
     assert_true(fallback_goes_plain(&s, FALLBACK_ALTERNATE, KEEP, START + 110, &until));
-    /* from the future: another node's clock, or a foreign hand */
-    s.handshake_failed = START + 10000;
+    /* a failure that is told after TLS has gone well again */
+    fallback_note(&s, FALLBACK_TLS_DONE, START + 105);
+    fallback_note(&s, FALLBACK_LATER_FAILED, START + 105);
     assert_false(fallback_goes_plain(&s, FALLBACK_PLAIN, KEEP, START + 110, &until));
+    fallback_note(&s, FALLBACK_LATER_FAILED, START + 106);
+    assert_true(fallback_goes_plain(&s, FALLBACK_PLAIN, KEEP, START + 110, &until));
+}
+
+/* From another node's clock, or a foreign hand: failures in the future do not count, nor hide those that do. */
+static void test_future(void **state)
+{
+    static const struct {
+        struct fallback_state s;
+        bool plain;
+    } rows[] = {
+        {{.handshake_failed = START + 10000}, false},
+        {{.handshake_failed = START + 60}, true},
+        {{.handshake_failed = START + 61}, false},
+        {{.handshake_failed = START + 10000, .later_failed = START - 1}, true},
+        {{.handshake_failed = START - 1, .later_failed = START + 10000}, true},
+        {{.handshake_failed = START - 1, .tls_done = START + 10000}, false},
+        {{.handshake_failed = START - 1, .tls_done = START - 1}, false},
+        {{.handshake_failed = START - 1, .tls_done = START - 2}, true},
+        {{.handshake_failed = START - 1, .plain_done = START + 10000}, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        int64_t until;
+
+        if (fallback_goes_plain(&rows[i].s, FALLBACK_ALTERNATE_ANY, KEEP, START, &until) != rows[i].plain)
+            fail_msg("row %zu", i);
+    }
 }
 
 static const struct {
@@ -111,6 +141,7 @@ static const struct {
     {"{\"v\":2}", "version 2"},
     {"{\"v\":1,\"later\":\"1\"}", "later: not a time"},
     {"{\"v\":1,\"plain\":-1}", "plain: not a time"},
+    {"{\"v\":1,\"tls\":1.5}", "tls: not a time"},
     {"{\"v\":1,\"plain\":9223372036854775807}", "plain: not a time"},
     {"{\"v\":1,\"plain\":1,\"plain\":2}", "no JSON object"},
 };
@@ -131,14 +162,14 @@ static void test_stored(void **state)
 
 static void test_there_and_back(void **state)
 {
-    const struct fallback_state s = {.handshake_failed = 5, .later_failed = 0, .plain_done = 7};
+    const struct fallback_state s = {.handshake_failed = 5, .later_failed = 0, .tls_done = 6, .plain_done = 7};
     struct fallback_state back;
     struct buf json;
 
     (void)state;
     buf_init(&json, FALLBACK_JSON_MAX);
     fallback_to_json(&json, &s);
-    assert_string_equal(buf_text(&json), "{\"v\":1,\"handshake\":5,\"plain\":7}");
+    assert_string_equal(buf_text(&json), "{\"v\":1,\"handshake\":5,\"tls\":6,\"plain\":7}");
     assert_int_equal(fallback_from_json(&back, buf_text(&json), json.len, NULL), 0);
     assert_memory_equal(&back, &s, sizeof(s));
     buf_clear(&json);
@@ -163,6 +194,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_stories), cmocka_unit_test(test_until),          cmocka_unit_test(test_late_events),
         cmocka_unit_test(test_stored),  cmocka_unit_test(test_there_and_back), cmocka_unit_test(test_names),
+        cmocka_unit_test(test_future),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

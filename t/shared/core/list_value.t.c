@@ -34,6 +34,7 @@ static const struct {
     {LIST_FALLBACK, "plain-for 90s", {.mode = FALLBACK_PLAIN_FOR, .seconds = 90}},
     {LIST_FALLBACK, "plain-for 1h", {.mode = FALLBACK_PLAIN_FOR, .seconds = 3600}},
     {LIST_FALLBACK, "plain-for 7d", {.mode = FALLBACK_PLAIN_FOR, .seconds = 604800}},
+    {LIST_FALLBACK, "plain-for 30d", {.mode = FALLBACK_PLAIN_FOR, .seconds = FALLBACK_STATE_TTL}},
 };
 
 static void test_good(void **state)
@@ -86,7 +87,7 @@ static const struct {
     {LIST_FALLBACK, "plain-for 1w", "no time"},
     {LIST_FALLBACK, "plain-for 1hh", "no time"},
     {LIST_FALLBACK, "plain-for -1h", "no time"},
-    {LIST_FALLBACK, "plain-for 367d", "no time"},
+    {LIST_FALLBACK, "plain-for 31d", "no time from 1s to 30d"},
     {LIST_FALLBACK, "plain-for 999999999d", "no time"},
 };
 
