@@ -28,8 +28,12 @@ struct decide_options {
 
     /* Seconds past valid_until for which facts that bind nothing are still used when no newer can be had. */
     int64_t stale_max;
+
+    /* The level where nothing binds: LEVEL_DEFAULT (the MTA's own), LEVEL_MAY or LEVEL_ENCRYPT. It binds nothing: lists
+       and fallback may still say plain. decide_lists() puts it in; decide() says LEVEL_DEFAULT. */
+    enum tls_level default_level;
 };
-struct decide_options decide_options_default(void); /* true, true, 4 hours, 1 hour */
+struct decide_options decide_options_default(void); /* true, true, 4 hours, 1 hour, LEVEL_DEFAULT */
 
 /* How fresh the facts are that the caller could get. */
 enum decide_age {
@@ -47,9 +51,10 @@ struct decision {
     /* With LEVEL_DANE: a host has usable TLSA records, or may have; else they only make TLS mandatory. */
     bool dane_verifies;
 
-    bool sts_testing;      /* a testing policy is live, for reports; says nothing of the level */
-    bool overridden;       /* an entry of the operator's lists that says `override` made it weaker than what binds */
-    bool smtps;            /* by implicit TLS (RFC 8314 3.3), as the list smtps says */
+    bool sts_testing; /* a testing policy is live, for reports; says nothing of the level */
+    bool overridden;  /* an entry of the lists that says `override` made it weaker than what binds, or (sts-exclude)
+                         may have */
+    bool smtps;       /* by implicit TLS (RFC 8314 3.3), as the list smtps says */
     const char *protocols; /* Postfix's attributes of these names, "" for none; an entry of a list owns them */
     const char *ciphers;
     int64_t valid_until; /* the answer may be given until then */

@@ -44,7 +44,7 @@ static bool binds(const struct decision *d)
     return d->temp || d->level >= LEVEL_ENCRYPT;
 }
 
-/* `dane` lets hosts without TLSA records go unverified, which no level that is required does. */
+/* `dane` lets hosts without TLSA records go unverified, and in plain text, which no level that is required does. */
 static enum tls_level strongest(const struct decision *facts, enum tls_level required)
 {
     if (facts->level == LEVEL_DANE)
@@ -139,54 +139,97 @@ static void apply_fallback(struct decision *d, const struct decide_told *told)
         decide_reason(d, "fallback %s: TLS has failed, the next attempt goes plain", fallback_mode_name(told->mode));
 }
 
-static void apply_session(struct decision *d, const struct decide_told *told)
+static bool is_implicit(const struct decide_told *told)
 {
-    const struct lists_hit *pins = hit(told, LIST_PROTOCOLS);
-    const struct lists_hit *smtps = hit(told, LIST_SMTPS);
-
-    if (d->temp || d->level == LEVEL_NONE)
-        return;
-    if (pins != NULL) {
-        d->protocols = pins->entry->value.protocols;
-        d->ciphers = pins->entry->value.ciphers;
-        say(d, LIST_PROTOCOLS, pins, "goes with the level");
-    }
-    if (smtps != NULL) {
-        d->smtps = true;
-        say(d, LIST_SMTPS, smtps, "implicit TLS, port 465");
-    }
+    return told->implicit_tls || hit(told, LIST_SMTPS) != NULL;
 }
 
-/* Returns true when the answer is none. */
-static bool apply_plain(struct decision *d, const struct decide_told *told)
+/* There is no plain form: what asks for it is named, and does not go. */
+static void refuse_plain(struct decision *d, const struct decide_told *told)
+{
+    static const char why[] = "does not go: implicit TLS (port 465) has no plain form";
+    const struct lists_hit *exclude = hit(told, LIST_EXCLUDE);
+
+    if (exclude != NULL && (!told->match.only || overrides(exclude)))
+        say(d, LIST_EXCLUDE, exclude, why);
+    if (told->match.only && hit(told, LIST_ONLY) == NULL)
+        decide_reason(d, "list only: %s", why);
+    if (told->plain)
+        decide_reason(d, "fallback %s: %s", fallback_mode_name(told->mode), why);
+}
+
+static void apply_implicit(struct decision *d, const struct decide_told *told)
+{
+    const struct lists_hit *smtps = hit(told, LIST_SMTPS);
+    enum tls_level level;
+
+    refuse_plain(d, told);
+    if (d->temp)
+        return;
+    d->smtps = smtps != NULL;
+    if (smtps != NULL)
+        say(d, LIST_SMTPS, smtps, "implicit TLS, port 465");
+    level = strongest(d, LEVEL_ENCRYPT);
+    if (level == d->level)
+        return;
+    d->level = level;
+    decide_reason(d, "%s: implicit TLS (port 465) has no level below encrypt", tls_level_name(level));
+}
+
+static void apply_plain(struct decision *d, const struct decide_told *told)
 {
     const struct lists_hit *exclude = hit(told, LIST_EXCLUDE);
 
     if (apply_override(d, exclude, hit(told, LIST_REQUIRE) != NULL))
-        return true;
+        return;
     if (!binds(d)) {
         if (!apply_plain_lists(d, told))
             apply_fallback(d, told);
-        return d->level == LEVEL_NONE;
+        return;
     }
     if (d->temp)
-        return false;
+        return;
     if (exclude != NULL && !told->match.only)
         say(d, LIST_EXCLUDE, exclude, "does not go: TLS binds, and the entry does not say override");
     if (told->plain)
         decide_reason(d, "fallback %s: does not go: TLS binds", fallback_mode_name(told->mode));
-    return false;
 }
 
-void decide_lists(struct decision *d, const struct decide_told *told)
+/* TLS is used, or may be: the level where none has been said yet, and how. */
+static void apply_tls(struct decision *d, const struct decide_told *told, enum tls_level default_level)
+{
+    const struct lists_hit *pins = hit(told, LIST_PROTOCOLS);
+
+    if (d->temp || d->level == LEVEL_NONE)
+        return;
+    if (d->level == LEVEL_DEFAULT && default_level != LEVEL_DEFAULT) {
+        d->level = default_level;
+        decide_reason(d, "%s: the default level of the configuration", tls_level_name(default_level));
+    }
+    if (pins == NULL)
+        return;
+    if (d->level == LEVEL_DEFAULT) {
+        d->level = LEVEL_ENCRYPT;
+        say(d, LIST_PROTOCOLS, pins, "encrypt, as TLS versions and ciphers need a level");
+    } else {
+        say(d, LIST_PROTOCOLS, pins, "goes with the level");
+    }
+    d->protocols = pins->entry->value.protocols;
+    d->ciphers = pins->entry->value.ciphers;
+}
+
+void decide_lists(struct decision *d, const struct decide_told *told, const struct decide_options *options)
 {
     int64_t until = lists_match_until(&told->match);
     size_t before = d->reason_count;
 
     apply_sts_exclude(d, hit(told, LIST_STS_EXCLUDE));
     apply_require(d, hit(told, LIST_REQUIRE));
-    if (!apply_plain(d, told))
-        apply_session(d, told);
+    if (is_implicit(told))
+        apply_implicit(d, told);
+    else
+        apply_plain(d, told);
+    apply_tls(d, told, options->default_level);
     if (d->temp && d->reason_count > before) /* the MTA is told the last one */
         decide_reason(d, "%s", d->reason[before - 1]);
     if (until < d->valid_until)

@@ -9,8 +9,13 @@
  *   only           in force: none for destinations without an entry, if nothing binds; exclude (but for override) is
  *                  then ignored
  *   fallback       none, if nothing binds and the next attempt is to go plain
+ *   smtps          the destination is reached by implicit TLS; so it is, too, when the next hop has the port 465
  *   protocols      TLS versions and ciphers, wherever TLS is used
- *   smtps          the destination is reached by implicit TLS
+ *   default_level  of the options: the level where nothing binds and none of these has said one; encrypt where it is
+ *                  the MTA's own and there is an entry in `protocols`, whose attributes need a level
+ *
+ * Implicit TLS has no plain form: the level there is at least encrypt, whatever exclude (with override, too), only and
+ * fallback say.
  *
  * "Binds": the facts or an entry in `require` demand TLS, or it is not known whether they do (temp). Only an entry that
  * says override makes an answer weaker than what binds, and only when it fits the next hop itself: MX hosts come from
@@ -27,12 +32,16 @@ struct decide_told {
     bool plain;          /* fallback: the next attempt goes plain (fallback_goes_plain), if nothing binds, */
     int64_t plain_until; /* until then */
     enum fallback_mode mode;
+    bool implicit_tls; /* the next hop's port is 465 */
 };
 
 /* The options with which decide() is to be called. */
 struct decide_options decide_lists_options(const struct decide_options *options, const struct decide_told *told);
 
-/* Change what decide() or decide_fixed() said. The decision points into the lists' entries afterwards. */
-void decide_lists(struct decision *d, const struct decide_told *told);
+/*
+ * Change what decide() or decide_fixed() said, with the same options. The decision points into the lists' entries
+ * afterwards.
+ */
+void decide_lists(struct decision *d, const struct decide_told *told, const struct decide_options *options);
 
 #endif
