@@ -76,6 +76,7 @@ struct answer *answer_new(const struct decision *decision, const struct dest *de
         a->refresh_at = refresh_at(decision, dest);
         note_policy(a, dest, options);
         a->level = (unsigned char)decision->level;
+        a->smtps = decision->smtps;
         a->binds = !decision->temp && decision->level >= LEVEL_ENCRYPT;
     }
     buf_clear(&plain);

@@ -35,6 +35,7 @@ struct conn {
     struct event *readable;
     struct event *writable;
     struct event *hangup;     /* while it waits for a look-up and is not read */
+    struct event *patience;   /* while it waits for a transport */
     struct lookup_wait *wait; /* a domain is being looked up for it */
     char *in;                 /* octets not yet worked on; NULL: none */
     size_t in_len;
@@ -42,6 +43,7 @@ struct conn {
     int64_t used;   /* when a whole request last came or an answer went, seconds since the epoch */
     int fd;
     enum answer_map map; /* of the request that waits */
+    char domain[DOMAIN_BUF]; /* the same, for a transport */
 };
 
 /* What they share. */
@@ -49,6 +51,7 @@ struct conns {
     struct event_base *base;
     struct memory *memory; /* both NULL until requests may be answered */
     struct lookups *lookups;
+    const struct operator_lists *lists;
     TAILQ_HEAD(conn_list, conn) list[CONN_PLACES];
     size_t count;
     bool draining;              /* a connection is closed as soon as it has nothing to wait for */

@@ -23,6 +23,7 @@ struct control {
     size_t workers;
     struct memory *memory;
     struct lookups *lookups;
+    const struct operator_lists *lists;
     struct gauges *gauges;
     size_t cache_limit;
     time_t started;
@@ -93,13 +94,13 @@ static json_t *explanation(const char *key, const struct nexthop *hop, const str
 {
     const struct decision *d = r->decision;
 
-    return json_pack("{ss ss ss so so sb ss so ss sI so}", "nexthop", key, "domain", hop->name, "kind",
+    return json_pack("{ss ss ss so so sb ss sb sb so ss sI so}", "nexthop", key, "domain", hop->name, "kind",
                      nexthop_kind_name(hop->kind), "answer", answer_string(r->answer, ANSWER_POSTFIX), "answer_tlsrpt",
                      answer_string(r->answer, ANSWER_TLSRPT), "temp", d != NULL && d->temp, "level",
                      d == NULL ? "unknown"
                      : d->temp ? "temp"
                                : tls_level_name(d->level),
-                     "reasons", reasons_of(r), "source", source, "valid_until", (json_int_t)r->answer->valid_until,
+                     "smtps", r->answer->smtps, "overridden", d != NULL && d->overridden, "reasons", reasons_of(r), "source", source, "valid_until", (json_int_t)r->answer->valid_until,
                      "record", record_of(r->dest));
 }
 
@@ -112,18 +113,14 @@ static void on_explained(void *ctx, const struct lookup_result *result)
     free(x);
 }
 
-/* A next hop that has no facts. */
-static void explain_fixed(struct call *call, const char *key, const struct nexthop *hop)
+/* A parent domain: nothing is ever answered. */
+static void explain_parent(struct call *call, const char *key, const struct nexthop *hop)
 {
     struct decide_options options = decide_options_default();
     struct decision decision;
     struct answer *a;
 
-    decide_fixed(&decision,
-                 hop->kind == NEXTHOP_PARENT
-                     ? "a parent domain: policies are never inherited (RFC 8461 section 3.4)"
-                     : "a host or address is given, no MX look-up is made: MTA-STS does not apply",
-                 0);
+    decide_fixed(&decision, "a parent domain: policies are never inherited (RFC 8461 section 3.4)", 0);
     a = answer_new(&decision, NULL, &options);
     if (a == NULL)
         log_oom();
@@ -144,8 +141,8 @@ static void do_explain(struct control *c, struct call *call, const char *arg, si
     }
     memcpy(key, arg, len);
     key[len] = '\0';
-    if (hop.kind != NEXTHOP_DOMAIN) {
-        explain_fixed(call, key, &hop);
+    if (hop.kind == NEXTHOP_PARENT) {
+        explain_parent(call, key, &hop);
         return;
     }
     x = calloc(1, sizeof(*x));
@@ -154,7 +151,7 @@ static void do_explain(struct control *c, struct call *call, const char *arg, si
     x->call = call;
     x->hop = hop;
     memcpy(x->key, key, len + 1);
-    x->wait = lookup_start(c->lookups, hop.name, hop.port, on_explained, x);
+    x->wait = lookup_start(c->lookups, &hop, on_explained, x);
     if (x->wait == NULL) {
         call_answerf(call, CALL_TEMP, "too many domains are being looked up, try again later");
         free(x);
@@ -233,6 +230,32 @@ static json_t *redis_word(const struct control *c, size_t workers)
     return json_sprintf("up for %d of %d workers", (int)up, (int)workers);
 }
 
+static json_t *list_json(const struct operator_lists_state *state, size_t i)
+{
+    json_t *list = json_pack("{sI}", "entries", (json_int_t)state->list[i].entries);
+
+    if (state->list[i].problem[0] != '\0') {
+        json_object_set_new(list, "bad", json_integer((json_int_t)state->list[i].bad));
+        json_object_set_new(list, "problem", json_string(state->list[i].problem));
+    }
+    return list;
+}
+
+/* Of this worker; the others read the same. */
+static json_t *lists_json(const struct control *c)
+{
+    struct operator_lists_state state;
+    json_t *lists = json_object();
+
+    operator_lists_state(&state, c->lists);
+    for (size_t i = 0; i < LISTS; i++)
+        if (state.list[i].entries != 0 || state.list[i].problem[0] != '\0')
+            json_object_set_new(lists, list_name((enum list_id)i), list_json(&state, i));
+    return json_pack("{ss ss sI ss so}", "from", operator_lists_source_name(state.source), "redis",
+                     lists_stamp_verdict_name(state.verdict), "read", (json_int_t)state.since, "file_problem",
+                     state.file_problem, "lists", lists);
+}
+
 static void do_status(struct control *c, struct call *call)
 {
     size_t skip = strlen("postern_policyd_");
@@ -247,13 +270,15 @@ static void do_status(struct control *c, struct call *call)
     for (enum counter i = 0; i < COUNTERS; i++)
         if (i != GAUGE_WORKERS && i != GAUGE_REDIS_UP && i != GAUGE_TRACKING)
             json_object_set_new(status, counters[i].name + skip, json_integer((json_int_t)counters_sum(i)));
+    json_object_set_new(status, "lists", lists_json(c));
     answer_json(call, status);
 }
 
 static void on_call(void *ctx, struct call *call, const char *verb, const char *arg, size_t len)
 {
     struct control *c = ctx;
-    char domain[DOMAIN_BUF];
+    char name[NEXTHOP_BUF];
+    struct nexthop hop;
     struct err e = {""};
 
     if (c->memory == NULL)
@@ -268,12 +293,15 @@ static void on_call(void *ctx, struct call *call, const char *verb, const char *
         do_cache_flush(c, call, NULL);
     else if (strcmp(verb, "cache-get") != 0 && strcmp(verb, "cache-flush") != 0)
         call_answerf(call, CALL_PERM, "policyd does not know the verb %s", verb);
-    else if (domain_normalise(domain, arg, len, &e) != 0)
-        call_answerf(call, CALL_PERM, "this is no domain name: %s", e.text);
-    else if (strcmp(verb, "cache-get") == 0)
-        do_cache_get(c, call, domain);
-    else
-        do_cache_flush(c, call, domain);
+    else if (nexthop_parse(&hop, arg, len, &e) != 0)
+        call_answerf(call, CALL_PERM, "this is no next hop: %s", e.text);
+    else {
+        nexthop_text(name, &hop);
+        if (strcmp(verb, "cache-get") == 0)
+            do_cache_get(c, call, name);
+        else
+            do_cache_flush(c, call, name);
+    }
 }
 
 static void close_servers(struct control *c)
@@ -317,7 +345,7 @@ struct control *control_new(struct event_base *base, const char *address, size_t
 }
 
 void control_run(struct control *c, size_t worker, struct memory *memory, struct lookups *lookups,
-                 struct gauges *gauges, size_t cache_limit)
+                 const struct operator_lists *lists, struct gauges *gauges, size_t cache_limit)
 {
     struct call_server *own = c->server[worker];
 
@@ -327,6 +355,7 @@ void control_run(struct control *c, size_t worker, struct memory *memory, struct
     c->workers = 1;
     c->memory = memory;
     c->lookups = lookups;
+    c->lists = lists;
     c->gauges = gauges;
     c->cache_limit = cache_limit;
 }

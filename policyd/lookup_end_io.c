@@ -15,16 +15,19 @@
 void pending_free(struct pending *p)
 {
     event_free(p->deadline);
+    event_free(p->begin);
     dest_free(p->old);
+    free(p->states);
     free(p);
 }
 
 /* Out of the table, so that the next look-up of this domain starts anew; freed now or with the GET's callback. */
 static void pending_close(struct pending *p)
 {
-    cache_remove(p->lookups->pending, p->domain, p->len);
+    cache_remove(p->lookups->pending, p->name, p->len);
     p->closed = true;
     event_del(p->deadline);
+    event_del(p->begin);
     if (p->sent != NULL)
         call_cancel(p->sent);
     p->sent = NULL;
@@ -32,18 +35,28 @@ static void pending_close(struct pending *p)
         pending_free(p);
 }
 
-/* Those who asked for another port get a decision of their own, without DANE. */
+static struct verdict_in verdict_in(const struct pending *p, const struct dest *dest, enum lookup_source source)
+{
+    return (struct verdict_in){
+        .hop = p->hop,
+        .dest = dest,
+        .age = source == LOOKUP_STALE ? DECIDE_STALE : DECIDE_FRESH,
+        .lists = operator_lists_get(p->lookups->parts.lists),
+        .states = p->states,
+    };
+}
+
+/* Those who asked for another port get a decision of their own. */
 static void deliver_other_port(struct pending *p, struct lookup_wait *w, const struct lookup_result *result)
 {
-    struct decide_options options = p->lookups->options;
+    struct verdict_in in = verdict_in(p, result->dest, result->source);
     struct lookup_result other = *result;
     struct decision decision;
     struct answer *a;
 
-    options.dane = false;
-    decide(&decision, result->dest, result->source == LOOKUP_STALE ? DECIDE_STALE : DECIDE_FRESH, &options,
-           now_seconds());
-    a = answer_new(&decision, result->dest, &options);
+    in.hop.port = w->port;
+    verdict(&decision, &in, &p->lookups->rules, now_seconds());
+    a = answer_new(&decision, result->dest, &p->lookups->rules.options);
     if (a == NULL)
         log_oom();
     other.answer = a;
@@ -52,13 +65,21 @@ static void deliver_other_port(struct pending *p, struct lookup_wait *w, const s
     free(a);
 }
 
+static bool other_port(const struct pending *p, const struct lookup_wait *w)
+{
+    struct nexthop hop = p->hop;
+
+    hop.port = w->port;
+    return !lookup_remembers(&hop);
+}
+
 static void deliver(struct pending *p, const struct lookup_result *result)
 {
     struct lookup_wait *w;
 
     while ((w = TAILQ_FIRST(&p->waits)) != NULL) {
         TAILQ_REMOVE(&p->waits, w, link);
-        if (w->fn != NULL && w->other_port)
+        if (w->fn != NULL && other_port(p, w))
             deliver_other_port(p, w, result);
         else if (w->fn != NULL)
             w->fn(w->ctx, result);
@@ -79,29 +100,37 @@ static void say_why(struct decision *decision, const char *why)
             *c = '?';
 }
 
+static void log_decision(const struct pending *p, const struct decision *decision, enum lookup_source source)
+{
+    const char *reason = decision->reason[decision->reason_count - 1];
+
+    log_info("policy", "domain=%s level=%s source=%s reason=%s", p->name,
+             decision->temp ? "temp" : tls_level_name(decision->level), lookup_source_name(source), reason);
+    for (size_t i = 0; decision->overridden && i < decision->reason_count; i++)
+        if (strstr(decision->reason[i], "override") != NULL)
+            log_warning("override", "domain=%s reason=%s", p->name, decision->reason[i]);
+}
+
 /* beside: NULL, or the answer in memory that knows an enforced policy of which the facts say nothing. */
 static struct answer *answer_make(struct pending *p, struct decision *decision, const struct dest *dest,
                                   const struct answer *beside, enum lookup_source source)
 {
-    struct decide_options options = p->lookups->options;
-    int64_t now = now_seconds();
+    struct verdict_in in = verdict_in(p, dest, source);
     struct answer *a;
 
-    options.sts_elsewhere = beside != NULL;
-    decide(decision, dest, source == LOOKUP_STALE ? DECIDE_STALE : DECIDE_FRESH, &options, now);
+    in.sts_elsewhere = beside != NULL;
+    verdict(decision, &in, &p->lookups->rules, now_seconds());
     if (p->why[0] != '\0' && decision->temp)
         say_why(decision, p->why);
-    a = answer_new(decision, dest, &options);
+    a = answer_new(decision, dest, &p->lookups->rules.options);
     if (a == NULL)
         log_oom();
     if (beside != NULL)
         answer_keep_policy(a, beside);
-    (void)answer_due(a, now); /* it was looked up just now */
+    (void)answer_due(a, now_seconds()); /* it was looked up just now */
     if (decision->temp)
         count(COUNT_TEMP);
-    log_info("policy", "domain=%s level=%s source=%s reason=%s", p->domain,
-             decision->temp ? "temp" : tls_level_name(decision->level), lookup_source_name(source),
-             decision->reason[decision->reason_count - 1]);
+    log_decision(p, decision, source);
     return a;
 }
 
@@ -113,26 +142,26 @@ static void finish_from_memory(struct pending *p, const struct answer *a, enum l
 
 static struct choice_in choice_in(const struct pending *p)
 {
-    return (struct choice_in){p->lookups->memory, p->domain, p->len, &p->lookups->options};
+    return (struct choice_in){p->lookups->parts.memory, p->name, p->len, &p->lookups->rules.options};
 }
 
 /* With an answer made of these facts; NULL: nothing is known. beside: see answer_make. */
 static void finish_from_facts(struct pending *p, const struct dest *dest, const struct answer *beside,
                               enum lookup_source source)
 {
-    struct memory *memory = p->lookups->memory;
+    struct memory *memory = p->lookups->parts.memory;
     struct decision decision;
-    struct answer *a;
+    struct answer *a = answer_make(p, &decision, dest, beside, source);
+    bool remembered = dest != NULL || (p->hop.kind != NEXTHOP_DOMAIN && !decision.temp);
 
-    a = answer_make(p, &decision, dest, beside, source);
     /* Nothing is put into memory during the callbacks, so the answer stays where it is. */
-    if (dest != NULL && memory_put(memory, p->domain, p->len, a) != 0)
+    if (remembered && memory_put(memory, p->name, p->len, a) != 0)
         log_oom();
     deliver(p, &(struct lookup_result){.answer = a, .decision = &decision, .dest = dest, .source = source});
-    if (dest == NULL)
+    if (!remembered)
         free(a);
     else if (p->dirty)
-        memory_expire(memory, p->domain, p->len);
+        memory_expire(memory, p->name, p->len);
     pending_close(p);
 }
 
@@ -144,12 +173,17 @@ void finish_with(struct pending *p, const struct dest *dest, enum lookup_source 
     enum choice choice = choice_new(&a, &in, dest, now_seconds());
 
     if (choice == CHOICE_GOES_ON)
-        log_warning("answer-goes-on", "domain=%s why=%s", p->domain,
+        log_warning("answer-goes-on", "domain=%s why=%s", p->name,
                     "the facts that came are older, or say nothing of the enforced policy that is known");
     if (choice == CHOICE_FACTS || choice == CHOICE_BESIDE)
         finish_from_facts(p, dest, a, source);
     else
         finish_from_memory(p, a, source);
+}
+
+void finish_fixed(struct pending *p)
+{
+    finish_from_facts(p, NULL, NULL, LOOKUP_NONE);
 }
 
 /* --- nothing newer can be had --- */
@@ -173,9 +207,11 @@ void finish_old(struct pending *p)
 /* When Redis has told of a change meanwhile it may have what stsd has not: look there once more. */
 void finish_without(struct pending *p, const char *why)
 {
-    log_warning("facts-unavailable", "domain=%s why=%s", p->domain, why);
+    log_warning("facts-unavailable", "domain=%s why=%s", p->name, why);
     snprintf(p->why, sizeof(p->why), "%s", why);
-    if (p->dirty && !p->in_redis && pending_ask_redis(p) == 0)
+    if (p->hop.kind != NEXTHOP_DOMAIN)
+        finish_fixed(p);
+    else if (p->dirty && !p->in_redis && pending_ask_redis(p) == 0)
         p->last_look = true;
     else
         finish_old(p);

@@ -4,8 +4,8 @@
 #define POSTERN_LOOKUP_INTERNAL_H
 
 #include "cache.h"
-#include "decide.h"
 #include "lookup_io.h"
+#include "verdict.h"
 
 #include <sys/queue.h>
 #include <time.h>
@@ -14,31 +14,34 @@ struct lookup_wait {
     TAILQ_ENTRY(lookup_wait) link;
     lookup_done_fn *fn; /* NULL: cancelled */
     void *ctx;
-    bool other_port;
+    uint16_t port;
 };
 
 struct pending {
     struct lookups *lookups;
     TAILQ_HEAD(wait_list, lookup_wait) waits;
     struct event *deadline;
+    struct event *begin; /* from the loop, never from within a call */
     struct call_sent *sent; /* the call to stsd that is under way */
     struct dest *old;       /* facts from Redis that are past their time */
-    bool in_redis;          /* a GET is under way; its callback may come when the pending is closed */
+    struct fallback_hosts *states; /* what became of TLS; NULL: nothing is known */
+    bool in_redis;          /* a command is under way; its callback may come when the pending is closed */
+    bool for_lists;         /* waits until the operator's lists are there */
+    bool refresh;           /* begins with stsd */
     bool closed;            /* finished; freed when the GET's callback has come */
     bool dirty;             /* the record changed in Redis meanwhile */
     bool last_look;         /* Redis is read once more before old facts are used */
+    struct nexthop hop; /* without port */
     size_t len;
-    char domain[DOMAIN_BUF];
+    char name[NEXTHOP_BUF]; /* nexthop_text(hop) */
     char why[DECIDE_REASON_MAX / 2]; /* why nothing newer can be had */
 };
 
 struct lookups {
     struct event_base *base;
-    struct memory *memory;
-    struct redis *redis;
-    struct call_client *stsd;
-    struct cache *pending; /* by domain; a plain map */
-    struct decide_options options;
+    struct lookup_parts parts;
+    struct cache *pending; /* by name; a plain map */
+    struct verdict_rules rules;
     struct timeval timeout;
     int stsd_timeout_ms;
 };
@@ -50,6 +53,9 @@ static inline int64_t now_seconds(void)
 
 /* lookup_io.c: GET its record. Returns 0, or -1 when Redis is away. */
 int pending_ask_redis(struct pending *p);
+
+/* lookup_end_io.c: a next hop without facts: the lists alone say. */
+void finish_fixed(struct pending *p);
 
 /* lookup_end_io.c */
 void pending_free(struct pending *p);

@@ -1,12 +1,14 @@
 /*
- * lookup_io.c - one `pending` a domain goes through these stages, each one falling to the next:
+ * lookup_io.c - one `pending` a next hop. It waits until the operator's lists are there, reads what became of TLS where
+ * a fallback mode asks for it, and then goes through these stages, each one falling to the next:
  *     Redis has fresh facts -> stsd gives facts -> old facts from Redis -> old answer from memory -> temporary error
- * The deadline jumps to the old facts from wherever the look-up is.
+ * The deadline jumps to the old facts from wherever the look-up is. A next hop in brackets has no facts.
  */
 #include "lookup_internal.h"
 
 #include "counters.h"
 #include "dest_io.h"
+#include "fallback_read_io.h"
 #include "log.h"
 #include "millis.h"
 #include "refresh.h"
@@ -53,7 +55,7 @@ static void on_stsd(void *ctx, enum call_status status, const char *text, size_t
     p->sent = NULL;
     if (status == CALL_OK)
         dest = dest_from_json(text, len, &e);
-    if (dest != NULL && strcmp(dest->domain, p->domain) != 0) {
+    if (dest != NULL && strcmp(dest->domain, p->hop.name) != 0) {
         err_set(&e, "stsd answered for another domain");
         dest_free(dest);
         dest = NULL;
@@ -71,7 +73,7 @@ static void ask_stsd(struct pending *p)
 {
     struct lookups *l = p->lookups;
 
-    p->sent = call_send(l->stsd, "resolve", p->domain, p->len, l->stsd_timeout_ms, on_stsd, p);
+    p->sent = call_send(l->parts.stsd, "resolve", p->hop.name, strlen(p->hop.name), l->stsd_timeout_ms, on_stsd, p);
     if (p->sent == NULL) /* the deadline, at once: callers are not called back from within their call */
         event_active(p->deadline, EV_TIMEOUT, 0);
 }
@@ -109,22 +111,70 @@ static void on_redis(void *ctx, struct dest *dest, bool answered)
 
 int pending_ask_redis(struct pending *p)
 {
-    if (dest_io_get(p->lookups->redis, p->domain, on_redis, p) != 0)
+    if (dest_io_get(p->lookups->parts.redis, p->hop.name, on_redis, p) != 0)
         return -1;
     p->in_redis = true;
     return 0;
 }
 
+/* --- the lists, and what became of TLS --- */
+
+static void find_facts(struct pending *p)
+{
+    if (p->hop.kind != NEXTHOP_DOMAIN)
+        finish_fixed(p);
+    else if (p->refresh || pending_ask_redis(p) != 0)
+        ask_stsd(p);
+}
+
+static void on_states(void *ctx, struct fallback_hosts *states)
+{
+    struct pending *p = ctx;
+
+    p->in_redis = false;
+    free(p->states);
+    p->states = states;
+    if (p->closed)
+        pending_free(p);
+    else
+        find_facts(p);
+}
+
+/* Is there a mode that asks for it? Most have none, and nothing is read then. */
+static bool wants_states(const struct pending *p)
+{
+    const struct lists *lists = operator_lists_get(p->lookups->parts.lists);
+
+    return p->lookups->rules.fallback.mode != FALLBACK_HOLD ||
+           (lists != NULL && list_count(lists->list[LIST_FALLBACK]) != 0);
+}
+
+/* A next hop without facts may end here at once. */
 static void look_up(struct pending *p)
 {
-    if (pending_ask_redis(p) != 0)
-        ask_stsd(p);
+    p->for_lists = operator_lists_awaited(p->lookups->parts.lists);
+    if (p->for_lists)
+        return;
+    if (wants_states(p) && fallback_read(p->lookups->parts.redis, p->name, on_states, p) == 0)
+        p->in_redis = true;
+    else
+        find_facts(p);
+}
+
+static void on_begin(evutil_socket_t fd, short what, void *ctx)
+{
+    struct pending *p = ctx;
+
+    (void)fd;
+    (void)what;
+    p->dirty = false;
+    look_up(p);
 }
 
 /* --- the beginning --- */
 
 /* A new entry of the table, or NULL when it is full. */
-static struct pending *pending_new(struct lookups *l, const char *domain, size_t len)
+static struct pending *pending_new(struct lookups *l, const struct nexthop *hop, const char *name, size_t len)
 {
     struct pending *p;
 
@@ -134,32 +184,42 @@ static struct pending *pending_new(struct lookups *l, const char *domain, size_t
     if (p == NULL)
         log_oom();
     p->lookups = l;
+    p->hop = *hop;
+    p->hop.port = 0;
     p->len = len;
-    memcpy(p->domain, domain, len + 1);
+    memcpy(p->name, name, len + 1);
     TAILQ_INIT(&p->waits);
     p->deadline = evtimer_new(l->base, on_deadline, p);
-    if (p->deadline == NULL || cache_put(l->pending, domain, len, p) != 0)
+    p->begin = evtimer_new(l->base, on_begin, p);
+    if (p->deadline == NULL || p->begin == NULL || cache_put(l->pending, name, len, p) != 0)
         log_oom();
     evtimer_add(p->deadline, &l->timeout);
     return p;
 }
 
-struct lookup_wait *lookup_start(struct lookups *l, const char *domain, uint16_t port, lookup_done_fn *fn, void *ctx)
+struct lookup_wait *lookup_start(struct lookups *l, const struct nexthop *hop, lookup_done_fn *fn, void *ctx)
 {
-    size_t len = strlen(domain);
-    struct pending *p = cache_peek(l->pending, domain, len);
+    struct pending *p;
     struct lookup_wait *w;
+    char name[NEXTHOP_BUF];
+    size_t len;
 
+    nexthop_text(name, hop);
+    len = strlen(name);
+    p = cache_peek(l->pending, name, len);
     if (p == NULL) {
-        p = pending_new(l, domain, len);
+        p = pending_new(l, hop, name, len);
         if (p == NULL)
             return NULL;
-        look_up(p);
+        if (hop->kind == NEXTHOP_DOMAIN)
+            look_up(p);
+        else
+            event_active(p->begin, EV_TIMEOUT, 0);
     }
     w = calloc(1, sizeof(*w));
     if (w == NULL)
         log_oom();
-    *w = (struct lookup_wait){.fn = fn, .ctx = ctx, .other_port = port != 0 && port != 25};
+    *w = (struct lookup_wait){.fn = fn, .ctx = ctx, .port = hop->port};
     TAILQ_INSERT_TAIL(&p->waits, w, link);
     return w;
 }
@@ -170,49 +230,72 @@ void lookup_cancel(struct lookup_wait *w)
     w->fn = NULL;
 }
 
-void lookup_refresh(struct lookups *l, const char *domain)
+bool lookup_remembers(const struct nexthop *hop)
 {
-    size_t len = strlen(domain);
+    return hop->kind != NEXTHOP_DOMAIN ? hop->port != 465 : hop->port == 0 || hop->port == 25;
+}
+
+void lookup_refresh(struct lookups *l, const struct nexthop *hop)
+{
     struct pending *p;
 
-    if (cache_peek(l->pending, domain, len) != NULL)
+    if (hop->kind != NEXTHOP_DOMAIN || cache_peek(l->pending, hop->name, strlen(hop->name)) != NULL)
         return;
-    p = pending_new(l, domain, len);
+    p = pending_new(l, hop, hop->name, strlen(hop->name));
     if (p == NULL)
         return;
     count(COUNT_REFRESHES);
-    ask_stsd(p);
+    p->refresh = true;
+    look_up(p);
 }
 
-void lookup_changed(struct lookups *l, const char *domain, size_t len)
+static void all_changed(struct lookups *l)
 {
     const void *cursor = NULL;
     const char *key;
     struct pending *p;
 
-    count(COUNT_CHANGES);
-    if (domain != NULL) {
-        memory_expire(l->memory, domain, len);
-        p = cache_peek(l->pending, domain, len);
-        if (p != NULL)
-            p->dirty = true;
-        return;
-    }
-    memory_expire_all(l->memory);
+    memory_expire_all(l->parts.memory);
     while ((p = cache_next(l->pending, &cursor, &key)) != NULL)
         p->dirty = true;
 }
 
+void lookup_changed(struct lookups *l, const char *name, size_t len)
+{
+    struct pending *p;
+
+    count(COUNT_CHANGES);
+    if (name == NULL) {
+        all_changed(l);
+        return;
+    }
+    memory_expire(l->parts.memory, name, len);
+    p = cache_peek(l->pending, name, len);
+    if (p != NULL)
+        p->dirty = true;
+}
+
+/* Those that waited begin in the next turn of the loop: the table is being walked. */
+void lookup_lists_changed(struct lookups *l)
+{
+    const void *cursor = NULL;
+    const char *key;
+    struct pending *p;
+
+    all_changed(l);
+    while ((p = cache_next(l->pending, &cursor, &key)) != NULL)
+        if (p->for_lists)
+            event_active(p->begin, EV_TIMEOUT, 0);
+}
+
 void lookups_configure(struct lookups *l, const struct conf_policyd *conf)
 {
-    l->options = (struct decide_options){
-        .dane = conf->dane, .sts = conf->sts, .sts_unknown_hold = conf->sts_unknown_hold, .stale_max = conf->stale_max};
+    verdict_rules(&l->rules, conf);
     l->timeout = millis(conf->lookup_timeout_ms);
     l->stsd_timeout_ms = (int)conf->lookup_timeout_ms;
 }
 
-struct lookups *lookups_new(struct event_base *base, struct memory *memory, struct redis *redis,
-                            struct call_client *stsd, const struct conf_policyd *conf)
+struct lookups *lookups_new(struct event_base *base, const struct lookup_parts *parts, const struct conf_policyd *conf)
 {
     struct lookups *l = calloc(1, sizeof(*l));
     uint8_t secret[16];
@@ -222,9 +305,7 @@ struct lookups *lookups_new(struct event_base *base, struct memory *memory, stru
     if (getrandom(secret, sizeof(secret), 0) != (ssize_t)sizeof(secret))
         log_oom();
     l->base = base;
-    l->memory = memory;
-    l->redis = redis;
-    l->stsd = stsd;
+    l->parts = *parts;
     l->pending = cache_new(0, NULL, secret);
     if (l->pending == NULL)
         log_oom();

@@ -1,6 +1,7 @@
 /*
- * lookup_io.h - finding the answer for a domain that memory does not have: Redis first, then stsd, then what was known
- * before. One look-up a domain at a time, whoever waits for it.
+ * lookup_io.h - finding the answer for a next hop that memory does not have: the facts of its domain, from Redis first,
+ * then stsd, then what was known before; what became of TLS there; and what the operator's lists say. One look-up a
+ * next hop at a time, whoever waits for it. The key in memory is nexthop_text().
  */
 #ifndef POSTERN_LOOKUP_IO_H
 #define POSTERN_LOOKUP_IO_H
@@ -10,6 +11,8 @@
 #include "call_client.h"
 #include "conf.h"
 #include "memory.h"
+#include "nexthop.h"
+#include "operator_lists_io.h"
 #include "redis_io.h"
 
 #define LOOKUPS_MAX 20000 /* domains being looked up at a time */
@@ -35,25 +38,37 @@ struct lookup_result {
 /* The result is valid during the callback. Called once, never from within lookup_start. */
 typedef void lookup_done_fn(void *ctx, const struct lookup_result *result);
 
-/* memory, redis and stsd stay the caller's and must outlive the look-ups. */
-struct lookups *lookups_new(struct event_base *base, struct memory *memory, struct redis *redis,
-                            struct call_client *stsd, const struct conf_policyd *conf);
+/* What look-ups need; all of it stays the caller's and must outlive them. */
+struct lookup_parts {
+    struct memory *memory;
+    struct redis *redis;
+    struct call_client *stsd;
+    const struct operator_lists *lists;
+};
+
+struct lookups *lookups_new(struct event_base *base, const struct lookup_parts *parts, const struct conf_policyd *conf);
 void lookups_free(struct lookups *l); /* nobody is called back */
 
 /*
- * Look a domain (in its one form) up and put the answer into memory. port: of the next hop, 0 for none: TLSA records of
- * another port than 25 were not looked at, so DANE does not count for it, and the answer does not go to memory; from
- * old answers in memory it is TEMP. Returns a handle for lookup_cancel, or NULL at LOOKUPS_MAX.
+ * Look a next hop up (no parent) and put the answer into memory. For another port than 25 TLSA records were not looked
+ * at, so DANE does not count for it, and the answer does not go to memory; from old answers in memory it is TEMP.
+ * Returns a handle for lookup_cancel, or NULL at LOOKUPS_MAX.
  */
-struct lookup_wait *lookup_start(struct lookups *l, const char *domain, uint16_t port, lookup_done_fn *fn, void *ctx);
+struct lookup_wait *lookup_start(struct lookups *l, const struct nexthop *hop, lookup_done_fn *fn, void *ctx);
 void lookup_cancel(struct lookup_wait *w);
 
-/* Ask stsd in the background for newer facts about a domain whose answer still holds. Does nothing when that is under
- * way or at LOOKUPS_MAX. */
-void lookup_refresh(struct lookups *l, const char *domain);
+/* The answer for this next hop goes to memory, and may be given from there. */
+bool lookup_remembers(const struct nexthop *hop);
 
-/* Redis says that the record of this domain has changed; domain NULL: anything may have. */
-void lookup_changed(struct lookups *l, const char *domain, size_t len);
+/* Ask stsd in the background for newer facts about a domain whose answer still holds. Does nothing when that is under
+ * way, at LOOKUPS_MAX, and for next hops without facts. */
+void lookup_refresh(struct lookups *l, const struct nexthop *hop);
+
+/* Redis says that what is known of this next hop (nexthop_text) has changed; name NULL: anything may have. */
+void lookup_changed(struct lookups *l, const char *name, size_t len);
+
+/* The operator's lists have changed, or it has become clear that they cannot be had for now. */
+void lookup_lists_changed(struct lookups *l);
 
 /* New settings from the configuration. */
 void lookups_configure(struct lookups *l, const struct conf_policyd *conf);

@@ -13,6 +13,7 @@
 #include "serve_io.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 
 struct policyd {
@@ -23,6 +24,7 @@ struct policyd {
     struct memory memory;
     struct redis *redis;
     struct call_client *stsd;
+    struct operator_lists *lists;
     struct lookups *lookups;
     struct gauges gauges;
 };
@@ -68,20 +70,31 @@ static int policyd_start(struct daemon *d, struct err *e)
     return p->metrics == NULL ? -1 : 0;
 }
 
+static void on_lists_changed(void *ctx)
+{
+    struct policyd *p = ctx;
+
+    lookup_lists_changed(p->lookups);
+}
+
+/* "dest:DOMAIN", "fallback:NEXTHOP", "list:NAME" */
 static void on_changed(void *ctx, const char *key, size_t len)
 {
     struct policyd *p = ctx;
-    const size_t kind = sizeof("dest:") - 1;
+    const char *name = key == NULL ? NULL : memchr(key, ':', len);
+    size_t kind = name == NULL ? 0 : (size_t)(++name - key);
 
     if (key == NULL)
         lookup_changed(p->lookups, NULL, 0);
+    if (key == NULL || (kind == sizeof("list:") - 1 && memcmp(key, "list:", kind) == 0))
+        operator_lists_told(p->lists, name, len - kind);
     else if (len > kind)
-        lookup_changed(p->lookups, key + kind, len - kind);
+        lookup_changed(p->lookups, name, len - kind);
 }
 
 static int policyd_run(struct daemon *d, struct err *e)
 {
-    static const char *const kinds[] = {"dest", NULL};
+    static const char *const kinds[] = {"dest", "fallback", "list", NULL};
     const struct conf *conf = daemon_conf(d);
     struct policyd *p = daemon_state(d);
     uint8_t secret[16];
@@ -94,13 +107,25 @@ static int policyd_run(struct daemon *d, struct err *e)
     p->stsd = call_client_new(daemon_base(d), conf->policyd.stsd, e);
     if (p->redis == NULL || p->stsd == NULL)
         return -1;
-    p->lookups = lookups_new(daemon_base(d), &p->memory, p->redis, p->stsd, &conf->policyd);
+    p->lists = operator_lists_new(daemon_base(d),
+                                  &(struct operator_lists_options){.redis = p->redis,
+                                                                   .no_redis = conf->redis.url[0] == '\0',
+                                                                   .file = conf->policyd.lists_file,
+                                                                   .keeper = daemon_worker(d) == 0,
+                                                                   .fn = on_lists_changed,
+                                                                   .ctx = p});
+    p->lookups = lookups_new(daemon_base(d),
+                             &(struct lookup_parts){.memory = &p->memory,
+                                                    .redis = p->redis,
+                                                    .stsd = p->stsd,
+                                                    .lists = p->lists},
+                             &conf->policyd);
     redis_track(p->redis, kinds, on_changed, p);
-    serve_run(p->serve, &p->memory, p->lookups);
+    serve_run(p->serve, &p->memory, p->lookups, p->lists);
     p->gauges = (struct gauges){.serve = p->serve, .memory = &p->memory, .lookups = p->lookups, .redis = p->redis};
     counters_take(daemon_worker(d));
     gauges_start(&p->gauges, daemon_base(d));
-    control_run(p->control, daemon_worker(d), &p->memory, p->lookups, &p->gauges, (size_t)conf->policyd.cache_entries);
+    control_run(p->control, daemon_worker(d), &p->memory, p->lookups, p->lists, &p->gauges, (size_t)conf->policyd.cache_entries);
     return 0;
 }
 
@@ -141,6 +166,7 @@ static void policyd_stop(struct daemon *d)
     redis_free(p->redis);
     call_client_free(p->stsd);
     lookups_free(p->lookups);
+    operator_lists_free(p->lists);
     memory_clear(&p->memory);
     free(p);
 }

@@ -5,15 +5,22 @@
 
 #include <string.h>
 
-static int map_of(enum answer_map *out, const struct socketmap_request *req)
+static const struct map {
+    const char *name;
+    enum request_kind kind;
+    enum answer_map map;
+} maps[] = {
+    {"postfix", REQUEST_POLICY, ANSWER_POSTFIX},       {"QUERY", REQUEST_POLICY, ANSWER_POSTFIX},
+    {"QUERYwithTLSRPT", REQUEST_POLICY, ANSWER_TLSRPT}, {"transport", REQUEST_TRANSPORT, ANSWER_POSTFIX},
+    {"ehlo", REQUEST_EHLO, ANSWER_POSTFIX},
+};
+
+static const struct map *map_of(const struct socketmap_request *req)
 {
-    if (socketmap_is_map(req, "postfix") || socketmap_is_map(req, "QUERY"))
-        *out = ANSWER_POSTFIX;
-    else if (socketmap_is_map(req, "QUERYwithTLSRPT"))
-        *out = ANSWER_TLSRPT;
-    else
-        return 0;
-    return 1;
+    for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++)
+        if (socketmap_is_map(req, maps[i].name))
+            return &maps[i];
+    return NULL;
 }
 
 static void bad(struct request *out, const char *why)
@@ -22,27 +29,52 @@ static void bad(struct request *out, const char *why)
     err_set(&out->why, "%s", why);
 }
 
+/* An address, or the name that the MTA found for it; "unknown" is such a name, which fits nothing. */
+static void parse_client(struct request *out, const char *key, size_t len)
+{
+    out->hop.port = 0;
+    out->hop.kind = address_normalise(out->hop.name, key, len) == 1 ? NEXTHOP_ADDRESS : NEXTHOP_DOMAIN;
+    if (out->hop.kind == NEXTHOP_DOMAIN && domain_normalise(out->hop.name, key, len, NULL) != 0)
+        out->kind = REQUEST_NOTFOUND;
+}
+
+/* Answering a parent would cover all its subdomains; a path is the next hop of LMTP over a unix socket. */
+static void parse_policy(struct request *out, const char *key, size_t len)
+{
+    if (key[0] == '.' || memchr(key, '/', len) != NULL)
+        out->kind = REQUEST_NOTFOUND;
+    else if (nexthop_parse(&out->hop, key, len, &out->why) != 0)
+        out->kind = REQUEST_BAD;
+}
+
+/* transport(5) asks for the address, then its domain, its parents, and "*". */
+static void parse_transport(struct request *out, const char *key, size_t len)
+{
+    if (key[0] == '.' || nexthop_parse(&out->hop, key, len, NULL) != 0 || out->hop.kind != NEXTHOP_DOMAIN)
+        out->kind = REQUEST_NOTFOUND;
+}
+
 void request_parse(struct request *out, const char *data, size_t len)
 {
     struct socketmap_request req;
+    const struct map *map;
 
     out->why.text[0] = '\0';
     if (socketmap_request_parse(&req, data, len) != 0) {
         bad(out, "a request is a map name, a blank and a key");
         return;
     }
-    if (map_of(&out->map, &req) == 0) {
-        bad(out, "no such map; there are postfix, QUERY and QUERYwithTLSRPT");
+    map = map_of(&req);
+    if (map == NULL) {
+        bad(out, "no such map; there are postfix, QUERY, QUERYwithTLSRPT, transport and ehlo");
         return;
     }
-    /* Answering a parent would cover all its subdomains; a path is the next hop of LMTP over a unix socket. */
-    if (req.key[0] == '.' || memchr(req.key, '/', req.key_len) != NULL) {
-        out->kind = REQUEST_NOTFOUND;
-        return;
-    }
-    if (nexthop_parse(&out->hop, req.key, req.key_len, &out->why) != 0) {
-        out->kind = REQUEST_BAD;
-        return;
-    }
-    out->kind = out->hop.kind == NEXTHOP_DOMAIN ? REQUEST_DOMAIN : REQUEST_NOTFOUND;
+    out->kind = map->kind;
+    out->map = map->map;
+    if (map->kind == REQUEST_POLICY)
+        parse_policy(out, req.key, req.key_len);
+    else if (map->kind == REQUEST_TRANSPORT)
+        parse_transport(out, req.key, req.key_len);
+    else
+        parse_client(out, req.key, req.key_len);
 }

@@ -8,9 +8,11 @@
 #include "nexthop.h"
 
 enum request_kind {
-    REQUEST_DOMAIN,   /* look hop.name up for map */
-    REQUEST_NOTFOUND, /* no policy can exist for this key: parents, [hosts], addresses */
-    REQUEST_BAD       /* unknown map, broken key: a permanent error, see why */
+    REQUEST_POLICY,    /* the TLS policy for a next hop, in the form of map */
+    REQUEST_TRANSPORT, /* which transport a recipient's domain (hop.name) has */
+    REQUEST_EHLO,      /* what a client is not to be offered: hop.name is its address or its name, as hop.kind says */
+    REQUEST_NOTFOUND,  /* nothing can be said for this key: parents, paths, mail addresses */
+    REQUEST_BAD        /* unknown map, broken key: a permanent error, see why */
 };
 
 struct request {

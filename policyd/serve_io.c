@@ -162,8 +162,9 @@ struct serve *serve_new(struct event_base *base, const struct conf_policyd *conf
     return s;
 }
 
-void serve_run(struct serve *s, struct memory *memory, struct lookups *lookups)
+void serve_run(struct serve *s, struct memory *memory, struct lookups *lookups, const struct operator_lists *lists)
 {
+    s->conns.lists = lists;
     s->conns.memory = memory;
     s->conns.lookups = lookups;
 }

@@ -1,6 +1,7 @@
 /*
  * serve_io.h - the socketmap server (socketmap_table(5)): many listeners and connections, answers in the order of the
- * requests, from memory without allocation. Maps: "postfix" and "QUERY" (plain), "QUERYwithTLSRPT".
+ * requests, from memory without allocation. Maps: "postfix" and "QUERY" (plain), "QUERYwithTLSRPT"; "transport" and
+ * "ehlo", from the operator's lists.
  */
 #ifndef POSTERN_SERVE_IO_H
 #define POSTERN_SERVE_IO_H
@@ -17,8 +18,8 @@ struct serve;
 /* Opens the listeners of the configuration. NULL with the reason in e. Requests are read only after serve_run. */
 struct serve *serve_new(struct event_base *base, const struct conf_policyd *conf, struct err *e);
 
-/* From now on answer. memory and lookups stay the caller's. */
-void serve_run(struct serve *s, struct memory *memory, struct lookups *lookups);
+/* From now on answer. memory, lookups and lists stay the caller's. */
+void serve_run(struct serve *s, struct memory *memory, struct lookups *lookups, const struct operator_lists *lists);
 
 /* Take no new connections or requests, close idle connections; when the last one is closed call done. */
 void serve_drain(struct serve *s, void (*done)(void *ctx), void *ctx);

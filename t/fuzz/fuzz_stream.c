@@ -43,20 +43,23 @@ static struct conns conns;
 static struct memory memory;
 static struct lookup_wait lookup;
 static unsigned delay;
+static struct lists lists;
 static struct answer *answers[3]; /* plain, with a long policy, none */
 
 /* --- the look-ups --- */
 
-struct lookup_wait *lookup_start(struct lookups *l, const char *domain, uint16_t port, lookup_done_fn *fn, void *ctx)
+struct lookup_wait *lookup_start(struct lookups *l, const struct nexthop *hop, lookup_done_fn *fn, void *ctx)
 {
+    size_t len = strlen(hop->name);
+
     (void)l;
-    demand(lookup.fn == NULL && strlen(domain) <= DOMAIN_MAX);
-    if (strcmp(domain, "full.test") == 0)
+    demand(lookup.fn == NULL && len <= DOMAIN_MAX);
+    if (strcmp(hop->name, "full.test") == 0)
         return NULL;
-    lookup = (struct lookup_wait){.fn = fn, .ctx = ctx, .answer = answers[port == 587 ? 2 : strlen(domain) % 3]};
+    lookup = (struct lookup_wait){.fn = fn, .ctx = ctx, .answer = answers[hop->port == 587 ? 2 : len % 3]};
     lookup.turns = delay;
-    lookup.learnt = strncmp(domain, "learn", 5) == 0 && port != 587;
-    memcpy(lookup.domain, domain, strlen(domain) + 1);
+    lookup.learnt = strncmp(hop->name, "learn", 5) == 0 && hop->port != 587;
+    memcpy(lookup.domain, hop->name, len + 1);
     return &lookup;
 }
 
@@ -66,10 +69,21 @@ void lookup_cancel(struct lookup_wait *w)
     w->fn = NULL;
 }
 
-void lookup_refresh(struct lookups *l, const char *domain)
+void lookup_refresh(struct lookups *l, const struct nexthop *hop)
 {
     (void)l;
-    (void)domain;
+    (void)hop;
+}
+
+bool lookup_remembers(const struct nexthop *hop)
+{
+    return hop->port != 587;
+}
+
+const struct lists *operator_lists_get(const struct operator_lists *o)
+{
+    (void)o;
+    return &lists;
 }
 
 static struct answer *answer_copy(const struct answer *a)
@@ -130,18 +144,31 @@ static struct answer *make_answer(bool policy, unsigned lines, int64_t refresh_a
     return a;
 }
 
+static void put_entry(enum list_id list, const char *text)
+{
+    struct list_entry_in in = {.value = "", .author = "", .comment = "", .created = 1};
+    struct list_pattern pattern;
+    struct list_entry *entry;
+
+    demand(list_pattern_parse(&pattern, text, strlen(text), NULL) == 0);
+    entry = list_entry_new(list, &pattern, &in, NULL);
+    demand(entry != NULL && list_put(lists.list[list], entry) == 0);
+}
+
 static void begin(void)
 {
     static const uint8_t secret[16] = {7};
 
     log_open("fuzz_stream", true, LOGLEVEL_ERROR);
     base = event_base_new();
-    demand(base != NULL && memory_init(&memory, 100, secret) == 0);
+    demand(base != NULL && memory_init(&memory, 100, secret) == 0 && lists_init(&lists, secret) == 0);
     conns_init(&conns, base);
     conns.memory = &memory;
     answers[0] = make_answer(true, 0, INT64_MAX);
     answers[1] = make_answer(true, 250, 0);
     answers[2] = make_answer(false, 0, INT64_MAX);
+    put_entry(LIST_SMTPS, "smtps.test");
+    put_entry(LIST_INBOUND_EXCLUDE, "192.0.2.0/24");
     put_answer("good.test", answers[0]);
     put_answer("long.test", answers[1]);
     put_answer("none.test", answers[2]);
@@ -165,14 +192,17 @@ static void put_request(struct octets *s, struct recipe *in)
         "postfix [mx.test]",     "postfix a..b",
         "nosuchmap x",           "postfix",
         "postfix long.test",     "QUERYwithTLSRPT slow2.test",
+        "ehlo 192.0.2.1",        "transport smtps.test",
+        "transport slow3.test",  "postfix [mx.test]:587",
     };
+    const size_t count = sizeof(texts) / sizeof(texts[0]);
     static char large[SOCKETMAP_REQUEST_MAX + 2];
     unsigned n = take(in);
     char raw[200];
     size_t len;
 
     if (n < 192) {
-        put_frame(s, texts[n % 16], strlen(texts[n % 16]));
+        put_frame(s, texts[n % count], strlen(texts[n % count]));
     } else if (n < 224) {
         put_frame(s, raw, take_octets(raw, take(in) % sizeof(raw), in));
     } else if (n < 240) { /* at and over the limit */

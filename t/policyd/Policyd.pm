@@ -94,6 +94,7 @@ redis { url = "$redis" }
 policyd {
     listen = {"unix:$dir/policyd.sock", "unix:$dir/second.sock", "inet:$inet"}
     control = "unix:$dir/policyd.ctl"
+    lists_file = "$dir/lists"
     stsd = "unix:$dir/stsd.sock"
     user = "$user"
     $more

@@ -87,7 +87,7 @@ static struct dest *facts(const char *domain, bool enforce, int64_t now)
 }
 
 /* As lookup_end_io.c does it. Returns what of it stays. */
-static size_t remember(struct memory *m, const char *domain, bool enforce)
+static size_t remember_as(struct memory *m, const char *name, const char *domain, bool enforce)
 {
     struct decide_options options = decide_options_default();
     int64_t now = (int64_t)time(NULL);
@@ -100,9 +100,14 @@ static size_t remember(struct memory *m, const char *domain, bool enforce)
     a = answer_new(&decision, d, &options);
     assert_non_null(a);
     before = octets;
-    assert_int_equal(memory_put(m, domain, strlen(domain), a), 0);
+    assert_int_equal(memory_put(m, name, strlen(name), a), 0);
     dest_free(d);
     return octets - before + sizeof(*a) + a->plain_len + a->tlsrpt_len + CHUNK;
+}
+
+static size_t remember(struct memory *m, const char *domain, bool enforce)
+{
+    return remember_as(m, domain, domain, enforce);
 }
 
 /* --- no allocation --- */
@@ -150,6 +155,8 @@ static void test_no_allocation(void **state)
     assert_int_equal(memory_init(&memory, DOMAINS, secret), 0);
     (void)remember(&memory, "example.com", true);
     (void)remember(&memory, "plain.example", false);
+    (void)remember_as(&memory, "[example.com]", "plain.example", false);
+    (void)remember_as(&memory, "[192.0.2.1]", "plain.example", false);
     conns_init(&conns, base);
     conns.memory = &memory;
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fd), 0);

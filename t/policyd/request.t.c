@@ -18,18 +18,18 @@ struct row {
 };
 
 static const struct row rows[] = {
-    {"postfix example.com", REQUEST_DOMAIN, ANSWER_POSTFIX, "example.com"},
-    {"QUERY example.com", REQUEST_DOMAIN, ANSWER_POSTFIX, "example.com"},
-    {"QUERYwithTLSRPT example.com", REQUEST_DOMAIN, ANSWER_TLSRPT, "example.com"},
-    {"postfix NoRPT.Example", REQUEST_DOMAIN, ANSWER_POSTFIX, "norpt.example"},
-    {"postfix example.com.", REQUEST_DOMAIN, ANSWER_POSTFIX, "example.com"},
-    {"postfix good.example:25", REQUEST_DOMAIN, ANSWER_POSTFIX, "good.example"},
+    {"postfix example.com", REQUEST_POLICY, ANSWER_POSTFIX, "example.com"},
+    {"QUERY example.com", REQUEST_POLICY, ANSWER_POSTFIX, "example.com"},
+    {"QUERYwithTLSRPT example.com", REQUEST_POLICY, ANSWER_TLSRPT, "example.com"},
+    {"postfix NoRPT.Example", REQUEST_POLICY, ANSWER_POSTFIX, "norpt.example"},
+    {"postfix example.com.", REQUEST_POLICY, ANSWER_POSTFIX, "example.com"},
+    {"postfix good.example:25", REQUEST_POLICY, ANSWER_POSTFIX, "good.example"},
     {"postfix .example", REQUEST_NOTFOUND, ANSWER_POSTFIX, NULL},
     {"postfix .", REQUEST_NOTFOUND, ANSWER_POSTFIX, NULL},
-    {"postfix [mx.good.example]", REQUEST_NOTFOUND, ANSWER_POSTFIX, NULL},
-    {"postfix [mx.good.example]:25", REQUEST_NOTFOUND, ANSWER_POSTFIX, NULL},
-    {"postfix [192.0.2.11]", REQUEST_NOTFOUND, ANSWER_POSTFIX, NULL},
-    {"postfix 127.0.0.1:2424", REQUEST_NOTFOUND, ANSWER_POSTFIX, NULL},
+    {"postfix [mx.good.example]", REQUEST_POLICY, ANSWER_POSTFIX, "mx.good.example"},
+    {"postfix [mx.good.example]:25", REQUEST_POLICY, ANSWER_POSTFIX, "mx.good.example"},
+    {"postfix [192.0.2.11]", REQUEST_POLICY, ANSWER_POSTFIX, "192.0.2.11"},
+    {"postfix 127.0.0.1:2424", REQUEST_POLICY, ANSWER_POSTFIX, "127.0.0.1"},
     {"postfix private/dovecot-lmtp", REQUEST_NOTFOUND, ANSWER_POSTFIX, NULL},
     {"postfix /run/dovecot/lmtp", REQUEST_NOTFOUND, ANSWER_POSTFIX, NULL},
     {"postfix good..loc", REQUEST_BAD, ANSWER_POSTFIX, NULL},
@@ -39,6 +39,19 @@ static const struct row rows[] = {
     {"Postfix example.com", REQUEST_BAD, ANSWER_POSTFIX, NULL},
     {"other example.com", REQUEST_BAD, ANSWER_POSTFIX, NULL},
     {"", REQUEST_BAD, ANSWER_POSTFIX, NULL},
+    {"transport Example.COM", REQUEST_TRANSPORT, ANSWER_POSTFIX, "example.com"},
+    {"transport user@example.com", REQUEST_NOTFOUND, ANSWER_POSTFIX, NULL},
+    {"transport .example.com", REQUEST_NOTFOUND, ANSWER_POSTFIX, NULL},
+    {"transport *", REQUEST_NOTFOUND, ANSWER_POSTFIX, NULL},
+    {"transport [192.0.2.1]", REQUEST_NOTFOUND, ANSWER_POSTFIX, NULL},
+    {"transport", REQUEST_BAD, ANSWER_POSTFIX, NULL},
+    {"ehlo 192.0.2.1", REQUEST_EHLO, ANSWER_POSTFIX, "192.0.2.1"},
+    {"ehlo 2001:DB8:0::1", REQUEST_EHLO, ANSWER_POSTFIX, "2001:db8::1"},
+    {"ehlo IPv6:2001:db8::1", REQUEST_EHLO, ANSWER_POSTFIX, "2001:db8::1"},
+    {"ehlo Client.Example", REQUEST_EHLO, ANSWER_POSTFIX, "client.example"},
+    {"ehlo unknown", REQUEST_EHLO, ANSWER_POSTFIX, "unknown"},
+    {"ehlo 192.0.2", REQUEST_NOTFOUND, ANSWER_POSTFIX, NULL},
+    {"ehlo a b", REQUEST_NOTFOUND, ANSWER_POSTFIX, NULL},
 };
 
 static void test_rows(void **state)
@@ -50,7 +63,7 @@ static void test_rows(void **state)
         request_parse(&req, rows[i].text, strlen(rows[i].text));
         if (req.kind != rows[i].kind)
             fail_msg("\"%s\": kind %d, not %d", rows[i].text, (int)req.kind, (int)rows[i].kind);
-        if (req.kind == REQUEST_DOMAIN) {
+        if (req.kind <= REQUEST_EHLO) {
             assert_int_equal(req.map, rows[i].map);
             assert_string_equal(req.hop.name, rows[i].name);
         }

@@ -83,7 +83,7 @@ is(join(', ', map { entries($_) } 1 .. $count), ', two.test, ', 'it does');
 is(read_answer(request($fh[$_], 'good.test')), $secure, "worker $_ looks it up again") for 1 .. $count;
 is(ctl('cache flush'), "4 answers forgotten\n", 'cache flush reaches all');
 is(join('', map { entries($_) } 1 .. $count), '', 'it does');
-is(ctl('cache flush no..name') =~ /^posternctl: no\.\.name: this is no domain name/, 1, 'a refusal is told once');
+is(ctl('cache flush no..name') =~ /^posternctl: no\.\.name: this is no next hop/, 1, 'a refusal is told once');
 
 # --- a worker dies ---
 kill 'KILL', $pid[2];

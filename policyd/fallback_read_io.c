@@ -1,0 +1,66 @@
+/* fallback_read_io.c - see fallback_read_io.h. */
+#include "fallback_read_io.h"
+#include "log.h"
+#include "nexthop.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define KEY_BUF (NEXTHOP_BUF + 128)
+
+/* A hash that is not ours may be of any size: no more of it comes than a state can have. */
+static const char script[] = "if redis.call('HLEN', KEYS[1]) > 256 then return {} end "
+                             "local all = redis.call('HGETALL', KEYS[1]) "
+                             "for i, text in ipairs(all) do all[i] = string.sub(text, 1, 300) end "
+                             "return all";
+
+struct asked {
+    fallback_read_fn *fn;
+    void *ctx;
+    char nexthop[NEXTHOP_BUF];
+};
+
+static void take(struct fallback_hosts *hosts, const struct asked *a, const redisReply *name, const redisReply *state)
+{
+    struct err e = {""};
+
+    if (name->type != REDIS_REPLY_STRING || state->type != REDIS_REPLY_STRING)
+        err_set(&e, "another kind of value");
+    else if (fallback_hosts_read(hosts, name->str, name->len, state->str, state->len, &e) == 0)
+        return;
+    log_warning("bad-fallback-state", "key=fallback:%s entry=%s why=%s", a->nexthop,
+                name->type == REDIS_REPLY_STRING ? name->str : "?", e.text);
+}
+
+static void on_reply(void *ctx, redisReply *reply)
+{
+    struct asked *a = ctx;
+    struct fallback_hosts *hosts = NULL;
+
+    if (reply != NULL && reply->type == REDIS_REPLY_ARRAY && reply->elements >= 2) {
+        hosts = calloc(1, sizeof(*hosts));
+        if (hosts == NULL)
+            log_oom();
+        for (size_t i = 0; i + 1 < reply->elements; i += 2)
+            take(hosts, a, reply->element[i], reply->element[i + 1]);
+    }
+    a->fn(a->ctx, hosts);
+    free(a);
+}
+
+int fallback_read(struct redis *redis, const char *nexthop, fallback_read_fn *fn, void *ctx)
+{
+    struct asked *a = calloc(1, sizeof(*a));
+    char key[KEY_BUF];
+
+    if (a == NULL)
+        log_oom();
+    a->fn = fn;
+    a->ctx = ctx;
+    snprintf(a->nexthop, sizeof(a->nexthop), "%s", nexthop);
+    if (redis_key(redis, key, sizeof(key), "fallback", nexthop) != 0 &&
+        redis_send(redis, on_reply, a, 4, (const char *[]){"EVAL", script, "1", key}, NULL) == 0)
+        return 0;
+    free(a);
+    return -1;
+}

@@ -1,0 +1,222 @@
+/* lists_file_io.c - see lists_file_io.h. */
+#include "lists_file_io.h"
+#include "log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define FILE_MODE 0640
+#define WHY_MAX   300
+#define PATH_TEXT 512
+#define DONE      "done"
+
+struct lists_writer {
+    struct event_base *base;
+    char *path;
+    void (*fn)(void *ctx, const char *why);
+    void *ctx;
+    pid_t child; /* 0: none */
+    int from_child;
+    struct event *said;
+};
+
+/* --- reading --- */
+
+/* All of a file. Returns 0, or -1 with errno. */
+static int read_all(struct buf *out, int fd)
+{
+    char part[65536];
+    ssize_t got;
+
+    while ((got = read(fd, part, sizeof(part))) != 0) {
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return -1;
+        buf_add(out, part, (size_t)got);
+        if (!buf_ok(out)) {
+            errno = EFBIG;
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int load_text(struct lists *out, struct lists_stamp *stamp, const struct buf *text, const char *path,
+                     const uint8_t secret[16], struct err *e)
+{
+    struct lists_left_out left_out;
+
+    if (lists_snapshot_read(out, stamp, &left_out, buf_text(text), text->len, secret, e) != 0)
+        return -1;
+    if (left_out.count > 0)
+        log_warning("lists-file", "file=%s left_out=%zu first=%s", path, left_out.count, left_out.first.text);
+    return 1;
+}
+
+int lists_file_load(struct lists *out, struct lists_stamp *stamp, const char *path, const uint8_t secret[16],
+                    struct err *e)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    struct buf text;
+    int rc;
+
+    if (fd < 0)
+        return errno == ENOENT ? 0 : err_set(e, "%s: %s", path, strerror(errno));
+    buf_init(&text, LISTS_SNAPSHOT_MAX);
+    if (read_all(&text, fd) != 0)
+        rc = err_set(e, "%s: %s", path, strerror(errno));
+    else if ((rc = load_text(out, stamp, &text, path, secret, e)) < 0)
+        err_prefix(e, "%s", path);
+    close(fd);
+    buf_clear(&text);
+    return rc;
+}
+
+/* --- writing: in the child --- */
+
+static int write_all(int fd, const char *data, size_t len)
+{
+    while (len > 0) {
+        ssize_t done = write(fd, data, len);
+
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done < 0)
+            return -1;
+        data += done;
+        len -= (size_t)done;
+    }
+    return 0;
+}
+
+/* The name is only safe on disk when its folder is. */
+static int sync_folder(const char *path)
+{
+    char folder[PATH_TEXT];
+    const char *slash = strrchr(path, '/');
+    int fd, rc;
+
+    snprintf(folder, sizeof(folder), "%.*s", slash == NULL ? 1 : (int)(slash - path + 1), slash == NULL ? "." : path);
+    fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return -1;
+    rc = fsync(fd);
+    close(fd);
+    return rc;
+}
+
+static int replace_file(const char *path, const struct buf *text)
+{
+    char fresh[PATH_TEXT];
+    int fd, failed;
+
+    snprintf(fresh, sizeof(fresh), "%s.new", path);
+    fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
+    if (fd < 0)
+        return -1;
+    failed = write_all(fd, text->data, text->len) != 0 || fsync(fd) != 0;
+    failed = close(fd) != 0 || failed;
+    if (!failed && rename(fresh, path) == 0)
+        return sync_folder(path);
+    failed = errno;
+    unlink(fresh);
+    errno = failed;
+    return -1;
+}
+
+/* Says why it failed, or DONE. */
+static void child_main(int out, const char *path, const struct lists *lists, const struct lists_stamp *stamp)
+{
+    struct buf text;
+
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    buf_init(&text, LISTS_SNAPSHOT_MAX);
+    lists_snapshot_write(&text, lists, stamp);
+    if (!buf_ok(&text))
+        dprintf(out, "the lists are too long to be kept in a file");
+    else if (replace_file(path, &text) != 0)
+        dprintf(out, "%s", strerror(errno));
+    else
+        dprintf(out, DONE);
+    _exit(0);
+}
+
+/* --- writing: in the parent --- */
+
+static void child_gone(struct lists_writer *w)
+{
+    while (waitpid(w->child, NULL, 0) < 0 && errno == EINTR) {
+    }
+    w->child = 0;
+    event_free(w->said);
+    w->said = NULL;
+    close(w->from_child);
+}
+
+static void on_said(evutil_socket_t fd, short what, void *ctx)
+{
+    struct lists_writer *w = ctx;
+    char why[WHY_MAX];
+    ssize_t got = read(fd, why, sizeof(why) - 1);
+
+    (void)what;
+    why[got > 0 ? got : 0] = '\0';
+    child_gone(w);
+    if (got <= 0)
+        snprintf(why, sizeof(why), "the process that wrote it was killed");
+    w->fn(w->ctx, strcmp(why, DONE) == 0 ? NULL : why);
+}
+
+int lists_writer_write(struct lists_writer *w, const struct lists *lists, const struct lists_stamp *stamp)
+{
+    int ends[2];
+
+    if (w->child != 0 || pipe2(ends, O_CLOEXEC) != 0)
+        return -1;
+    w->child = fork();
+    if (w->child < 0) {
+        w->child = 0;
+        close(ends[0]);
+        close(ends[1]);
+        return -1;
+    }
+    if (w->child == 0)
+        child_main(ends[1], w->path, lists, stamp);
+    close(ends[1]);
+    w->from_child = ends[0];
+    w->said = event_new(w->base, ends[0], EV_READ, on_said, w);
+    if (w->said == NULL || event_add(w->said, NULL) != 0)
+        log_oom();
+    return 0;
+}
+
+struct lists_writer *lists_writer_new(struct event_base *base, const char *path,
+                                      void (*fn)(void *ctx, const char *why), void *ctx)
+{
+    struct lists_writer *w = calloc(1, sizeof(*w));
+
+    if (w == NULL)
+        log_oom();
+    *w = (struct lists_writer){.base = base, .path = strdup(path), .fn = fn, .ctx = ctx};
+    if (w->path == NULL)
+        log_oom();
+    return w;
+}
+
+void lists_writer_free(struct lists_writer *w)
+{
+    if (w == NULL)
+        return;
+    if (w->child != 0)
+        child_gone(w);
+    free(w->path);
+    free(w);
+}

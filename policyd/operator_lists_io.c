@@ -1,0 +1,438 @@
+/*
+ * operator_lists_io.c - see operator_lists_io.h. Lists are read one after the other, the stamp before them all, so that
+ * it is never later than what was read; what changes meanwhile is told, and read again.
+ */
+#include "operator_lists_io.h"
+#include "list_read_io.h"
+#include "lists_file_io.h"
+#include "log.h"
+#include "millis.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#define SETTLE_MS     10   /* many edits in a row are one change */
+#define AGAIN_MS      5000 /* after a refusal of Redis */
+#define SLEEP_MAX     3600 /* seconds */
+#define ALL           ((1U << LISTS) - 1)
+#define KEY_BUF       256
+
+struct operator_lists {
+    struct event_base *base;
+    struct operator_lists_options options;
+    uint8_t secret[16];
+
+    struct lists lists;
+    struct lists_stamp stamp;
+    enum operator_lists_source source;
+    enum lists_stamp_verdict verdict;
+    int64_t since;
+    size_t bad[LISTS];
+    struct err problem[LISTS];
+
+    bool awaited;
+    struct event *patience;
+    struct event *expiry; /* an entry expires */
+
+    /* reading */
+    struct event *begin;
+    bool reading;
+    bool told;       /* of a change since the present reading began */
+    unsigned wanted; /* lists that have changed, bits */
+    unsigned left;   /* of the present reading */
+    struct lists_stamp seen;
+    struct list_read_result fresh[LISTS];
+    bool was_read[LISTS];
+
+    /* writing */
+    struct lists_writer *writer;
+    bool write_again;
+    struct err file_problem;
+};
+
+const char *operator_lists_source_name(enum operator_lists_source source)
+{
+    static const char *const names[] = {"unknown", "none", "file", "redis"};
+
+    return names[source];
+}
+
+static int64_t now_seconds(void)
+{
+    return (int64_t)time(NULL);
+}
+
+/* --- what is known changes --- */
+
+/* The next time at which an entry ceases to hold. */
+static int64_t next_expiry(const struct lists *lists, int64_t now)
+{
+    const struct list_entry *entry;
+    int64_t first = INT64_MAX;
+
+    for (size_t i = 0; i < LISTS; i++) {
+        const void *cursor = NULL;
+
+        while ((entry = list_next(lists->list[i], &cursor)) != NULL)
+            if (entry->expires > now && entry->expires < first)
+                first = entry->expires;
+    }
+    return first;
+}
+
+static void expiry_set(struct operator_lists *o)
+{
+    int64_t now = now_seconds();
+    int64_t wait = next_expiry(&o->lists, now) - now;
+    struct timeval tv = millis((wait < SLEEP_MAX ? wait : SLEEP_MAX) * 1000);
+
+    evtimer_add(o->expiry, &tv);
+}
+
+static void on_expiry(evutil_socket_t fd, short what, void *ctx)
+{
+    struct operator_lists *o = ctx;
+
+    (void)fd;
+    (void)what;
+    expiry_set(o);
+    o->options.fn(o->options.ctx);
+}
+
+static void changed(struct operator_lists *o)
+{
+    o->awaited = o->awaited && o->source != OPERATOR_LISTS_REDIS;
+    expiry_set(o);
+    o->options.fn(o->options.ctx);
+}
+
+/* Redis may be away for long: go on with what is known, if anything is. */
+static void on_patience(evutil_socket_t fd, short what, void *ctx)
+{
+    struct operator_lists *o = ctx;
+
+    (void)fd;
+    (void)what;
+    if (!o->awaited)
+        return;
+    o->awaited = false;
+    if (o->source == OPERATOR_LISTS_UNKNOWN)
+        log_warning("lists-unknown", "file=%s why=%s", o->options.file,
+                    "Redis cannot be reached, and no file has the lists: what binds is answered, other mail waits");
+    else
+        log_warning("lists-from-file", "file=%s entries=%zu why=%s", o->options.file, lists_count(&o->lists),
+                    "Redis cannot be reached");
+    changed(o);
+}
+
+/* --- the file --- */
+
+static void file_write(struct operator_lists *o)
+{
+    if (o->writer != NULL)
+        o->write_again = lists_writer_write(o->writer, &o->lists, &o->stamp) != 0;
+}
+
+static void on_written(void *ctx, const char *why)
+{
+    struct operator_lists *o = ctx;
+
+    if (why != NULL && strcmp(why, o->file_problem.text) != 0)
+        log_error("lists-file", "file=%s error=%s", o->options.file, why);
+    err_set(&o->file_problem, "%s", why == NULL ? "" : why);
+    if (o->write_again)
+        file_write(o);
+}
+
+static void file_load(struct operator_lists *o)
+{
+    struct lists lists;
+    int rc = lists_file_load(&lists, &o->stamp, o->options.file, o->secret, &o->file_problem);
+
+    if (rc < 0)
+        log_error("lists-file", "file=%s error=%s", o->options.file, o->file_problem.text);
+    if (rc != 1)
+        return;
+    lists_clear(&o->lists);
+    o->lists = lists;
+    o->source = OPERATOR_LISTS_FILE;
+}
+
+/* --- reading from Redis --- */
+
+static void begin_after(struct operator_lists *o, int64_t ms)
+{
+    struct timeval tv = millis(ms);
+
+    evtimer_add(o->begin, &tv);
+}
+
+/* What was told during the reading. */
+static void begin_again(struct operator_lists *o)
+{
+    if (o->told)
+        begin_after(o, SETTLE_MS);
+}
+
+/* Whatever was read of it goes. */
+static void reading_stop(struct operator_lists *o)
+{
+    for (size_t i = 0; i < LISTS; i++) {
+        list_free(o->fresh[i].list);
+        o->fresh[i] = (struct list_read_result){0};
+        o->was_read[i] = false;
+    }
+    o->reading = false;
+}
+
+/* Later, if Redis is there: if it is not, operator_lists_told comes when it is again. */
+static void reading_failed(struct operator_lists *o, const char *why)
+{
+    reading_stop(o);
+    o->told = true;
+    o->wanted = ALL;
+    if (!redis_up(o->options.redis))
+        return;
+    log_error("lists-unreadable", "error=%s", why);
+    begin_after(o, AGAIN_MS);
+}
+
+static void take_list(struct operator_lists *o, size_t i)
+{
+    struct list_read_result *r = &o->fresh[i];
+
+    if (r->end == LIST_READ_WRONG)
+        log_error("list-unreadable", "key=list:%s error=%s", list_name((enum list_id)i), r->why.text);
+    if (r->list != NULL) {
+        list_free(o->lists.list[i]);
+        o->lists.list[i] = r->list;
+        r->list = NULL;
+    }
+    o->bad[i] = r->bad;
+    o->problem[i] = r->why;
+}
+
+static size_t count_bad(const struct operator_lists *o)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < LISTS; i++)
+        n += o->bad[i];
+    return n;
+}
+
+static void reading_done(struct operator_lists *o)
+{
+    for (size_t i = 0; i < LISTS; i++)
+        if (o->was_read[i])
+            take_list(o, i);
+    reading_stop(o);
+    o->stamp = o->seen;
+    o->source = OPERATOR_LISTS_REDIS;
+    o->since = now_seconds();
+    log_info("lists-read", "entries=%zu bad=%zu edits=%lld", lists_count(&o->lists), count_bad(o),
+             (long long)o->stamp.count);
+    file_write(o);
+    changed(o);
+    begin_again(o);
+}
+
+static void on_list(void *ctx, enum list_id list, const struct list_read_result *result);
+
+static void next_list(struct operator_lists *o)
+{
+    size_t i = 0;
+
+    if (o->left == 0) {
+        reading_done(o);
+        return;
+    }
+    while ((o->left & (1U << i)) == 0)
+        i++;
+    o->left &= ~(1U << i);
+    if (list_read(o->options.redis, (enum list_id)i, o->secret, on_list, o) != 0)
+        reading_failed(o, "Redis takes no more commands");
+}
+
+static void on_list(void *ctx, enum list_id list, const struct list_read_result *result)
+{
+    struct operator_lists *o = ctx;
+
+    if (result->end == LIST_READ_FAILED) {
+        reading_failed(o, result->why.text);
+        return;
+    }
+    o->fresh[list] = *result;
+    o->was_read[list] = true;
+    next_list(o);
+}
+
+/* --- the stamp --- */
+
+static bool is_text(const redisReply *reply)
+{
+    return reply->type == REDIS_REPLY_STRING;
+}
+
+/* [generation, count], or nils when there is none. Returns 0, or -1 for what is no stamp. */
+static int stamp_of(struct lists_stamp *out, const redisReply *reply, struct err *e)
+{
+    memset(out, 0, sizeof(*out));
+    if (reply->type == REDIS_REPLY_ERROR)
+        return err_set(e, "%s", reply->str);
+    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2)
+        return err_set(e, "the reply about the stamp of the lists has another form");
+    if (!is_text(reply->element[0]) || !is_text(reply->element[1]))
+        return 0;
+    return lists_stamp_parse(out, reply->element[0]->str, reply->element[0]->len, reply->element[1]->str,
+                             reply->element[1]->len, e);
+}
+
+/* What Redis has is not what is known: stay with that. */
+static void keep(struct operator_lists *o, enum lists_stamp_verdict verdict)
+{
+    if (o->verdict != verdict)
+        log_error("lists-kept", "redis=%s entries=%zu what_to_do=%s", lists_stamp_verdict_name(verdict),
+                  lists_count(&o->lists), "the lists known here go on; see posternctl list restore");
+    o->verdict = verdict;
+    o->awaited = false;
+    reading_stop(o);
+    changed(o);
+    begin_again(o);
+}
+
+static void on_stamp(void *ctx, redisReply *reply)
+{
+    struct operator_lists *o = ctx;
+    enum lists_stamp_verdict verdict;
+    struct err e = {""};
+
+    if (reply == NULL) {
+        reading_failed(o, "Redis went away");
+        return;
+    }
+    if (stamp_of(&o->seen, reply, &e) != 0) {
+        reading_failed(o, e.text);
+        return;
+    }
+    verdict = lists_stamp_judge(&o->stamp, lists_count(&o->lists), &o->seen);
+    if (verdict != LISTS_STAMP_ADOPT) {
+        keep(o, verdict);
+        return;
+    }
+    if (o->verdict != LISTS_STAMP_ADOPT || strcmp(o->stamp.generation, o->seen.generation) != 0)
+        o->left = ALL;
+    o->verdict = verdict;
+    next_list(o);
+}
+
+static void on_begin(evutil_socket_t fd, short what, void *ctx)
+{
+    struct operator_lists *o = ctx;
+    char key[KEY_BUF];
+
+    (void)fd;
+    (void)what;
+    if (o->reading || !o->told || redis_key(o->options.redis, key, sizeof(key), "list", "") == 0)
+        return;
+    o->left = o->wanted;
+    o->wanted = 0;
+    o->told = false;
+    if (redis_send(o->options.redis, on_stamp, o, 4, (const char *[]){"HMGET", key, "g", "n"}, NULL) == 0)
+        o->reading = true;
+    else
+        reading_failed(o, "Redis takes no more commands");
+}
+
+void operator_lists_told(struct operator_lists *o, const char *name, size_t len)
+{
+    if (name == NULL || o->source != OPERATOR_LISTS_REDIS)
+        o->wanted = ALL;
+    for (size_t i = 0; i < LISTS && o->wanted != ALL; i++) {
+        const char *known = list_name((enum list_id)i);
+
+        if (strlen(known) == len && memcmp(known, name, len) == 0)
+            o->wanted |= 1U << i;
+    }
+    o->told = true;
+    if (!o->reading && !evtimer_pending(o->begin, NULL))
+        begin_after(o, name == NULL ? 0 : SETTLE_MS);
+}
+
+/* --- what others see of it --- */
+
+const struct lists *operator_lists_get(const struct operator_lists *o)
+{
+    return o->source == OPERATOR_LISTS_UNKNOWN ? NULL : &o->lists;
+}
+
+bool operator_lists_awaited(const struct operator_lists *o)
+{
+    return o->awaited;
+}
+
+void operator_lists_state(struct operator_lists_state *out, const struct operator_lists *o)
+{
+    out->source = o->source;
+    out->verdict = o->verdict;
+    out->since = o->since;
+    out->file_problem = o->file_problem.text;
+    for (size_t i = 0; i < LISTS; i++) {
+        out->list[i].entries = list_count(o->lists.list[i]);
+        out->list[i].bad = o->bad[i];
+        out->list[i].problem = o->problem[i].text;
+    }
+}
+
+/* --- its life --- */
+
+static struct event *timer_new(struct operator_lists *o, event_callback_fn fn)
+{
+    struct event *ev = evtimer_new(o->base, fn, o);
+
+    if (ev == NULL)
+        log_oom();
+    return ev;
+}
+
+struct operator_lists *operator_lists_new(struct event_base *base, const struct operator_lists_options *options)
+{
+    struct operator_lists *o = calloc(1, sizeof(*o));
+    struct timeval patience = millis(OPERATOR_LISTS_PATIENCE_MS);
+
+    if (o == NULL || getrandom(o->secret, sizeof(o->secret), 0) != (ssize_t)sizeof(o->secret) ||
+        lists_init(&o->lists, o->secret) != 0)
+        log_oom();
+    o->base = base;
+    o->options = *options;
+    o->begin = timer_new(o, on_begin);
+    o->patience = timer_new(o, on_patience);
+    o->expiry = timer_new(o, on_expiry);
+    if (options->no_redis) {
+        o->source = OPERATOR_LISTS_NONE;
+        return o;
+    }
+    o->awaited = true;
+    evtimer_add(o->patience, &patience);
+    if (options->file[0] != '\0')
+        file_load(o);
+    if (options->file[0] != '\0' && options->keeper)
+        o->writer = lists_writer_new(base, options->file, on_written, o);
+    expiry_set(o);
+    return o;
+}
+
+void operator_lists_free(struct operator_lists *o)
+{
+    if (o == NULL)
+        return;
+    lists_writer_free(o->writer);
+    reading_stop(o);
+    event_free(o->begin);
+    event_free(o->patience);
+    event_free(o->expiry);
+    lists_clear(&o->lists);
+    free(o);
+}
