@@ -55,7 +55,7 @@ struct decision {
     bool overridden;  /* an entry of the lists that says `override` made it weaker than what binds, or (sts-exclude)
                          may have */
     bool smtps;       /* by implicit TLS (RFC 8314 3.3), as the list smtps says */
-    const char *protocols; /* Postfix's attributes of these names, "" for none; an entry of a list owns them */
+    const char *protocols; /* Postfix's attributes of these names, "" or NULL for none; an entry of a list owns them */
     const char *ciphers;
     int64_t valid_until; /* the answer may be given until then */
     char reason[DECIDE_REASONS_MAX][DECIDE_REASON_MAX];

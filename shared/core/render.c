@@ -106,6 +106,19 @@ static void reply_temp(struct buf *out, const char *why)
     socketmap_reply(out, SOCKETMAP_TEMP, text, len);
 }
 
+/* " name=value" of TLS versions or a cipher grade. Returns false for a value that would say more than that. */
+static bool add_pin(struct buf *text, const char *name, const char *value)
+{
+    static const char octets[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.:!<>=";
+
+    if (value == NULL || value[0] == '\0')
+        return true;
+    if (strspn(value, octets) != strlen(value))
+        return false;
+    buf_printf(text, " %s=%s", name, value);
+    return buf_ok(text);
+}
+
 /* The level word and, where the policy makes it, its match list. Returns false when that cannot be said whole. */
 static bool add_level(struct buf *text, const struct decision *decision, enum tls_level level, const struct dest *d)
 {
@@ -136,6 +149,9 @@ static void reply_level(struct buf *out, const struct decision *decision, const 
     buf_init(&text, TEXT_MAX);
     if (!add_level(&text, decision, level, d))
         reply_temp(out, "the match list of the MTA-STS policy is empty or too long");
+    else if (level != LEVEL_NONE &&
+             (!add_pin(&text, "protocols", decision->protocols) || !add_pin(&text, "ciphers", decision->ciphers)))
+        reply_temp(out, "the TLS versions or ciphers that the list protocols has cannot be said to the MTA");
     else if (extent == ATTRIBUTES_NONE || add_attributes(&text, d, extent))
         socketmap_reply(out, SOCKETMAP_OK, buf_text(&text), text.len);
     else
@@ -159,7 +175,7 @@ void render_postfix(struct buf *out, const struct decision *decision, const stru
 void render_postfix_tlsrpt(struct buf *out, const struct decision *decision, const struct dest *d)
 {
     bool enforced = decision->use_sts && decision->level == LEVEL_SECURE;
-    bool testing = decision->sts_testing && (decision->level == LEVEL_DEFAULT || decision->level == LEVEL_MAY);
+    bool testing = decision->sts_testing && decision->level <= LEVEL_ENCRYPT && decision->level != LEVEL_NONE;
     bool sts = d != NULL && d->sts.has_policy && is_name(d->domain) && (enforced || testing);
 
     reply(out, decision, d, sts ? ATTRIBUTES_ALL : ATTRIBUTES_NONE);

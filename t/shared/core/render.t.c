@@ -96,6 +96,7 @@ static const struct render_case cases[] = {
     {"A12 testing, level may", TESTING, LEVEL_MAY, false, true, "OK may", "OK may" TESTING_ATTRIBUTES},
     {"testing, level none takes no attribute", TESTING, LEVEL_NONE, false, true, "OK none", "OK none"},
     {"testing, level dane", TESTING, LEVEL_DANE, false, true, "OK dane", "OK dane"},
+    {"testing, level encrypt", TESTING, LEVEL_ENCRYPT, false, true, "OK encrypt", "OK encrypt" TESTING_ATTRIBUTES},
     {"testing said, no policy there", NULL, LEVEL_DEFAULT, false, true, "NOTFOUND ", "NOTFOUND "},
     {"a policy that does not bind", ENFORCE, LEVEL_DEFAULT, false, false, "NOTFOUND ", "NOTFOUND "},
     {"secure without a policy is not weakened", NULL, LEVEL_SECURE, true, false, TEMP_MATCH, TEMP_MATCH},
@@ -285,11 +286,86 @@ static void test_foreign_values(void **state)
     }
 }
 
+#define PINS " protocols=>=TLSv1.2:<=TLSv1.3 ciphers=high"
+
+/* TLS versions and ciphers go with every level but none, behind the match list. */
+static void test_pins(void **state)
+{
+    static const struct {
+        const char *name;
+        const char *body;
+        enum tls_level level;
+        bool use_sts;
+        bool testing;
+        const char *plain;
+        const char *tlsrpt;
+    } rows[] = {
+        {"none", NULL, LEVEL_NONE, false, false, "OK none", "OK none"},
+        {"may", NULL, LEVEL_MAY, false, false, "OK may" PINS, "OK may" PINS},
+        {"encrypt", NULL, LEVEL_ENCRYPT, false, false, "OK encrypt" PINS, "OK encrypt" PINS},
+        {"dane", NULL, LEVEL_DANE, false, false, "OK dane" PINS, "OK dane" PINS},
+        {"verify", NULL, LEVEL_VERIFY, false, false, "OK verify" PINS, "OK verify" PINS},
+        {"secure", NULL, LEVEL_SECURE, false, false, "OK secure" PINS, "OK secure" PINS},
+        {"dane-only", NULL, LEVEL_DANE_ONLY, false, false, "OK dane-only" PINS, "OK dane-only" PINS},
+        {"policy", ENFORCE, LEVEL_SECURE, true, false, SECURE PINS, SECURE PINS ATTRIBUTES},
+        {"testing", TESTING, LEVEL_ENCRYPT, false, true, "OK encrypt" PINS, "OK encrypt" PINS TESTING_ATTRIBUTES},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct dest *d = make(rows[i].body);
+        struct decision decision = {.level = rows[i].level,
+                                    .use_sts = rows[i].use_sts,
+                                    .sts_testing = rows[i].testing,
+                                    .protocols = ">=TLSv1.2:<=TLSv1.3",
+                                    .ciphers = "high",
+                                    .reason_count = 1};
+
+        assert_renders(rows[i].name, &decision, d, rows[i].plain, rows[i].tlsrpt);
+        dest_free(d);
+    }
+}
+
+/* One of them alone, and values that would be more than a value. */
+static void test_pin_values(void **state)
+{
+    static const struct {
+        const char *protocols;
+        const char *ciphers;
+        const char *answer; /* NULL: TEMP */
+    } rows[] = {
+        {"", "", "OK encrypt"},
+        {NULL, NULL, "OK encrypt"},
+        {"!TLSv1:!TLSv1.1", "", "OK encrypt protocols=!TLSv1:!TLSv1.1"},
+        {"", "medium", "OK encrypt ciphers=medium"},
+        {"TLSv1.2 match=x", "", NULL},
+        {"TLSv1.2,match=x", "", NULL},
+        {"TLSv1.2\tmatch=x", "", NULL},
+        {"TLSv1.2\nmatch=x", "", NULL},
+        {"{TLSv1.2}", "", NULL},
+        {" ", "", NULL},
+        {"TLSv1.2\xc2\xa0", "", NULL},
+        {"TLSv1.2", "high match=x", NULL},
+    };
+    static const char temp[] = "TEMP the TLS versions or ciphers that the list protocols has cannot be said to the MTA";
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct decision decision = {.level = LEVEL_ENCRYPT, .reason_count = 1};
+        const char *answer = rows[i].answer == NULL ? temp : rows[i].answer;
+
+        decision.protocols = rows[i].protocols;
+        decision.ciphers = rows[i].ciphers;
+        assert_renders(answer, &decision, NULL, answer, answer);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cases), cmocka_unit_test(test_without_facts),  cmocka_unit_test(test_temp),
         cmocka_unit_test(test_long),  cmocka_unit_test(test_match_too_long), cmocka_unit_test(test_foreign_values),
+        cmocka_unit_test(test_pins),  cmocka_unit_test(test_pin_values),
     };
 
     return cmocka_run_group_tests_name("render", tests, NULL, NULL);
