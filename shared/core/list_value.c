@@ -22,7 +22,7 @@ static const struct list_kind {
                        "hold, plain, alternate, alternate-any or plain-for TIME, such as plain-for 1h"},
 };
 
-/* The versions that Postfix 3.7 knows, oldest first. */
+/* The versions that Postfix 3.7 knows, oldest first; SSLv2 it takes with "!" or alone, but not as a bound. */
 static const char *const versions[] = {"SSLv2", "SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"};
 #define VERSIONS (sizeof(versions) / sizeof(versions[0]))
 
@@ -104,7 +104,7 @@ static int version_word(struct version_set *s, const char *word, size_t len, str
         len > 2 && (strncmp(word, ">=", 2) == 0 || strncmp(word, "<=", 2) == 0) ? 2 : len > 0 && word[0] == '!';
     int version = version_find(word + sign, len - sign);
 
-    if (version < 0)
+    if (version < 0 || (version == 0 && sign == 2))
         return err_set(
             e, "\"%.*s\" is no TLS version: SSLv3, TLSv1, TLSv1.1, TLSv1.2 or TLSv1.3, with >=, <= or ! before it",
             (int)(len < 40 ? len : 40), word);

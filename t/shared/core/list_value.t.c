@@ -26,6 +26,7 @@ static const struct {
     {LIST_PROTOCOLS, "!TLSv1:!TLSv1.1", {.protocols = "!TLSv1:!TLSv1.1"}},
     {LIST_PROTOCOLS, ">=TLSv1.2:<=TLSv1.2 ciphers=high", {.protocols = ">=TLSv1.2:<=TLSv1.2", .ciphers = "high"}},
     {LIST_PROTOCOLS, "ciphers=medium", {.ciphers = "medium"}},
+    {LIST_PROTOCOLS, "!SSLv2:!SSLv3", {.protocols = "!SSLv2:!SSLv3"}},
     {LIST_PROTOCOLS, ">=SSLv3", {.protocols = ">=SSLv3"}},
     {LIST_FALLBACK, "hold", {.mode = FALLBACK_HOLD}},
     {LIST_FALLBACK, "plain", {.mode = FALLBACK_PLAIN}},
@@ -74,6 +75,8 @@ static const struct {
     {LIST_PROTOCOLS, ":TLSv1.2", "no TLS version"},
     {LIST_PROTOCOLS, "TLSv1.2,TLSv1.3", "no TLS version"},
     {LIST_PROTOCOLS, ">=TLSv1.3:<=TLSv1.2", "leaves no TLS version"},
+    {LIST_PROTOCOLS, ">=SSLv2", "no TLS version"}, /* Postfix 3.7 has no such bound */
+    {LIST_PROTOCOLS, "<=SSLv2:TLSv1.2", "no TLS version"},
     {LIST_PROTOCOLS, "SSLv2", "leaves no TLS version"},
     {LIST_PROTOCOLS, "TLSv1.2:!TLSv1.2", "leaves no TLS version"},
     {LIST_PROTOCOLS, ">=TLSv1.2 ciphers=best", "ciphers=medium or ciphers=high"},
