@@ -18,7 +18,8 @@
 #define LIST_COMMENT_MAX 400
 #define LIST_AUTHOR_MAX  64
 #define LIST_VALUE_MAX   120
-#define LIST_JSON_MAX    4096 /* octets of an entry */
+#define LIST_JSON_MAX    4096                  /* octets of an entry */
+#define LIST_TIME_MAX    INT64_C(253402300799) /* 9999-12-31T23:59:59Z: what list_file.h can write */
 
 enum list_id {
     LIST_EXCLUDE,         /* no STARTTLS to these */
@@ -84,9 +85,9 @@ struct list_entry_in {
 };
 
 /*
- * A new entry. Text is checked: printable UTF-8 on one line, the limits above; values as above; override only where it
- * means something (exclude, sts-exclude); networks and names as the list wants them. NULL with the
- * reason in e.
+ * A new entry. Text is checked: printable UTF-8 on one line, the limits above (blanks before a comment are dropped);
+ * values as above; override only where it means something (exclude, sts-exclude); networks and names as the list wants
+ * them. NULL with the reason in e.
  */
 struct list_entry *list_entry_new(enum list_id list, const struct list_pattern *pattern, const struct list_entry_in *in,
                                   struct err *e);

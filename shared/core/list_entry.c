@@ -1,7 +1,6 @@
 /* list_entry.c - entries of the operator's lists: made, written as JSON and read back. */
 #include "list.h"
 
-#include "dest.h"
 #include "utf8.h"
 
 #include <stdlib.h>
@@ -59,8 +58,8 @@ static int check_in(enum list_id list, const struct list_pattern *pattern, const
         return err_set(e, "the author \"%s\" must be one word", in->author);
     if (in->override && !override_means_something(list))
         return err_set(e, "override means nothing in the list %s", list_name(list));
-    if (in->created < 0 || in->created > DEST_TIME_MAX || in->expires < 0 || in->expires > DEST_TIME_MAX)
-        return err_set(e, "a time that is none");
+    if (in->created < 0 || in->created > LIST_TIME_MAX || in->expires < 0 || in->expires > LIST_TIME_MAX)
+        return err_set(e, "a time before 1970 or after 9999");
     return 0;
 }
 
@@ -77,14 +76,15 @@ static const char *pack(char **at, const char *text)
 struct list_entry *list_entry_new(enum list_id list, const struct list_pattern *pattern, const struct list_entry_in *in,
                                   struct err *e)
 {
+    const char *comment = in->comment + strspn(in->comment, " ");
     struct list_value value;
     struct list_entry *entry;
     char *at;
 
     if (check_in(list, pattern, in, e) != 0 || list_value_parse(&value, list, in->value, e) != 0)
         return NULL;
-    entry = malloc(sizeof(*entry) + strlen(pattern->text) + strlen(in->value) + strlen(in->author) +
-                   strlen(in->comment) + 4);
+    entry =
+        malloc(sizeof(*entry) + strlen(pattern->text) + strlen(in->value) + strlen(in->author) + strlen(comment) + 4);
     if (entry == NULL) {
         err_set(e, "no memory");
         return NULL;
@@ -98,7 +98,7 @@ struct list_entry *list_entry_new(enum list_id list, const struct list_pattern *
                                  .pattern = pack(&at, pattern->text),
                                  .value_text = pack(&at, in->value),
                                  .author = pack(&at, in->author),
-                                 .comment = pack(&at, in->comment)};
+                                 .comment = pack(&at, comment)};
     return entry;
 }
 

@@ -52,6 +52,20 @@ static void test_there_and_back(void **state)
     buf_clear(&json);
 }
 
+/* What a line of text can say, and no more. */
+static void test_limits(void **state)
+{
+    static const struct list_entry_in in = {
+        .value = "", .author = "", .comment = "  why  ", .created = 1, .expires = LIST_TIME_MAX};
+    struct list_entry *entry = make(LIST_EXCLUDE, "example.com", &in, NULL);
+
+    (void)state;
+    assert_non_null(entry);
+    assert_string_equal(entry->comment, "why  ");
+    assert_int_equal(entry->expires, LIST_TIME_MAX);
+    free(entry);
+}
+
 static const struct {
     enum list_id list;
     const char *pattern;
@@ -65,6 +79,7 @@ static const struct {
     {LIST_EXCLUDE, "a.example", {"", "", "\377", 0, 0, false}, "not UTF-8"},
     {LIST_EXCLUDE, "a.example", {"", "", "", -1, 0, false}, "time"},
     {LIST_EXCLUDE, "a.example", {"", "", "", 0, INT64_MAX, false}, "time"},
+    {LIST_EXCLUDE, "a.example", {"", "", "", 0, LIST_TIME_MAX + 1, false}, "after 9999"},
     {LIST_EXCLUDE,
      "a.example",
      {"", "12345678901234567890123456789012345678901234567890123456789012345", "", 0, 0, false},
@@ -144,10 +159,8 @@ static void test_too_long(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_there_and_back),
-        cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_stored),
-        cmocka_unit_test(test_too_long),
+        cmocka_unit_test(test_there_and_back), cmocka_unit_test(test_limits),   cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_stored),         cmocka_unit_test(test_too_long),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
