@@ -194,7 +194,7 @@ static int read_lines(struct lists *out, struct lists_left_out *left_out, struct
 int lists_snapshot_read(struct lists *out, struct lists_stamp *stamp, struct lists_left_out *left_out, const char *data,
                         size_t len, const uint8_t secret[16], struct err *e)
 {
-    struct part all = {data, len}, rest, entries = {0};
+    struct part all = {data, len}, rest, entries = {"", 0};
 
     *left_out = (struct lists_left_out){0};
     *out = (struct lists){0};

@@ -31,11 +31,12 @@ int lists_stamp_parse(struct lists_stamp *out, const char *generation, size_t ge
                        count);
     if (generation_len != LISTS_GENERATION_LEN)
         return err_set(e, "the generation has %zu octets, not %d", generation_len, LISTS_GENERATION_LEN);
-    for (size_t i = 0; i < generation_len; i++)
-        if (memchr("0123456789abcdef", generation[i], 16) == NULL)
-            return err_set(e, "the generation \"%.*s\" is no number of hex digits in lower case", (int)generation_len,
-                           generation);
     memcpy(out->generation, generation, generation_len);
+    if (strspn(out->generation, "0123456789abcdef") != LISTS_GENERATION_LEN) {
+        memset(out, 0, sizeof(*out));
+        return err_set(e, "the generation \"%.*s\" is no number of hex digits in lower case", LISTS_GENERATION_LEN,
+                       generation);
+    }
     out->count = n;
     return 0;
 }
