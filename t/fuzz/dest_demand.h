@@ -5,6 +5,7 @@
 #ifndef POSTERN_T_DEST_DEMAND_H
 #define POSTERN_T_DEST_DEMAND_H
 
+#include "decide_lists.h"
 #include "dest.h"
 #include "postfix_demand.h"
 #include "recipe.h"
@@ -110,11 +111,57 @@ static inline void demand_bound(const struct decision *decision, const struct de
     demand(!decision->use_sts || (enforced && !decision->temp));
 }
 
+static inline void demand_replies(const struct decision *decision, const struct dest *d)
+{
+    struct buf out;
+
+    buf_init(&out, SOCKETMAP_REPLY_MAX + NETSTRING_OVERHEAD);
+    render_postfix(&out, decision, d);
+    demand_reply_plain(&out, decision, d);
+    buf_reset(&out);
+    render_postfix_tlsrpt(&out, decision, d);
+    demand_reply_tlsrpt(&out, decision, d);
+    buf_clear(&out);
+}
+
+static inline void tell(struct decide_told *told, enum list_id list, const struct list_entry *entry)
+{
+    told->match.hit[list] = (struct lists_hit){.entry = entry, .by = LISTS_BY_NEXTHOP, .what = "d.example"};
+}
+
+/* Lists without override make no answer weaker than the facts do. how: bits 4 to 7 choose the entries. */
+static inline void demand_listed(const struct decision *facts, const struct dest *d,
+                                 const struct decide_options *options, unsigned how, int64_t now)
+{
+    static const struct list_entry exclude = {.pattern = "d.example", .value_text = "", .author = "", .comment = ""};
+    static const struct list_entry require = {
+        .value = {.level = LEVEL_VERIFY}, .pattern = "d.example", .value_text = "verify", .author = "a", .comment = ""};
+    static const struct list_entry pins = {.value = {.protocols = ">=TLSv1.2:<=TLSv1.3", .ciphers = "high"},
+                                           .pattern = "d.example",
+                                           .value_text = ">=TLSv1.2:<=TLSv1.3 ciphers=high",
+                                           .author = "",
+                                           .comment = ""};
+    struct decide_told told = {.plain = (how & 32) != 0, .plain_until = now + 9, .implicit_tls = (how & 128) != 0};
+    struct decision decision = *facts;
+
+    tell(&told, LIST_REQUIRE, (how & 16) != 0 ? &require : NULL);
+    tell(&told, LIST_EXCLUDE, (how & 32) != 0 ? &exclude : NULL);
+    tell(&told, LIST_PROTOCOLS, (how & 64) != 0 ? &pins : NULL);
+    decide_lists(&decision, &told, options);
+    demand(decision.reason_count >= facts->reason_count && decision.reason_count <= DECIDE_REASONS_MAX);
+    demand(decision.temp == facts->temp && decision.valid_until > now && !decision.overridden);
+    demand(decision.use_sts == facts->use_sts && decision.valid_until <= facts->valid_until);
+    demand(decision.temp || facts->level < LEVEL_ENCRYPT || decision.level >= LEVEL_ENCRYPT);
+    demand(decision.temp || facts->level < LEVEL_SECURE || decision.level >= facts->level);
+    demand(decision.temp || (how & 16) == 0 || decision.level >= LEVEL_VERIFY);
+    demand(decision.temp || (how & 128) == 0 || decision.level >= LEVEL_ENCRYPT);
+    demand_replies(&decision, d);
+}
+
 static inline void demand_decision(const struct dest *d, enum decide_age age, const struct decide_options *options,
-                                   int64_t now)
+                                   unsigned how, int64_t now)
 {
     struct decision decision;
-    struct buf out;
 
     decide(&decision, d, age, options, now);
     demand(decision.valid_until > now);
@@ -122,16 +169,12 @@ static inline void demand_decision(const struct dest *d, enum decide_age age, co
     demand(!decision.temp || (decision.level == LEVEL_DEFAULT && !decision.use_sts));
     demand(!options->sts || !dest_sts_live(&d->sts, now) || decision.valid_until <= d->sts.expires);
     demand_bound(&decision, d, options, now);
-    buf_init(&out, SOCKETMAP_REPLY_MAX + NETSTRING_OVERHEAD);
-    render_postfix(&out, &decision, d);
-    demand_reply_plain(&out, &decision, d);
-    buf_reset(&out);
-    render_postfix_tlsrpt(&out, &decision, d);
-    demand_reply_tlsrpt(&out, &decision, d);
-    buf_clear(&out);
+    demand_replies(&decision, d);
+    demand_listed(&decision, d, options, how, now);
 }
 
-/* Before, at and after all times that the record names. how chooses the options and the age, bits 0 to 3. */
+/* Before, at and after all times that the record names. how chooses the options and the age, bits 0 to 3, and what
+ * lists say, bits 4 to 7. */
 static inline void demand_decisions(const struct dest *d, unsigned how)
 {
     const int64_t times[] = {0, d->resolved, d->valid_until, d->sts.expires - 1, d->sts.expires, d->valid_until + 3600};
@@ -141,7 +184,7 @@ static inline void demand_decisions(const struct dest *d, unsigned how)
     options.sts = (how & 2) == 0;
     options.sts_unknown_hold = (how & 4) == 0 ? 3600 : 0;
     for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++)
-        demand_decision(d, (how & 8) == 0 ? DECIDE_FRESH : DECIDE_STALE, &options, times[i]);
+        demand_decision(d, (how & 8) == 0 ? DECIDE_FRESH : DECIDE_STALE, &options, how, times[i]);
 }
 
 #endif

@@ -176,7 +176,18 @@ static inline void demand_attributes(struct tokens *t, const struct dest *d)
     demand(patterns == policy->mx_count);
 }
 
-/* "OK LEVEL ...": the level that was decided, and for secure what must match. Leaves t behind that. */
+/* " name=value", if the decision has a value. */
+static inline void demand_pin(struct tokens *t, const char *name, const char *value)
+{
+    static struct attribute a;
+    bool braced;
+
+    if (value[0] == '\0')
+        return;
+    demand(next_attribute(&a, &braced, t) && !braced && strcmp(a.name, name) == 0 && strcmp(a.value, value) == 0);
+}
+
+/* "OK LEVEL ...": the level that was decided, what must match, TLS versions and ciphers. Leaves t behind that. */
 static inline void demand_level(struct tokens *t, const struct decision *decision, const struct dest *d)
 {
     static struct attribute a;
@@ -186,12 +197,14 @@ static inline void demand_level(struct tokens *t, const struct decision *decisio
     const char *wanted = tls_level_name(decision->level == LEVEL_DEFAULT ? LEVEL_MAY : decision->level);
 
     demand(!braced && len == strlen(wanted) && memcmp(level, wanted, len) == 0);
-    if (decision->level != LEVEL_SECURE)
-        return;
-    demand(decision->use_sts && next_attribute(&a, &braced, t) && !braced && strcmp(a.name, "match") == 0);
-    demand_match(a.value, &d->sts.policy);
-    demand(next_attribute(&a, &braced, t) && !braced);
-    demand(strcmp(a.name, "servername") == 0 && strcmp(a.value, "hostname") == 0);
+    if (decision->level == LEVEL_SECURE && decision->use_sts) {
+        demand(next_attribute(&a, &braced, t) && !braced && strcmp(a.name, "match") == 0);
+        demand_match(a.value, &d->sts.policy);
+        demand(next_attribute(&a, &braced, t) && !braced);
+        demand(strcmp(a.name, "servername") == 0 && strcmp(a.value, "hostname") == 0);
+    }
+    demand_pin(t, "protocols", decision->protocols);
+    demand_pin(t, "ciphers", decision->ciphers);
 }
 
 /* Is the reply "OK ..."? Then *t is behind that word; anything else is looked at here. */
