@@ -303,6 +303,11 @@ const char *redis_state(const struct redis *r)
     return redis_up(r) ? "up" : "down";
 }
 
+const char *redis_why(const struct redis *r)
+{
+    return r->link == NULL ? "the configuration names none" : redis_link_why(r->link);
+}
+
 int redis_send(struct redis *r, redis_reply_fn *fn, void *ctx, size_t count, const char *const *words,
                const size_t *lengths)
 {

@@ -32,6 +32,9 @@ bool redis_up(const struct redis *r);
 /* "up", "down", or "none" when the configuration names no Redis. */
 const char *redis_state(const struct redis *r);
 
+/* Why it is not up, as the log has it; "" while it is up, and before the first attempt to connect has ended. */
+const char *redis_why(const struct redis *r);
+
 /* Called exactly once. reply is NULL when the connection was lost or the deadline passed (then the connection is
  * dropped, as replies come in order), else valid during the callback; may be an error reply (REDIS_REPLY_ERROR), which
  * is logged already. */

@@ -321,3 +321,8 @@ bool redis_link_up(const struct redis_link *l)
 {
     return l != NULL && l->state == LINK_UP;
 }
+
+const char *redis_link_why(const struct redis_link *l)
+{
+    return l->told;
+}

@@ -46,6 +46,9 @@ void redis_link_free(struct redis_link *l);
 
 bool redis_link_up(const struct redis_link *l);
 
+/* Why it was last found down; "": it has been up since, or nothing was tried yet. */
+const char *redis_link_why(const struct redis_link *l);
+
 /* Close the connection and connect again after the back-off. Calls the hook down as its last thing if it was up. */
 void redis_link_drop(struct redis_link *l, const char *why);
 
