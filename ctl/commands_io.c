@@ -25,7 +25,7 @@
 #define STSD    "postern-stsd"
 #define POLICYD "postern-policyd"
 
-static struct conf *read_conf(const struct ctl *ctl)
+struct conf *read_conf(const struct ctl *ctl)
 {
     struct conf *conf = NULL;
     struct err e = {""};

@@ -14,12 +14,27 @@ enum ctl_exit {
     CTL_USAGE = 2 /* wrong words or options, or a file that cannot be read */
 };
 
-/* Options that only some commands take; bits. */
-enum ctl_option { CTL_JSON = 1, CTL_FRESH = 2 };
+/* Options that only some commands take (options.h); bits. */
+enum ctl_option {
+    CTL_JSON = 1 << 0,
+    CTL_FRESH = 1 << 1,
+    CTL_COMMENT = 1 << 2,
+    CTL_EXPIRES = 1 << 3,
+    CTL_OVERRIDE = 1 << 4,
+    CTL_BY = 1 << 5,
+    CTL_POSTFIX = 1 << 6,
+    CTL_REPLACE = 1 << 7,
+    CTL_DRY_RUN = 1 << 8,
+    CTL_DISCARD = 1 << 9,
+    CTL_AT = 1 << 10
+};
+
+struct conf;
 
 struct ctl {
     const char *conf_file;
-    unsigned options; /* those given */
+    unsigned options;                        /* those given */
+    const char *comment, *expires, *by, *at; /* values of options; NULL: not given */
     bool colour;
     char **word; /* those after the command's name */
     size_t word_count;
@@ -48,5 +63,20 @@ int run_cache_show(const struct ctl *ctl);
 int run_cache_get(const struct ctl *ctl);
 int run_cache_flush(const struct ctl *ctl);
 int run_status(const struct ctl *ctl);
+struct conf *read_conf(const struct ctl *ctl); /* conf_free; NULL with the reason reported */
+
+/* list_commands_io.c */
+int run_list_show(const struct ctl *ctl);
+int run_list_add(const struct ctl *ctl);
+int run_list_del(const struct ctl *ctl);
+int run_list_import(const struct ctl *ctl);
+int run_list_export(const struct ctl *ctl);
+int run_list_clear(const struct ctl *ctl);
+int run_list_restore(const struct ctl *ctl);
+
+/* fallback_commands_io.c */
+int run_fallback_show(const struct ctl *ctl);
+int run_fallback_clear(const struct ctl *ctl);
+int run_fallback_report(const struct ctl *ctl);
 
 #endif

@@ -4,6 +4,8 @@
  */
 #include "ctl.h"
 #include "line.h"
+#include "log.h"
+#include "options.h"
 #include "output_io.h"
 #include "usage.h"
 
@@ -20,6 +22,9 @@
 
 #define CONF_FILE SYSCONFDIR "/postern/postern.conf"
 
+#define CTL_ENTRY  (CTL_COMMENT | CTL_EXPIRES | CTL_OVERRIDE | CTL_BY)
+#define CTL_IMPORT (CTL_BY | CTL_POSTFIX | CTL_REPLACE | CTL_DRY_RUN)
+
 static const struct command commands[] = {
     {"check sts-policy", "FILE|-", "is this a valid MTA-STS policy file?", CTL_JSON, 1, 1, check_sts_policy},
     {"check sts-record", "TXT...", "are these the TXT records of MTA-STS?", CTL_JSON, 1, SIZE_MAX, check_sts_record},
@@ -33,6 +38,18 @@ static const struct command commands[] = {
     {"cache show", "", "the answers that policyd holds in memory", CTL_JSON, 0, 0, run_cache_show},
     {"cache get", "DOMAIN", "one of them", CTL_JSON, 1, 1, run_cache_get},
     {"cache flush", "[DOMAIN]", "forget one of them, or all", CTL_JSON, 0, 1, run_cache_flush},
+    {"list show", "[LIST]", "one of the operator's lists, or which there are", CTL_JSON, 0, 1, run_list_show},
+    {"list add", "LIST PATTERN [VALUE...]", "put an entry into a list", CTL_ENTRY, 2, SIZE_MAX, run_list_add},
+    {"list del", "LIST PATTERN", "take an entry out", 0, 2, 2, run_list_del},
+    {"list import", "LIST FILE|-", "put a file into a list, all of it or nothing", CTL_IMPORT, 2, 2, run_list_import},
+    {"list export", "LIST [FILE]", "write a list as a file that import reads", 0, 1, 2, run_list_export},
+    {"list clear", "LIST", "take all entries out", 0, 1, 1, run_list_clear},
+    {"list restore", "", "give a Redis that has lost its lists those that this node knows", CTL_DISCARD, 0, 0,
+     run_list_restore},
+    {"fallback show", "[NEXTHOP]", "where TLS has failed, and when", CTL_JSON, 0, 1, run_fallback_show},
+    {"fallback clear", "[NEXTHOP]", "forget that TLS has failed there, or anywhere", 0, 0, 1, run_fallback_clear},
+    {"fallback report", "NEXTHOP MXHOST handshake|later|tls|plain", "say what became of a delivery attempt", CTL_AT, 3,
+     3, run_fallback_report},
     {"status", "", "are the daemons up, and how do they fare?", CTL_JSON, 0, 0, run_status},
     {NULL, NULL, NULL, 0, 0, 0, NULL},
 };
@@ -58,10 +75,21 @@ static int no_command(const struct line *line)
     return CTL_USAGE;
 }
 
+/* The first option given that the command does not take; NULL: none. */
+static const char *wrong_option(const struct command *c, const struct ctl *ctl)
+{
+    for (const struct option_kind *o = option_kinds; o->name != NULL; o++)
+        if ((ctl->options & ~c->options & o->bit) != 0)
+            return o->name;
+    return NULL;
+}
+
 static int command_run(const struct command *c, const struct ctl *ctl)
 {
-    if ((ctl->options & ~c->options) != 0)
-        report_error("%s: takes no option %s", c->name, ctl->options & ~c->options & CTL_FRESH ? "--fresh" : "--json");
+    const char *wrong = wrong_option(c, ctl);
+
+    if (wrong != NULL)
+        report_error("%s: takes no option --%s", c->name, wrong);
     else if (ctl->word_count < c->least)
         report_error("%s: a word is missing: %s", c->name, c->args);
     else if (ctl->word_count > c->most)
@@ -79,6 +107,7 @@ int main(int argc, char **argv)
     size_t used = 0;
 
     signal(SIGPIPE, SIG_IGN); /* a daemon that closes, or a pager that ends, is an error like any other */
+    log_open("posternctl", true, LOGLEVEL_ERROR); /* what Redis logs beside it is in our own errors */
     if (line_parse(&line, argc, argv) != 0)
         return CTL_USAGE;
     if (line.version) {

@@ -1,6 +1,8 @@
 /* usage.c - finding a command in the table, and the help that the table gives. */
 #include "usage.h"
 
+#include "options.h"
+
 #include <stdbool.h>
 #include <string.h>
 
@@ -34,11 +36,22 @@ const struct command *command_find(const struct command *table, char **word, siz
 static void print_synopsis(FILE *to, const struct command *c)
 {
     fprintf(to, "posternctl %s", c->name);
-    if (c->options & CTL_JSON)
-        fputs(" [--json]", to);
-    if (c->options & CTL_FRESH)
-        fputs(" [--fresh]", to);
+    for (const struct option_kind *o = option_kinds; o->name != NULL; o++)
+        if (c->options & o->bit)
+            fprintf(to, " [--%s%s%s]", o->name, o->arg != NULL ? " " : "", o->arg != NULL ? o->arg : "");
     fprintf(to, "%s%s\n", c->args[0] != '\0' ? " " : "", c->args);
+}
+
+/* These, a line each. */
+static void print_options(FILE *to, unsigned options)
+{
+    for (const struct option_kind *o = option_kinds; o->name != NULL; o++) {
+        int width = (int)(strlen(o->name) + (o->arg != NULL ? strlen(o->arg) + 1 : 0));
+
+        if (options & o->bit)
+            fprintf(to, "      --%s%s%s%*s%s\n", o->name, o->arg != NULL ? " " : "", o->arg != NULL ? o->arg : "",
+                    width < 24 ? 24 - width : 2, "", o->help);
+    }
 }
 
 void usage_command(FILE *to, const struct command *c)
@@ -46,6 +59,7 @@ void usage_command(FILE *to, const struct command *c)
     fputs("usage: ", to);
     print_synopsis(to, c);
     fprintf(to, "       %s\n", c->summary);
+    print_options(to, c->options);
 }
 
 size_t usage_list(FILE *to, const struct command *table, const char *group)
@@ -68,14 +82,15 @@ void usage_all(FILE *to, const struct command *table, const char *conf_file)
     usage_list(to, table, NULL);
     fprintf(to,
             "\noptions, before or after the words:\n"
-            "  -c, --config FILE   the configuration (%s)\n"
-            "      --json          print one JSON object in place of text\n"
-            "      --fresh         look everything up again (resolve)\n"
-            "  -h, --help          this text, or that of the command\n"
-            "  -V, --version       the version\n"
-            "      --              all that follows is words\n"
+            "  -c, --config FILE             the configuration (%s)\n"
+            "  -h, --help                    this text, or that of the command\n"
+            "  -V, --version                 the version\n"
+            "      --                        all that follows is words\n"
+            "of some commands:\n",
+            conf_file);
+    print_options(to, ~0U);
+    fprintf(to,
             "\nexit codes: 0 fine; 1 a negative answer, or the daemon is away; 2 wrong usage, or a file that cannot be "
             "read\n"
-            "More: posternctl(1).\n",
-            conf_file);
+            "More: posternctl(1).\n");
 }

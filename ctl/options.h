@@ -1,0 +1,20 @@
+/* options.h - the options that only some commands take: one table, from which reading, usage and errors go. */
+#ifndef POSTERN_OPTIONS_H
+#define POSTERN_OPTIONS_H
+
+#include "ctl.h"
+
+struct option_kind {
+    const char *name; /* without the minus signs */
+    unsigned bit;     /* enum ctl_option */
+    const char *arg;  /* what its value is called; NULL: it has none */
+    const char *help; /* one line, for the usage */
+    size_t value;     /* where in struct ctl its value goes, a const char * */
+};
+
+/* Ends with a NULL name. */
+extern const struct option_kind option_kinds[];
+
+#define OPTION_KINDS 11 /* without the end */
+
+#endif
