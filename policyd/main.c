@@ -96,6 +96,7 @@ static int policyd_run(struct daemon *d, struct err *e)
 {
     static const char *const kinds[] = {"dest", "fallback", "list", NULL};
     const struct conf *conf = daemon_conf(d);
+    const struct conf_redis redis = conf_redis_for(conf, &conf->policyd.redis);
     struct policyd *p = daemon_state(d);
     uint8_t secret[16];
 
@@ -103,7 +104,7 @@ static int policyd_run(struct daemon *d, struct err *e)
         return err_set(e, "the kernel gives no random octets");
     if (memory_init(&p->memory, (size_t)conf->policyd.cache_entries, secret) != 0)
         log_oom();
-    p->redis = redis_new(daemon_base(d), &conf->redis, e);
+    p->redis = redis_new(daemon_base(d), &redis, e);
     p->stsd = call_client_new(daemon_base(d), conf->policyd.stsd, e);
     if (p->redis == NULL || p->stsd == NULL)
         return -1;

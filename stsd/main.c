@@ -132,12 +132,13 @@ static int stsd_run(struct daemon *d, struct err *e)
 {
     static const char *const kinds[] = {"flushed", NULL};
     const struct conf *conf = daemon_conf(d);
+    const struct conf_redis redis = conf_redis_for(conf, &conf->stsd.redis);
     struct stsd *s = daemon_state(d);
 
     configure(s, &conf->stsd);
     if (open_clients(s, &conf->stsd, e) != 0)
         return -1;
-    s->redis = redis_new(daemon_base(d), &conf->redis, e);
+    s->redis = redis_new(daemon_base(d), &redis, e);
     if (s->redis == NULL)
         return -1;
     s->records = records_new(&s->env, s->redis, &conf->stsd);

@@ -46,7 +46,7 @@ static void unknown_key(struct reader *r, cfg_t *cfg, const char *key)
     const struct conf_option *like = section == NULL ? NULL : conf_option_like(section, key);
 
     if (section == NULL)
-        err_set(r->e, "no such section; write redis, stsd or policyd, and keys within their braces");
+        err_set(r->e, "no such section; write redis, stsd, policyd or posternctl, and keys within their braces");
     else if (like == NULL)
         err_set(r->e, "no such key in section %s; see postern.conf(5)", section->name);
     else
@@ -256,6 +256,17 @@ struct conf *conf_default(void)
         }
     }
     return c;
+}
+
+struct conf_redis conf_redis_for(const struct conf *conf, const struct conf_login *login)
+{
+    struct conf_redis redis = conf->redis;
+
+    if (login->username[0] != '\0')
+        redis.username = login->username;
+    if (login->password[0] != '\0')
+        redis.password = login->password;
+    return redis;
 }
 
 void conf_free(struct conf *c)

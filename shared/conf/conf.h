@@ -17,15 +17,21 @@
 
 /* Lists are NULL-terminated and never NULL; strings are never NULL, "" means not set. All owned by the struct conf. */
 struct conf_redis {
-    char *url;    /* "unix:/path", "tcp:host:port" (host an address), "" = no Redis */
-    char *prefix; /* of every key, "postern:" */
-    char *username, *password;
+    char *url;                 /* "unix:/path", "tcp:host:port" (host an address), "" = no Redis */
+    char *prefix;              /* of every key, "postern:" */
+    char *username, *password; /* of programs that have none of their own */
     int64_t database;
     int64_t timeout_ms; /* one command's deadline */
 };
 
+/* As whom one program logs in to Redis; each of the two by itself: "" = that of the section redis. */
+struct conf_login {
+    char *username, *password;
+};
+
 struct conf_stsd {
-    char *listen;         /* address of the call socket */
+    char *listen; /* address of the call socket */
+    struct conf_login redis;
     char *user;           /* to run as, when started as root */
     char *metrics_listen; /* "" = none */
     char *pid_file;
@@ -52,6 +58,7 @@ struct conf_policyd {
     char **listen;
     char *control; /* address of the call socket for posternctl */
     char *stsd;    /* where stsd listens */
+    struct conf_login redis;
     char *user;
     char *metrics_listen;
     char *pid_file;
@@ -70,10 +77,15 @@ struct conf_policyd {
     char *default_level; /* "" = the MTA's own, "may", "encrypt" */
 };
 
+struct conf_posternctl {
+    struct conf_login redis;
+};
+
 struct conf {
     struct conf_redis redis;
     struct conf_stsd stsd;
     struct conf_policyd policyd;
+    struct conf_posternctl posternctl;
 };
 
 /*
@@ -87,6 +99,10 @@ int conf_read(struct conf **out, const char *path, struct err *e);
 int conf_parse(struct conf **out, const char *name, const char *text, size_t len, struct err *e);
 
 void conf_free(struct conf *c);
+
+/* The section redis as it goes for the program whose login this is: &conf->stsd.redis, &conf->policyd.redis,
+ * &conf->posternctl.redis. Its strings are those of conf. */
+struct conf_redis conf_redis_for(const struct conf *conf, const struct conf_login *login);
 
 /*
  * conf_live.c: call fn for each setting of a section that differs between two configurations and that a running daemon
@@ -124,7 +140,7 @@ struct conf_option {
 };
 
 struct conf_section {
-    const char *name;                 /* "redis", "stsd", "policyd" */
+    const char *name;                 /* "redis", "stsd", "policyd", "posternctl" */
     const struct conf_option *option; /* ends with a NULL name */
     size_t offset;                    /* in struct conf */
 };

@@ -13,6 +13,11 @@
 #define REDIS(member)   offsetof(struct conf_redis, member)
 #define STSD(member)    offsetof(struct conf_stsd, member)
 #define POLICYD(member) offsetof(struct conf_policyd, member)
+#define CTL(member)     offsetof(struct conf_posternctl, member)
+
+/* Of each section that is a program's. */
+#define REDIS_USERNAME_HELP "name to log in to Redis with; \"\" for that of the section redis"
+#define REDIS_PASSWORD_HELP "password to log in to Redis with; \"\" for that of the section redis"
 
 /* clang-format off */
 static const struct conf_option redis_options[] = {
@@ -21,9 +26,9 @@ static const struct conf_option redis_options[] = {
     {"prefix", CONF_STRING, "\"postern:\"", 0, 64, REDIS(prefix),
      "what every key begins with; nodes that share lists and facts share it"},
     {"username", CONF_STRING, "\"\"", 0, TEXT_MAX, REDIS(username),
-     "name to log in with (Redis 6 ACL); \"\" for the default user"},
+     "name to log in with, of programs that have none of their own; \"\" for the default user"},
     {"password", CONF_STRING, "\"\"", 0, TEXT_MAX, REDIS(password),
-     "password to log in with; \"\" for none"},
+     "password to log in with, of programs that have none of their own; \"\" for none"},
     {"database", CONF_NUMBER, "0", 0, 65535, REDIS(database),
      "number of the Redis database"},
     {"timeout", CONF_MILLIS, "500ms", 10, 30 * SECOND_MS, REDIS(timeout_ms),
@@ -34,6 +39,8 @@ static const struct conf_option redis_options[] = {
 static const struct conf_option stsd_options[] = {
     {"listen", CONF_ADDRESS, "\"unix:/run/postern/stsd.sock\"", 1, TEXT_MAX, STSD(listen),
      "where policyd and posternctl ask; there is no login, so a unix socket, or loopback, is advised"},
+    {"redis_username", CONF_STRING, "\"\"", 0, TEXT_MAX, STSD(redis.username), REDIS_USERNAME_HELP},
+    {"redis_password", CONF_STRING, "\"\"", 0, TEXT_MAX, STSD(redis.password), REDIS_PASSWORD_HELP},
     {"user", CONF_STRING, "\"postern\"", 0, 64, STSD(user),
      "user to run as when started as root"},
     {"metrics_listen", CONF_ADDRESS, "\"\"", 0, TEXT_MAX, STSD(metrics_listen),
@@ -86,6 +93,8 @@ static const struct conf_option policyd_options[] = {
      "where posternctl asks; there is no login, so a unix socket, or loopback, is advised"},
     {"stsd", CONF_ADDRESS, "\"unix:/run/postern/stsd.sock\"", 1, TEXT_MAX, POLICYD(stsd),
      "where postern-stsd listens"},
+    {"redis_username", CONF_STRING, "\"\"", 0, TEXT_MAX, POLICYD(redis.username), REDIS_USERNAME_HELP},
+    {"redis_password", CONF_STRING, "\"\"", 0, TEXT_MAX, POLICYD(redis.password), REDIS_PASSWORD_HELP},
     {"user", CONF_STRING, "\"postern\"", 0, 64, POLICYD(user),
      "user to run as when started as root"},
     {"metrics_listen", CONF_ADDRESS, "\"\"", 0, TEXT_MAX, POLICYD(metrics_listen),
@@ -122,11 +131,18 @@ static const struct conf_option policyd_options[] = {
      "level to answer where nothing binds: \"may\" or \"encrypt\"; \"\" leaves it to the MTA"},
     {NULL, CONF_STRING, NULL, 0, 0, 0, NULL},
 };
+
+static const struct conf_option posternctl_options[] = {
+    {"redis_username", CONF_STRING, "\"\"", 0, TEXT_MAX, CTL(redis.username), REDIS_USERNAME_HELP},
+    {"redis_password", CONF_STRING, "\"\"", 0, TEXT_MAX, CTL(redis.password), REDIS_PASSWORD_HELP},
+    {NULL, CONF_STRING, NULL, 0, 0, 0, NULL},
+};
 /* clang-format on */
 
 const struct conf_section conf_sections[] = {
     {"redis", redis_options, offsetof(struct conf, redis)},
     {"stsd", stsd_options, offsetof(struct conf, stsd)},
     {"policyd", policyd_options, offsetof(struct conf, policyd)},
+    {"posternctl", posternctl_options, offsetof(struct conf, posternctl)},
     {NULL, NULL, 0},
 };

@@ -310,6 +310,44 @@ static void test_file(void **state)
     conf_free(NULL);
 }
 
+static const struct login_row {
+    const char *redis, *own, *username, *password;
+} logins[] = {
+    {"", "", "", ""},
+    {"username = u password = p", "", "u", "p"},
+    {"", "redis_username = own redis_password = secret", "own", "secret"},
+    {"username = u password = p", "redis_username = own redis_password = secret", "own", "secret"},
+    {"username = u password = p", "redis_username = own", "own", "p"},
+    {"username = u password = p", "redis_password = secret", "u", "secret"},
+};
+
+/* Each program has its own, else that of the section redis; all else is the section's. */
+static void test_login(void **state)
+{
+    static const char *const sections[] = {"stsd", "policyd", "posternctl"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(logins) / sizeof(logins[0]); i++) {
+        for (size_t own = 0; own < 3; own++) {
+            char text[256];
+            struct conf *c;
+
+            snprintf(text, sizeof(text), "redis { prefix = \"x:\" %s }\n%s { %s }\n", logins[i].redis, sections[own],
+                     logins[i].own);
+            c = parse(text);
+            for (size_t who = 0; who < 3; who++) {
+                const struct conf_login *login[] = {&c->stsd.redis, &c->policyd.redis, &c->posternctl.redis};
+                struct conf_redis got = conf_redis_for(c, login[who]);
+
+                assert_string_equal(got.username, who == own ? logins[i].username : c->redis.username);
+                assert_string_equal(got.password, who == own ? logins[i].password : c->redis.password);
+                assert_string_equal(got.prefix, "x:");
+            }
+            conf_free(c);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -317,7 +355,7 @@ int main(void)
         cmocka_unit_test(test_defaults), cmocka_unit_test(test_values),
         cmocka_unit_test(test_bad),      cmocka_unit_test(test_nul),
         cmocka_unit_test(test_again),    cmocka_unit_test(test_too_many),
-        cmocka_unit_test(test_file),
+        cmocka_unit_test(test_file),     cmocka_unit_test(test_login),
     };
 
     return cmocka_run_group_tests_name("conf", tests, NULL, NULL);
