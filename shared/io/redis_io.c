@@ -201,6 +201,7 @@ static void on_up(void *ctx)
 {
     struct redis *r = ctx;
 
+    redis_link_works(r->link);
     if (r->track != NULL)
         redis_track_up(r->track);
 }

@@ -2,9 +2,8 @@
  * redis_io.h - the one Redis connection layer (RESP2): connects, authenticates, selects, reconnects with back-off (50
  * ms doubling to 5 s, jittered), a deadline per command, pipelining, and invalidation messages (CLIENT TRACKING ...
  * BCAST over a redirect connection). The program must ignore SIGPIPE. Each callback may send commands and free the
- * struct redis. The Redis user needs PING and what is sent (the daemons: GETRANGE, SET, EVAL, ZADD, ZREM, and in
- * scripts GET, DEL, ZRANGEBYSCORE, ZSCORE), and for redis_track CLIENT ID, CLIENT TRACKING, SUBSCRIBE and the channel
- * __redis__:invalidate.
+ * struct redis. The Redis user needs PING, SELECT and what is sent, and for redis_track CLIENT ID, CLIENT TRACKING,
+ * SUBSCRIBE and the channel __redis__:invalidate: contrib/redis/users.conf must say so for each program.
  *
  * Whatever comes from the other end, the worst it does is that Redis is away: a reply that breaks the protocol, that
  * cannot be one to its command, or that is too large (redis_replies.h) ends the connection.

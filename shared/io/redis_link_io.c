@@ -53,7 +53,8 @@ struct redis_link {
     int64_t up_since_ms;
     struct hello hello[HELLO_MAX];
     size_t hello_sent, hello_heard;
-    char told[WHY_MAX]; /* why it is down, as the log has it; "": it was up since */
+    bool works;
+    char told[WHY_MAX]; /* why it is down, as the log has it; "": it has worked since */
     bool reading;       /* on_read runs: the struct must stay */
     bool freed;
 };
@@ -92,6 +93,7 @@ static void link_close(struct redis_link *l)
     l->bev = NULL;
     l->replies = NULL;
     l->state = LINK_DOWN;
+    l->works = false;
 }
 
 /* Each new reason is logged once, so that a wrong password shows though the server was away before. */
@@ -126,9 +128,16 @@ static void link_up(struct redis_link *l)
     event_del(l->timer);
     l->state = LINK_UP;
     l->up_since_ms = now_ms();
+    l->hooks->up(l->ctx);
+}
+
+void redis_link_works(struct redis_link *l)
+{
+    if (l->works)
+        return;
+    l->works = true;
     l->told[0] = '\0';
     log_info("redis_up", "link=%s address=%s", l->name, l->login->address.text);
-    l->hooks->up(l->ctx);
 }
 
 static void hello_take(struct redis_link *l, const redisReply *reply)

@@ -49,6 +49,10 @@ bool redis_link_up(const struct redis_link *l);
 /* Why it was last found down; "": it has been up since, or nothing was tried yet. */
 const char *redis_link_why(const struct redis_link *l);
 
+/* What the link is for works too: the log says so. A reason for which the link was lost before is told again only from
+ * now on, so one that comes back at each new connection, such as a right that is missing, is told once. */
+void redis_link_works(struct redis_link *l);
+
 /* Close the connection and connect again after the back-off. Calls the hook down as its last thing if it was up. */
 void redis_link_drop(struct redis_link *l, const char *why);
 

@@ -47,6 +47,7 @@ static void on_on(void *ctx, redisReply *reply)
         return;
     }
     t->on = true;
+    redis_link_works(t->link);
     t->fn(t->ctx, NULL, 0);
 }
 

@@ -69,7 +69,7 @@ sub wait_for {
 }
 
 # hosts: a list of hashes with domain, address, cert, conduct, text, first (policy_hosts.c explains them); stsd: more lines of its
-# section; also: more addresses by name.
+# section; also: more addresses by name; redis: the section, policyd: more lines of its section; without them there is no Redis; more: other sections.
 sub world_start {
     my (%world) = @_;
     $owner = $$;
@@ -96,7 +96,7 @@ sub world_start {
     my $user = $> == 0 ? 'nobody' : (getpwuid($>))[0];
     open(my $conf, '>', "$dir/postern.conf") or die;
     print $conf <<CONF;
-redis { url = "" }
+redis { @{[$world{redis} // 'url = ""']} }
 stsd {
     listen = "unix:$dir/stsd.sock"
     resolvers = {"127.0.0.1:@{[$socket->sockport]}"}
@@ -111,7 +111,9 @@ policyd {
     control = "unix:$dir/policyd.ctl"
     stsd = "unix:$dir/stsd.sock"
     user = "$user"
+    @{[$world{policyd} // '']}
 }
+@{[$world{more} // '']}
 CONF
     close $conf;
     background('stsd', $ENV{POSTERN_STSD} // './stsd/postern-stsd', '-f', '-c', "$dir/postern.conf");

@@ -1,0 +1,221 @@
+#!/usr/bin/perl
+# contrib/redis/users.conf with a real Redis: each daemon does all its work as its own user, and none can do another's. A wrong password, or rights that are
+# missing, are as a Redis that is away, and the log says why.
+use strict;
+use warnings;
+use File::Temp qw(tempdir);
+use FindBin;
+use lib "$FindBin::Bin/../stsd";
+use Digest::SHA qw(sha256_hex);
+use IO::Socket::UNIX;
+use Test::More;
+use Time::HiRes qw(sleep time);
+use World;
+
+my $SECURE = 'OK secure match=mx.test servername=hostname';
+my @PROGRAMS = qw(policyd stsd posternctl tlsrptd);
+my %USER = (policyd => 'postern-policyd', stsd => 'postern-stsd', posternctl => 'posternctl', tlsrptd => 'postern-tlsrptd');
+my %PASSWORD = map { ($_ => "secret-of-$_") } @PROGRAMS;
+
+# --- Redis ---
+my $redis_dir = tempdir(CLEANUP => 1);
+chmod 0755, $redis_dir;
+my $redis_pid;
+my $owner = $$;
+END { kill 'KILL', $redis_pid if $redis_pid && $owner == $$ }
+
+sub file { my ($path) = @_; open(my $fh, '<', $path) or die "$path: $!"; local $/; return <$fh> }
+sub write_file { my ($path, $text) = @_; open(my $fh, '>', $path) or die "$path: $!"; print $fh $text; close $fh }
+
+# Returns whether it runs.
+sub redis_start {
+    my ($conf) = @_;
+    write_file("$redis_dir/redis.conf", qq(port 0\nunixsocket "$redis_dir/sock"\nunixsocketperm 777\nsave ""\ndir "$redis_dir"\n$conf));
+    $redis_pid = fork() // die;
+    if (!$redis_pid) {
+        open(STDOUT, '>', "$redis_dir/log");
+        open(STDERR, '>&', \*STDOUT);
+        exec($ENV{POSTERN_REDIS_SERVER} || 'redis-server', "$redis_dir/redis.conf") or POSIX::_exit(127);
+    }
+    for (1 .. 400) {
+        return 1 if -S "$redis_dir/sock" && IO::Socket::UNIX->new(Peer => "$redis_dir/sock");
+        if (waitpid($redis_pid, POSIX::WNOHANG) != 0) { undef $redis_pid; return 0 }
+        sleep 0.05;
+    }
+    return 0;
+}
+
+sub redis_end { kill 'KILL', $redis_pid; waitpid $redis_pid, 0; undef $redis_pid; unlink "$redis_dir/sock" }
+
+# A reply: text, number, reference to an array, undef; an error with its minus.
+sub reply {
+    my ($fh) = @_;
+    my $line = <$fh> // return 'no reply';
+    $line =~ s/\r\n$//;
+    my ($kind, $rest) = (substr($line, 0, 1), substr($line, 1));
+    return $kind eq '-' ? $line : $rest if $kind =~ /[-+:]/;
+    return undef if $rest < 0;
+    return [map { reply($fh) } 1 .. $rest] if $kind eq '*';
+    read $fh, my $text, $rest + 2;
+    return substr $text, 0, $rest;
+}
+
+sub command { my ($fh, @words) = @_; print $fh '*' . @words . "\r\n", map { '$' . length($_) . "\r\n$_\r\n" } @words; return reply($fh) }
+
+# A command as the user of a program; "admin" is the default user, who may all.
+sub as {
+    my ($program, @words) = @_;
+    my $fh = IO::Socket::UNIX->new(Peer => "$redis_dir/sock") or die "$!";
+    $fh->autoflush(1);
+    is(command($fh, 'AUTH', $USER{$program}, $PASSWORD{$program}), 'OK', "$program logs in") or return '' if $program ne 'admin';
+    return command($fh, @words);
+}
+sub admin { return as('admin', @_) }
+
+sub until_true {
+    my ($look) = @_;
+    my $end = time() + 30;
+    my $seen;
+    sleep 0.05 until ($seen = $look->()) || time() > $end;
+    return $seen;
+}
+
+# --- the file ---
+my $users = file("$FindBin::Bin/../../contrib/redis/users.conf");
+write_file("$redis_dir/users.conf", $users);
+ok(!redis_start("include $redis_dir/users.conf"), 'with a password missing, Redis does not start');
+like(file("$redis_dir/log"), qr/hash must be exactly 64 char/, 'and says why');
+for my $program (@PROGRAMS) { ok($users =~ s/#HASH-$program /'#' . sha256_hex($PASSWORD{$program}) . ' '/e, "a place for the password of $program") }
+write_file("$redis_dir/users.acl", join '', $users =~ /^user.*\n/mg);
+ok(redis_start("aclfile $redis_dir/users.acl"), 'its users as a file of ACLs');
+redis_end();
+write_file("$redis_dir/users.conf", $users);
+ok(redis_start("include $redis_dir/users.conf"), 'the whole of it in redis.conf');
+
+# --- the daemons, as their users ---
+sub login { my ($program) = @_; return qq(redis_username = "$USER{$program}"\nredis_password = "$PASSWORD{$program}") }
+my @domains = map { "d$_.test" } 1 .. 4;
+my @hosts = map { { domain => "d$_.test", address => loopback($_), text => "$HEAD\r\n$POLICY" } } 1 .. 4;
+my %world = (hosts => \@hosts, redis => qq(url = "unix:$redis_dir/sock"));
+sub log_has { my ($daemon, $what) = @_; return until_true(sub { world_log($daemon) =~ $what }) }
+
+world_start(%world, stsd => login('stsd'), policyd => login('policyd'));
+ok(log_has($_, qr/redis_up link=commands/), "$_ is connected") for qw(stsd policyd);
+ok(log_has($_, qr/redis_up link=changes/), "$_ is told of changes") for qw(stsd policyd);
+is(ask_policyd('postfix', $domains[0]), $SECURE, 'a look-up by way of stsd');
+ok(until_true(sub { admin('EXISTS', 'postern:dest:d1.test') }), 'stsd has written the facts,');
+ok(until_true(sub { admin('ZSCORE', 'postern:refresh:', 'd1.test') }), 'the time of the next fetch,');
+ok(until_true(sub { admin('ZSCORE', 'postern:used:', 'd1.test') }), 'the time of the last use,');
+ok(until_true(sub { !admin('EXISTS', 'postern:lock:d1.test') }), 'and given back the lock');
+admin('SET', 'postern:dest:changes.test', Policyd::json_record('changes.test', 0));
+is(ask_policyd('postfix', 'changes.test'), 'NOTFOUND ', 'policyd reads facts');
+admin('SET', 'postern:dest:changes.test', Policyd::json_record('changes.test', 1));
+ok(until_true(sub { ask_policyd('postfix', 'changes.test') =~ /^OK secure match=mx.changes.test / }), 'and hears of newer ones');
+admin('FLUSHALL');
+ok(until_true(sub { admin('EXISTS', 'postern:dest:d1.test') }), 'stsd gives back what it knows when Redis was emptied');
+admin('ZADD', 'postern:refresh:', 1, 'd1.test');
+admin('ZADD', 'postern:used:', time(), 'd1.test');
+ok(until_true(sub { admin('ZSCORE', 'postern:refresh:', 'd1.test') > 1 }), 'stsd does what is due');
+admin('ZADD', 'postern:refresh:', 1, 'x' x 300);
+admin('ZADD', 'postern:refresh:', 1, 'unused.test');
+ok(until_true(sub { !admin('ZSCORE', 'postern:refresh:', 'x' x 300) && !admin('ZSCORE', 'postern:refresh:', 'unused.test') }), 'and takes out what is not to be done');
+is_deeply(admin('ACL', 'LOG'), [], 'nothing that they sent was refused');
+unlike(world_log($_), qr/warning redis_/, "$_ has nothing to complain of") for qw(stsd policyd);
+is(world_end(), '', 'they end as they should');
+
+# --- what each may not ---
+my %may = map { my ($user, $rights) = /^user (\S+)(.*)/; ($user => [$rights =~ / \+(\S+)/g]) } $users =~ /^user .*/mg;
+sub of_category { my %is = map { $_ => 1 } @{ admin('ACL', 'CAT', $_[1]) }; return join ' ', grep { $is{$_} } @{ $may{ $USER{$_[0]} } } }
+is(of_category('policyd', 'write'), '', 'policyd has no command that writes');
+is(of_category($_, 'dangerous') . of_category($_, 'admin'), '', "$_ has no dangerous one") for @PROGRAMS;
+
+my $lists = 'postern:list:require';
+my $facts = 'postern:dest:d1.test';
+my $state = 'postern:fallback:d1.test';
+admin('FLUSHALL');
+admin('HSET', $lists, 'd1.test', '{}');
+admin('HSET', 'postern:list:', 'n', 1);
+admin('SET', $facts, '{}');
+admin('HSET', $state, 'mx.test', '{}');
+admin('SET', 'other', 'x');
+my $KEY = qr/^-NOPERM .*key/i;
+my $COMMAND = qr/^-NOPERM .*command/i;
+my $IN_SCRIPT = qr/^-.*(?:NOPERM|can't run|can't access)/i; # a script may not what its user may not
+my @tries = ( # who, the reply, the command
+    ['policyd', qr/^\{\}$/, 'GETRANGE', $facts, 0, 100],
+    ['policyd', ['d1.test', '{}'], 'HGETALL', $lists],
+    ['policyd', ['1', undef], 'HMGET', 'postern:list:', 'n', 'g'],
+    ['policyd', ['mx.test', '{}'], 'HGETALL', $state],
+    ['policyd', ['0', ['d1.test', '{}']], 'EVAL_RO', "return redis.call('hscan', KEYS[1], ARGV[1])", 1, $lists, 0],
+    ['policyd', $IN_SCRIPT, 'EVAL_RO', "return redis.call('hset', '$lists', 'a', 'b')", 0],
+    ['policyd', $IN_SCRIPT, 'EVAL_RO', "return redis.call('hgetall', KEYS[1])", 1, 'other'],
+    ['policyd', $COMMAND, 'EVAL', "return redis.call('hset', '$lists', 'a', 'b')", 0],
+    ['policyd', $COMMAND, 'SET', $facts, 'x'],
+    ['policyd', $COMMAND, 'HSET', $lists, 'a', 'b'],
+    ['policyd', $COMMAND, 'DEL', $lists],
+    ['policyd', $KEY, 'GETRANGE', 'other', 0, 1],
+    ['policyd', $KEY, 'GETRANGE', 'postern:lock:d1.test', 0, 1],
+    ['policyd', $COMMAND, 'PUBLISH', '__redis__:invalidate', 'x'],
+
+    ['stsd', $KEY, 'GETRANGE', $lists, 0, 1],
+    ['stsd', $KEY, 'SET', $lists, 'x'],
+    ['stsd', $KEY, 'SET', $state, 'x'],
+    ['stsd', $KEY, 'DEL', 'postern:list:'],
+    ['stsd', $KEY, 'ZADD', $lists, 1, 'x'],
+    ['stsd', $KEY, 'EVAL', "return redis.call('del', KEYS[1])", 1, $lists],
+    ['stsd', $IN_SCRIPT, 'EVAL', "return redis.call('del', '$lists')", 0],
+    ['stsd', $COMMAND, 'HSET', $lists, 'a', 'b'],
+    ['stsd', $COMMAND, 'FLUSHALL'],
+
+    ['posternctl', '1', 'EVAL', "return redis.call('hset', KEYS[1], 'a', 'b')", 1, $lists],
+    ['posternctl', '1', 'EVAL', "return redis.call('hset', KEYS[1], 'a', 'b')", 1, $state],
+    ['posternctl', qr/^\{\}$/, 'GETRANGE', $facts, 0, 100],
+    ['posternctl', $COMMAND, 'SET', $facts, 'x'],
+    ['posternctl', $KEY, 'DEL', $facts],
+    ['posternctl', $KEY, 'HSET', $facts, 'a', 'b'],
+    ['posternctl', $KEY, 'RENAME', $lists, $facts],
+    ['posternctl', $KEY, 'RENAME', $facts, $lists],
+    ['posternctl', $KEY, 'EVAL', "return redis.call('del', KEYS[1])", 1, $facts],
+    ['posternctl', $IN_SCRIPT, 'EVAL', "return redis.call('del', '$facts')", 0],
+    ['posternctl', $KEY, 'EXPIRE', 'postern:used:', 1],
+
+    ['tlsrptd', '1', 'EVAL', "return redis.call('hset', KEYS[1], 'c', 'd')", 1, $state],
+    ['tlsrptd', $KEY, 'HSET', $lists, 'a', 'b'],
+    ['tlsrptd', $KEY, 'HGETALL', $lists],
+    ['tlsrptd', $KEY, 'EVAL', "return redis.call('del', KEYS[1])", 1, $facts],
+    map { ([$_, $COMMAND, 'CONFIG', 'SET', 'dir', '/tmp'], [$_, $COMMAND, 'ACL', 'SETUSER', 'x'], [$_, $COMMAND, 'KEYS', '*']) } @PROGRAMS,
+);
+for (@tries) {
+    my ($program, $want, @words) = @$_;
+    my $got = as($program, @words);
+    my $name = "$program: @words";
+    if (ref $want eq 'Regexp') { like($got, $want, $name) } elsif (ref $want) { is_deeply($got, $want, $name) } else { is($got, $want, $name) }
+}
+is(join(' ', admin('GET', $facts), admin('HGET', $lists, 'd1.test'), admin('GET', 'other')), '{} {} x', 'nothing was harmed');
+
+# --- a login or a right is missing: as if Redis were away ---
+sub in_trouble {
+    my ($what, $want, %logins) = @_;
+    admin('FLUSHALL');
+    world_start(%world, %logins);
+    is(ask_policyd('postfix', 'd1.test'), $SECURE, "$what: mail goes on");
+    for my $daemon (sort keys %$want) { ok(log_has($daemon, $want->{$daemon}), "$what: $daemon says why") or diag world_log($daemon) }
+    sleep 4; # it is tried again several times meanwhile
+    for my $daemon (sort keys %$want) {
+        my @lines = grep { /redis_/ } split /\n/, world_log($daemon);
+        cmp_ok(scalar(@lines), '<=', 3, "$what: $daemon says it once") or diag join "\n", @lines;
+    }
+    is(ask_policyd('postfix', 'd2.test'), $SECURE, "$what: and still");
+    is(world_end(), '', "$what: the end");
+}
+my $WRONG = qr/warning redis_down link=commands .*error="reply to AUTH: WRONGPASS /;
+in_trouble('a wrong password', { stsd => $WRONG, policyd => $WRONG }, stsd => login('stsd') =~ s/secret/no/r, policyd => login('policyd') =~ s/secret/no/r);
+for (['subscribe', qr/warning redis_down link=changes .*NOPERM/], ['client|tracking', qr/warning redis_(?:down|error) .*NOPERM/],
+    ['client|id', qr/warning redis_down link=changes .*NOPERM/], ['getrange', qr/warning redis_error command=GETRANGE error="NOPERM /],
+    ['ping', qr/warning redis_down link=commands .*error="reply to PING: NOPERM /]) {
+    my ($right, $told) = @$_;
+    admin('ACL', 'SETUSER', $USER{$_}, "-$right") for qw(stsd policyd);
+    in_trouble("without +$right", { stsd => $told, policyd => $told }, stsd => login('stsd'), policyd => login('policyd'));
+    admin('ACL', 'SETUSER', $USER{$_}, "+$right") for qw(stsd policyd);
+}
+done_testing();
