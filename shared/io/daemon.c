@@ -23,6 +23,8 @@
 
 enum { SIGNALS = 3 };
 
+static const int signal_numbers[SIGNALS] = {SIGHUP, SIGTERM, SIGINT};
+
 struct daemon {
     const struct daemon_hooks *hooks;
     struct daemon_options options;
@@ -40,6 +42,7 @@ struct daemon {
     bool draining;
     int ready_fd; /* -1: nobody waits */
     bool pid_written;
+    bool ready; /* and everybody was told */
     void *state;
 };
 
@@ -155,13 +158,23 @@ static void on_signal(evutil_socket_t sig, short what, void *arg)
         reload(d);
 }
 
+/* From before there is a pid file until it is known what to do about them, they wait. */
+static void hold_signals(int how)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    for (size_t i = 0; i < SIGNALS; i++)
+        sigaddset(&set, signal_numbers[i]);
+    sigprocmask(how, &set, NULL);
+}
+
 static void add_events(struct daemon *d)
 {
-    static const int numbers[SIGNALS] = {SIGHUP, SIGTERM, SIGINT};
     size_t i;
 
     for (i = 0; i < SIGNALS; i++) {
-        d->signals[i] = evsignal_new(d->base, numbers[i], on_signal, d);
+        d->signals[i] = evsignal_new(d->base, signal_numbers[i], on_signal, d);
         if (d->signals[i] == NULL || event_add(d->signals[i], NULL) != 0)
             log_oom();
     }
@@ -213,6 +226,7 @@ static void say_ready(struct daemon *d)
     log_info("started", "version=%s pid=%ld conf=%s workers=%zu", PACKAGE_VERSION, (long)getpid(), d->conf_path,
              d->workers);
     notify_ready();
+    d->ready = true;
     if (d->ready_fd >= 0)
         process_ready(d->ready_fd);
 }
@@ -241,6 +255,7 @@ static int work(struct daemon *d)
         worker_ready(d);
     else
         say_ready(d);
+    hold_signals(SIG_UNBLOCK);
     rc = event_base_dispatch(d->base) < 0 ? 1 : 0;
     log_info(d->worker ? "worker-stopped" : "stopped", "code=%d", rc);
     return rc;
@@ -261,11 +276,13 @@ static bool on_supervisor_reload(void *ctx)
 
     if (conf == NULL)
         return false;
-    notify_reloading();
+    if (d->ready)
+        notify_reloading();
     daemon_warn_of_restart(d->hooks, d->reloaded != NULL ? d->reloaded : d->conf, conf);
     conf_free(d->reloaded);
     d->reloaded = conf;
-    notify_ready();
+    if (d->ready)
+        notify_ready();
     return true;
 }
 
@@ -317,6 +334,7 @@ static int serve(struct daemon *d)
     d->base = event_base_new();
     if (d->base == NULL || pid_file == NULL)
         log_oom();
+    hold_signals(SIG_BLOCK);
     if (start_up(d, &e) != 0)
         rc = failed(d, "start-failed", &e);
     else

@@ -87,7 +87,7 @@ ok(!redis_start("include $redis_dir/users.conf"), 'with a password missing, Redi
 like(file("$redis_dir/log"), qr/hash must be exactly 64 char/, 'and says why');
 for my $program (@PROGRAMS) { ok($users =~ s/#HASH-$program /'#' . sha256_hex($PASSWORD{$program}) . ' '/e, "a place for the password of $program") }
 write_file("$redis_dir/users.acl", join '', $users =~ /^user.*\n/mg);
-ok(redis_start("aclfile $redis_dir/users.acl"), 'its users as a file of ACLs');
+ok(redis_start("aclfile $redis_dir/users.acl"), 'its users as a file of ACLs') or die 'no Redis: install redis-server, or name it in POSTERN_REDIS_SERVER';
 redis_end();
 write_file("$redis_dir/users.conf", $users);
 ok(redis_start("include $redis_dir/users.conf"), 'the whole of it in redis.conf');

@@ -40,6 +40,7 @@ static bool drain_hangs;
 static int64_t workers;       /* 0: it has no such setting */
 static const char *run_waits; /* the second worker runs once there is such a file */
 static bool reload_hangs;     /* the first time, in one worker */
+static int early_signal;      /* comes between the pid file and run; 0: none */
 static int dummy;
 
 static void event(const char *text)
@@ -49,6 +50,8 @@ static void event(const char *text)
 
 static const char *hook_user(const struct conf *conf)
 {
+    if (early_signal != 0 && access(pid_path, F_OK) == 0)
+        raise(early_signal);
     return conf->stsd.user;
 }
 
@@ -173,6 +176,7 @@ static int setup(void **state)
     assert_return_code(events_fd, errno);
     start_fails = run_fails = drain_hangs = reload_hangs = false;
     run_waits = NULL;
+    early_signal = 0;
     hooks.workers = NULL;
     write_conf("");
     return 0;
@@ -446,6 +450,23 @@ static void test_second_signal(void **state)
     check_events("start run drain stop ");
 }
 
+/* Whoever reads the pid file may use it at once. */
+static void test_early_signal(void **state)
+{
+    pid_t pid;
+
+    (void)state;
+    assert_return_code(chmod(conf_file, 0644), errno);
+    early_signal = SIGTERM;
+    assert_int_equal(wait_exit(spawn(front)), 0);
+    check_events("start run drain stop ");
+    early_signal = SIGHUP;
+    pid = spawn(front);
+    wait_for("events", "reload4-4 ");
+    kill(pid, SIGTERM);
+    assert_int_equal(wait_exit(pid), 0);
+}
+
 /* Without -f the process that was started ends once the daemon is up. */
 static void test_detach(void **state)
 {
@@ -600,6 +621,24 @@ static void test_workers(void **state)
     check_output("info stopped code=0");
 }
 
+static void test_workers_early_signal(void **state)
+{
+    pid_t pid;
+
+    (void)state;
+    use_workers();
+    early_signal = SIGTERM;
+    assert_int_equal(wait_exit(spawn(front)), 0);
+    assert_int_equal(times("events", "drain "), 2);
+    assert_int_equal(access(pid_path, F_OK), -1);
+    early_signal = SIGHUP;
+    pid = spawn(front);
+    wait_times("events", "reload4-4 ", 2);
+    wait_for("output", "info started ");
+    kill(pid, SIGTERM);
+    assert_int_equal(wait_exit(pid), 0);
+}
+
 static void test_workers_run_fails(void **state)
 {
     (void)state;
@@ -629,7 +668,7 @@ static void test_workers_second_signal(void **state)
     assert_int_equal(times("events", "stop "), 1);
 }
 
-/* systemd hears of it when the last one is ready, and from the supervisor alone. */
+/* systemd hears of it when the last one is ready, and from the supervisor alone; a reload meanwhile is no news. */
 static void test_workers_ready(void **state)
 {
     int fd;
@@ -642,6 +681,8 @@ static void test_workers_ready(void **state)
     pid = spawn_notify(&fd, "60000000");
     next_notice(fd, true, got, sizeof(got)); /* it lives */
     wait_times("output", "worker-started", 1);
+    kill(pid, SIGHUP);
+    wait_times("events", "reload4-4 ", 1);
     assert_int_equal(recv(fd, got, sizeof(got), MSG_DONTWAIT), -1);
     assert_true(make_file("go"));
     next_notice(fd, false, got, sizeof(got));
@@ -690,10 +731,12 @@ int main(void)
         T(test_run_fails),
         T(test_reload),
         T(test_second_signal),
+        T(test_early_signal),
         T(test_detach),
         T(test_detach_fails),
         T(test_notify),
         T(test_workers),
+        T(test_workers_early_signal),
         T(test_workers_run_fails),
         T(test_workers_second_signal),
         T(test_workers_ready),
