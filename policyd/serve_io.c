@@ -48,6 +48,13 @@ static struct conn *spare(const struct serve *s)
     return c != NULL ? c : TAILQ_FIRST(&s->conns.list[CONN_HALF]);
 }
 
+/* Give up connections until there are no more than that, or none can be given up. */
+static void make_room(struct serve *s, size_t most)
+{
+    while (s->conns.count > most && spare(s) != NULL)
+        conn_close(spare(s));
+}
+
 /*
  * At the limit the connection that is idle longest makes room: the MTA reconnects by itself (socketmap clients do).
  * When all have something to wait for, new ones wait in the listen queue.
@@ -75,8 +82,7 @@ static void on_accept(void *ctx, int fd)
         close(fd);
         return;
     }
-    if (s->conns.count >= s->conn_max && spare(s) != NULL)
-        conn_close(spare(s));
+    make_room(s, s->conn_max - 1);
     conn_open(&s->conns, fd);
 }
 
@@ -113,6 +119,7 @@ void serve_configure(struct serve *s, const struct conf_policyd *conf)
 
     s->conn_max = connections_allowed((size_t)conf->connections);
     s->idle_seconds = (conf->idle_timeout_ms + 999) / 1000;
+    make_room(s, s->conn_max);
     on_change(s);
     event_del(s->sweep);
     if (conf->idle_timeout_ms == 0)

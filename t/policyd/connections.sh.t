@@ -75,6 +75,39 @@ is(scalar(grep { (read_answer($_) // '') =~ /^OK secure/ } @full), 2, 'clients t
 is(scalar(grep { (read_answer($_) // '') =~ /^OK secure/ } @queue), 2, 'and when they only stay new ones are let in');
 stop();
 
+# --- another limit while it runs ---
+sub reload {
+    my ($from, $to) = @_;
+    my $before = () = log_text() =~ /info reloaded/g;
+    open(my $in, '<', "$dir/postern.conf") or die;
+    my $conf = do { local $/; <$in> };
+    $conf =~ s/$from/$to/ or die;
+    open(my $out, '>', "$dir/postern.conf") or die;
+    print $out $conf;
+    close $out;
+    kill 'HUP', $policyd_pid;
+    until_true(sub { (() = log_text() =~ /info reloaded/g) > $before });
+}
+start("connections = 8\nlookup_timeout = 90s");
+my @idle = map { my $fh = request(connect_to(), 'good.test'); read_answer($fh); $fh } 1 .. 6;
+my @two = map { waiting($_) } 1 .. 2;
+all_asked(map { "hang-$_.test" } 1 .. 2);
+is_connections(8, 'six idle clients, and two that wait');
+reload('connections = 8', 'connections = 3');
+is_connections(3, 'with a lower limit idle ones are closed until it is kept');
+ok(is_open($idle[5]), 'those that were idle longest,');
+is(scalar(grep { is_open($_) } @two), 2, 'and none that waits');
+reload('connections = 3', 'connections = 1');
+is_connections(2, 'those that wait stay also when they are too many');
+$new = request(connect_to(), 'good.test');
+sleep 0.2;
+ok(is_open($new), 'a new one waits');
+reload('connections = 1', 'connections = 3');
+is(read_answer($new), $secure, 'until there is room for it');
+close $_ for @two;
+is_connections(1, 'they go');
+stop();
+
 # --- clients that do not take their replies ---
 # Requests until the server takes no more of them.
 sub stuff {
