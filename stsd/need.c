@@ -45,28 +45,39 @@ void need_restore(struct need_end *end, struct known *k, int64_t now)
     end->tell = TELL_RECORD;
 }
 
-static bool known_is_better(const struct dest *fresh, const struct dest *known, int64_t now)
+/* It has a later policy, or knows that the one that is known was ended since. */
+static bool sts_is_later(const struct dest_sts *fresh, const struct dest_sts *known)
 {
-    return dest_temporary(fresh) && refresh_holds(known, now) && fresh->sts.learnt <= known->sts.learnt;
+    return fresh->record != DEST_STS_TEMP && fresh->learnt > known->learnt;
+}
+
+/* The facts known stay; what the fresh ones say of MTA-STS comes to them. */
+static void take_sts(struct dest *known, struct dest *fresh)
+{
+    struct dest_sts before = known->sts;
+
+    known->sts = fresh->sts;
+    fresh->sts = before;
 }
 
 int need_conclude(struct need_end *out, struct known *k, struct dest *fresh, enum records_need need, int64_t now)
 {
     struct record *known = known_get(k, fresh->domain);
+    bool stays = known != NULL && dest_temporary(fresh) && refresh_holds(known->dest, now);
+    bool later = stays && sts_is_later(&fresh->sts, &known->dest->sts);
 
-    if (known != NULL && known_is_better(fresh, known->dest, now)) {
+    if (later)
+        take_sts(known->dest, fresh);
+    if (stays)
         dest_free(fresh);
-        *out = (struct need_end){.record = known, .tell = TELL_NOTHING};
-        if (need == RECORDS_POLICY) {
-            out->tell = TELL_NEXT_FETCH;
-            out->next_fetch = now + k->retry_after;
-        }
-        return 0;
-    }
-    known = known_put(k, fresh, now);
-    if (known == NULL)
+    else if ((known = known_put(k, fresh, now)) == NULL)
         return -1;
-    *out = (struct need_end){.record = known, .tell = TELL_RECORD};
-    out->next_fetch = known_next_fetch(k, known->dest, need == RECORDS_POLICY, now);
+    *out = (struct need_end){.record = known, .tell = stays && !later ? TELL_NOTHING : TELL_RECORD};
+    if (out->tell == TELL_RECORD) {
+        out->next_fetch = known_next_fetch(k, known->dest, need == RECORDS_POLICY, now);
+    } else if (need == RECORDS_POLICY) {
+        out->tell = TELL_NEXT_FETCH;
+        out->next_fetch = now + k->retry_after;
+    }
     return 0;
 }

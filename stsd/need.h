@@ -40,9 +40,9 @@ int need_satisfied(struct need_end *out, struct known *k, const char *domain, en
 void need_restore(struct need_end *end, struct known *k, int64_t now);
 
 /*
- * The end with the record of a resolution, owned from now on. What is known goes before it when a part of it could not
- * be looked up and the facts known still hold, unless it brings a later policy. Returns 0, or -1 without memory: fresh
- * is still the caller's.
+ * The end with the record of a resolution, owned from now on. When a part of it could not be looked up and the facts
+ * known still hold, these stay; a later policy that it brings goes with them. Returns 0, or -1 without memory: fresh is
+ * still the caller's.
  */
 int need_conclude(struct need_end *out, struct known *k, struct dest *fresh, enum records_need need, int64_t now);
 
