@@ -16,6 +16,7 @@ use Time::HiRes qw(time sleep);
 
 our $DIR = $ENV{POSTERN_LAB} // '';
 our $MAP = "socketmap:unix:$DIR/postern/policyd.sock:postfix";
+our $SENDER = 'client';    # whose log; which configuration Postfix's commands go by, MAIL_CONFIG says
 our $PATIENCE = 20;    # seconds that anything may take
 
 sub import {
@@ -66,10 +67,10 @@ sub until_true {
     }
 }
 
-# What the sender's Postfix gets for a domain: "OK ...", "NOTFOUND" or "TEMP ..."
+# What the sender's Postfix gets for a domain, or a key of another map: "OK ...", "NOTFOUND" or "TEMP ..."
 sub answer {
-    my ($domain) = @_;
-    my ($status, $out, $err) = capture('postmap', '-q', $domain, $MAP);
+    my ($key, $map) = @_;
+    my ($status, $out, $err) = capture('postmap', '-q', $key, $MAP =~ s/postfix$/$map || 'postfix'/er);
     chomp($out, $err);
     return "OK $out" if $status == 0;
     return 'NOTFOUND' if $err eq '';
@@ -96,15 +97,16 @@ sub send_mail {
     return $to;
 }
 
-# Waits for the sender's verdict on an address. Gives a hash: id, status, reason, and lines,
-# the log lines of that delivery, TLS lines included.
+# outcome(ADDRESS, STATUS, SKIP): waits for the sender's verdict on an address, the first one behind so many lines of
+# the log. Gives a hash: id, status, reason, and lines, the log lines of that delivery, TLS lines included.
 sub outcome {
-    my ($to, $status) = @_;
+    my ($to, $status, $skip) = @_;
     $status //= 'sent|deferred|bounced';
     return until_true(sub {
         my (%since, @log);
-        for my $line (lines("$DIR/log/client.log")) {
-            next unless $line =~ m{postfix/(?:smtp|error)\[(\d+)\]: (.*)};
+        @log = lines("$DIR/log/$SENDER.log");
+        for my $line (@log[($skip // 0) .. $#log]) {
+            next unless $line =~ m{postfix/(?:smtps/)?(?:smtp|error)\[(\d+)\]: (.*)};
             my ($pid, $text) = ($1, $2);
             push @{ $since{$pid} }, $text;
             next unless $text =~ /^(\w+): to=<([^>]*)>.* status=(\w+) \((.*)\)$/;

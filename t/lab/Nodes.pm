@@ -117,10 +117,13 @@ sub start_node {
     return;
 }
 
-sub ctl {
+# ctl_all(NODE, WORD ...): status, standard output, standard error; ctl gives the output alone
+sub ctl_all {
     my ($node, @words) = @_;
-    return (Lab::capture("$ENV{POSTERN_BUILD}/ctl/posternctl", '-c', path($node) . '/postern.conf', @words))[1];
+    return Lab::capture("$ENV{POSTERN_BUILD}/ctl/posternctl", '-c', path($node) . '/postern.conf', @words);
 }
+
+sub ctl { return (ctl_all(@_))[1] }
 
 # status(NODE, 'stsd' or 'policyd'): a hash, empty when it does not answer
 sub status {
@@ -134,13 +137,29 @@ sub tracking {
     return Lab::until_true(sub { status($node, 'policyd')->{tracking} });
 }
 
+# --- mail through a node ---
+
+# The second sender, which asks the node `one`; from now on Lab's subs are about its mail.
+sub start_strict {
+    ($ENV{MAIL_CONFIG}, $Lab::SENDER) = ('/etc/postfix-strict', 'strict');
+    my $ready = sub { -S "$Lab::DIR/strict/spool/public/qmgr" && join('', Lab::lines("$Lab::DIR/log/strict.log")) =~ /daemon started/ };
+    start('strict', $ready, 'postfix', 'start-fg');
+    return;
+}
+
+sub stop_strict {
+    my $status = stop('strict', 'TERM');
+    ($ENV{MAIL_CONFIG}, $Lab::SENDER) = ('/etc/postfix', 'client');
+    return $status;
+}
+
 # --- asking a policyd ---
 
-# Asks without waiting; answer() waits.
+# asking(NODE, KEY, MAP): asks without waiting; answer() waits.
 sub asking {
-    my ($node, $domain) = @_;
+    my ($node, $key, $map) = @_;
     my $fh = IO::Socket::UNIX->new(Peer => path($node) . '/policyd.sock') or die "$node: $!";
-    my $request = "postfix $domain";
+    my $request = ($map // 'postfix') . " $key";
     syswrite $fh, length($request) . ":$request,";
     return $fh;
 }

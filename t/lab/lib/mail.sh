@@ -1,28 +1,32 @@
-# mail.sh - two Postfix: the sender (stock Debian, asks Postern), and one that is all receivers
+# mail.sh - the sender's Postfix (stock Debian, asks Postern), and one that is all receivers
 # shellcheck shell=bash
 #
 # The sender's configuration is in /etc/postfix, so that mailq, sendmail and postmap work as
 # they do on any Debian host. The receivers are smtpd services of one Postfix on node mx, in
 # /etc/postfix-mx, each with addresses, name and certificate of its own; what it is given ends
-# in $LAB/mail/DOMAIN, as a Maildir.
+# in $LAB/mail/DOMAIN, as a Maildir. /etc/postfix-strict is a second sender, which a test may start: it demands TLS where
+# Postern says nothing, and asks the node `one` of lib Nodes.pm.
 
 MX_SERVICES=$LAB/mx.services
 MX_MAILBOXES=$LAB/mx.mailboxes
 MX_ADDRESSES=$LAB/mx.addresses
+MX_FAULTS=$LAB/mx.faults
 
-# mail_listen HOST ADDRESS CERTIFICATE-FILE [-o { PARAMETER = VALUE } …]: a receiving smtpd; without a file: no STARTTLS
+# mail_listen HOST ADDRESS PORT CERTIFICATE-FILE [-o { PARAMETER = VALUE } …]: a receiving smtpd; without a file: no
+# STARTTLS; port 465: TLS from the beginning
 mail_listen() {
-    local host=$1 addr=$2 tls=may chain=$3
+    local host=$1 addr=$2 port=$3 chain=$4 tls=may
     [ -n "$chain" ] || tls=none
     case $addr in
     *:*) echo "$addr/64" >>"$MX_ADDRESSES"; addr="[$addr]" ;;
     *) echo "$addr/24" >>"$MX_ADDRESSES" ;;
     esac
     {
-        echo "$addr:25 inet n - n - - smtpd"
+        echo "$addr:$port inet n - n - - smtpd"
         echo "  -o myhostname=$host -o syslog_name=postfix/$host"
         echo "  -o smtpd_tls_security_level=$tls -o smtpd_tls_chain_files=$chain"
-        [ $# -lt 4 ] || echo "  ${*:4}"
+        [ "$port" != 465 ] || echo "  -o smtpd_tls_wrappermode=yes"
+        [ $# -lt 5 ] || echo "  ${*:5}"
     } >>"$MX_SERVICES"
 }
 
@@ -30,17 +34,23 @@ mail_start() {
     node_addrs mx "$MX_ADDRESSES"
     mail_conf_common /etc/postfix client
     mail_conf_common /etc/postfix-mx mx
-    mail_conf_client >>/etc/postfix/main.cf
+    mail_conf_common /etc/postfix-strict strict
+    mail_conf_client "$LAB/postern/policyd.sock" >>/etc/postfix/main.cf
+    mail_conf_patience >>/etc/postfix/main.cf
+    { mail_conf_client "$LAB/nodes/one/policyd.sock"; mail_conf_strict; } >>/etc/postfix-strict/main.cf
     mail_conf_mx >>/etc/postfix-mx/main.cf
     sed '/^smtp  *inet/s/^smtp/127.0.0.1:25/' -i /etc/postfix/master.cf
-    sed '/^smtp  *inet/d' -i /etc/postfix-mx/master.cf
+    sed '/^smtp  *inet/d' -i /etc/postfix-mx/master.cf /etc/postfix-strict/master.cf
+    { mail_services_client; mail_services_inbound; } >>/etc/postfix/master.cf
+    mail_services_client >>/etc/postfix-strict/master.cf
     cat "$MX_SERVICES" >>/etc/postfix-mx/master.cf
     # Postfix waits until a file that it reads is two seconds old.
-    touch -d "1 minute ago" /etc/postfix/*.cf /etc/postfix-mx/*.cf "$MX_MAILBOXES"
+    touch -d "1 minute ago" /etc/postfix/*.cf /etc/postfix-{mx,strict}/*.cf "$MX_MAILBOXES"
     chgrp postdrop /usr/sbin/postdrop /usr/sbin/postqueue
     chmod 2555 /usr/sbin/postdrop /usr/sbin/postqueue
     mail_daemon client client 127.0.0.1
     mail_daemon mx mx 198.51.100.10
+    daemon faulty mx "exec 3<>/dev/tcp/$(head -n 1 "$MX_FAULTS" | cut -d' ' -f1)/25" "$lab/lib/faulty" "$MX_FAULTS"
 }
 
 # mail_daemon NAME NODE ADDRESS
@@ -75,6 +85,7 @@ mynetworks = 127.0.0.0/8
 END
 }
 
+# mail_conf_client SOCKET: a sender that asks the policyd there
 mail_conf_client() {
     cat <<END
 myhostname = client.test
@@ -85,12 +96,54 @@ smtp_tls_security_level = may
 smtp_dns_support_level = dnssec
 smtp_tls_loglevel = 1
 smtp_tls_CAfile = $CA_CERT
-smtp_tls_policy_maps = socketmap:unix:$LAB/postern/policyd.sock:postfix
+smtp_tls_policy_maps = socketmap:unix:$1:postfix
+# three domains that an operator has led elsewhere, and else what policyd says
+transport_maps = inline:{ {list-hop.test = smtp:[mx.list-hop.test]}
+        {list-hop-require.test = smtp:[mx.list-hop-require.test]} {list-hop-address.test = smtp:[192.0.2.161]} }
+    socketmap:unix:$1:transport
+END
+}
+
+mail_conf_patience() {
+    cat <<END
 # so that a test sees the second attempt too
 queue_run_delay = 2s
 minimal_backoff_time = 2s
 maximal_backoff_time = 10s
 END
+}
+
+# Attempts are made only when a test asks for them.
+mail_conf_strict() {
+    cat <<END
+smtp_tls_security_level = encrypt
+queue_run_delay = 1h
+minimal_backoff_time = 1h
+maximal_backoff_time = 1h
+END
+}
+
+# contrib/postfix/master.cf
+mail_services_client() {
+    cat <<END
+smtps unix - - n - - smtp
+  -o syslog_name=postfix/smtps
+  -o smtp_tls_wrappermode=yes
+  -o smtp_tls_security_level=encrypt
+END
+}
+
+# What the world sees of the sender; which clients get STARTTLS there, policyd says.
+mail_services_inbound() {
+    local addr
+    for addr in "$CLIENT_ADDR" "[$CLIENT_ADDR6]"; do
+        cat <<END
+$addr:25 inet n - n - - smtpd
+  -o syslog_name=postfix/inbound -o smtpd_peername_lookup=no
+  -o smtpd_tls_security_level=may -o smtpd_tls_chain_files=$LAB/certs/snakeoil.pem
+  -o smtpd_discard_ehlo_keyword_address_maps=socketmap:unix:$LAB/postern/policyd.sock:ehlo
+END
+    done
 }
 
 mail_conf_mx() {

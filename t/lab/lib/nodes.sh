@@ -8,6 +8,7 @@ DNS_ADDR=192.0.2.53
 WEB_ADDR=192.0.2.80
 WEB_ADDR6=2001:db8::80
 CLIENT_ADDR=192.0.2.25
+CLIENT_ADDR6=2001:db8::25
 # shellcheck disable=SC2034
 DEAD_ADDR=$DNS_ADDR         # refuses connections for mail and for the web
 SILENT_ADDR=192.0.2.66      # swallows all that the client sends there
@@ -17,7 +18,7 @@ nodes_up() {
     need "starting the bridge" ip link set wire up
     node_up dns "$DNS_ADDR" 2001:db8::53
     node_up web "$WEB_ADDR" "$WEB_ADDR6"
-    node_up client "$CLIENT_ADDR" 2001:db8::25
+    node_up client "$CLIENT_ADDR" "$CLIENT_ADDR6"
     node_up mx 198.51.100.1 2001:db8::1:1
     need "an address that swallows" ip -n client neigh add "$SILENT_ADDR" lladdr 02:00:00:00:00:66 dev eth0
 }

@@ -65,6 +65,7 @@ policyd {
     control = "unix:$POSTERN_DIR/policyd.ctl"
     stsd = "unix:$POSTERN_DIR/stsd.sock"
     user = "postern"
+    lists_file = "$POSTERN_DIR/lists"
     metrics_listen = "inet:127.0.0.1:9461"
 }
 END

@@ -6,9 +6,11 @@
 #       zone: a KIND of lib/names.sh (unsigned); within: no zone of its own, but a name in that domain's
 #   mx HOST [pref=N] [what server takes …]
 #       an MX record for that host, and the host itself
-#   server HOST [cert=KIND] [tlsa=DATA] [family=4|6|46] [POSTFIX_PARAMETER=VALUE …]
+#   server HOST [cert=KIND] [tlsa=DATA] [family=4|6|46] [port=465] [address=ADDRESS] [fault=FAULT] [POSTFIX_PARAMETER=VALUE …]
 #       only the host: address records, and a receiving smtpd on addresses of its own
 #       cert: a KIND of lib/certs.sh (good), or none: no STARTTLS; tlsa: TLSA records at its name
+#       port: TLS from the beginning on 465, and nothing on 25; address: only this one; fault: "handshake" or "later", and
+#       "once": how lib/faulty breaks its TLS; there is no IPv6 then, so that a delivery has one attempt
 #   tlsa NAME DATA [HOST]
 #       TLSA records at that name; DATA: '3 1 1 …', or '3 1 1' for what fits the certificate of HOST (NAME),
 #       good for the same, mismatch for another key; more than one with commas between
@@ -74,7 +76,7 @@ mx() {
 }
 
 server() {
-    local host=$1 cert=good tlsa=none family=46 word params=()
+    local host=$1 cert=good tlsa=none family=46 port=25 fault='' word params=()
     local ipv4=198.51.100.$MX_NEXT ipv6=2001:db8::1:$MX_NEXT
     shift
     for word in "$@"; do
@@ -82,6 +84,10 @@ server() {
         cert=*) cert=${word#*=} ;;
         tlsa=*) tlsa=${word#*=} ;;
         family=*) family=${word#*=} ;;
+        port=*) port=${word#*=} ;;
+        address=*:*) ipv6=${word#*=} family=6 ;;
+        address=*) ipv4=${word#*=} family=4 ;;
+        fault=*) fault=${word#*=} family=4 port=2525 ;;
         *_*=*) params+=("-o { $word }") ;;
         *) die "$DOMAIN: $host: what is '$word'?" ;;
         esac
@@ -90,8 +96,9 @@ server() {
     CERT=''
     [ "$cert" = none ] || cert_make "$cert" "$host"
     HOST_CERT[$host]=$CERT
-    case $family in *4*) record "$host. A $ipv4"; mail_listen "$host" "$ipv4" "${CERT:+$CERT.pem}" "${params[@]}" ;; esac
-    case $family in *6*) record "$host. AAAA $ipv6"; mail_listen "$host" "$ipv6" "${CERT:+$CERT.pem}" "${params[@]}" ;; esac
+    [ -z "$fault" ] || echo "$ipv4 $fault" >>"$MX_FAULTS"
+    case $family in *4*) record "$host. A $ipv4"; mail_listen "$host" "$ipv4" "$port" "${CERT:+$CERT.pem}" "${params[@]}" ;; esac
+    case $family in *6*) record "$host. AAAA $ipv6"; mail_listen "$host" "$ipv6" "$port" "${CERT:+$CERT.pem}" "${params[@]}" ;; esac
     [ "$tlsa" = none ] || tlsa "$host" "$tlsa"
 }
 

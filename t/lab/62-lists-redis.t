@@ -1,0 +1,330 @@
+#!/usr/bin/perl
+# The operator's lists when Redis fails, loses them, goes back to older ones or holds what is no list: those that are known
+# go on, and mail shows it. Two nodes have the same lists. Edits while look-ups run at full speed.
+use strict;
+use warnings;
+use FindBin;
+use lib $FindBin::Bin;
+use Lab;
+use Nodes;
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+my $file = Nodes::path('one') . '/lists';
+my $bound = 'list-verify-any.test';    # in require: its mail is held as long as the list goes
+my %wanted = ($bound => 'OK verify', 'list-exclude.test' => 'OK none', 'list-edited.test' => 'NOTFOUND ', 'sts-good.test' => qr/^OK secure /);
+
+Nodes::start_redis('--dbfilename', 'lists.rdb');
+Nodes::start_node($_) for 'one', 'two';
+ok(Nodes::tracking($_), "$_ is told of changes") for 'one', 'two';
+two_nodes();
+Nodes::start_strict();
+mail_is_held('with the lists of Redis');
+redis_is_away();
+redis_loses_all();
+redis_loses_all_in_the_middle();
+redis_has_older_lists();
+what_is_no_list();
+no_lists_at_all();
+edits_under_load();
+
+Nodes::stop_strict();
+for my $name (map { ("$_-policyd", "$_-stsd") } 'one', 'two') {
+    is(Nodes::stop($name, 'TERM'), 0, "$name ends well");
+    unlike(join("\n", Nodes::log_of($name)), qr/Sanitizer|runtime error/, "$name: nothing for the sanitizers");
+}
+Nodes::stop('nodes-redis', 'TERM');
+done_testing();
+
+# --- helpers ---
+
+sub ctl {
+    my ($node, @words) = @_;
+    my ($status, $out, $err) = Nodes::ctl_all($node, @words);
+    is($status, 0, "$node: posternctl @words") or diag($err);
+    return $out;
+}
+
+# posternctl does not do that, and says why.
+sub refuses {
+    my ($pattern, @words) = @_;
+    my ($status, $out, $err) = Nodes::ctl_all('one', @words);
+    isnt($status, 0, "posternctl @words is refused");
+    like($err, $pattern, 'and the reason is given');
+    return;
+}
+
+sub answers {
+    my ($what, $node, %wanted) = @_;
+    for my $domain (sort keys %wanted) {
+        my ($answer, $wanted) = ('', $wanted{$domain});
+        $wanted = qr/^\Q$wanted\E$/ unless ref $wanted;
+        Lab::until_true(sub { ($answer = Nodes::ask($node, $domain)) =~ $wanted });
+        like($answer, $wanted, "$what, $node: $domain");
+    }
+    return;
+}
+
+# These hold now, without waiting.
+sub holds {
+    my ($what, $node) = @_;
+    is(Nodes::ask($node, $bound), 'OK verify', "$what, $node: what is required");
+    is(Nodes::ask($node, 'list-exclude.test'), 'OK none', "$what, $node: what is excluded");
+    return;
+}
+
+sub mail_is_held {
+    my ($what) = @_;
+    my $to = Lab::send_mail($bound);
+    my $got = Lab::outcome($to) || { status => 'no verdict', reason => '', id => '' };
+    is($got->{status}, 'deferred', "$what: mail to a required destination is held");
+    like($got->{reason}, qr/Server certificate not verified/, "$what: for its certificate");
+    Lab::forget($got->{id});
+    return;
+}
+
+# What status says of the lists, when it says that
+sub lists_status {
+    my ($node, $is) = @_;
+    my $lists = {};
+    Lab::until_true(sub { $is->($lists = Nodes::status($node, 'policyd')->{lists} // {}) });
+    return $lists;
+}
+
+sub logged {
+    my ($name, $pattern, $what) = @_;
+    my $log = '';
+    Lab::until_true(sub { ($log = join "\n", Nodes::log_of($name)) =~ $pattern });
+    like($log, $pattern, $what);
+    return;
+}
+
+sub restart_policyd {
+    my ($node) = @_;
+    is(Nodes::stop("$node-policyd", 'TERM'), 0, "$node: policyd ends when asked to");
+    Nodes::start_daemon($node, 'policyd');
+    return;
+}
+
+# Two runs of ctl: what goes into Redis when all is lost
+sub restored {
+    my ($what) = @_;
+    ctl('one', 'list', 'restore');
+    is(lists_status($_, sub { ($_[0]{redis} // '') eq 'adopt' })->{redis}, 'adopt', "$what, restored: $_ has the lists of Redis") for 'one', 'two';
+    holds("$what, restored", $_) for 'one', 'two';
+    ctl('one', 'list', 'add', 'exclude', 'list-edited.test');
+    answers("$what, restored, and edited", $_, 'list-edited.test' => 'OK none') for 'one', 'two';
+    ctl('one', 'list', 'del', 'exclude', 'list-edited.test');
+    answers("$what, restored, and edited back", $_, 'list-edited.test' => 'NOTFOUND ') for 'one', 'two';
+    return;
+}
+
+# --- the tests ---
+
+sub two_nodes {
+    ctl('one', 'list', 'add', 'require', $bound, 'verify');
+    answers('an edit at one node', $_, $bound => 'OK verify') for 'one', 'two';
+    ctl('two', 'list', 'add', 'exclude', 'list-exclude.test');
+    answers('an edit at the other node', $_, %wanted) for 'one', 'two';
+    return;
+}
+
+sub redis_is_away {
+    Nodes::stop('nodes-redis', 'KILL');
+    holds('Redis is away', $_) for 'one', 'two';
+    restart_policyd('one');
+    answers('Redis is away, and policyd is new', 'one', %wanted);
+    mail_is_held('Redis is away, and policyd is new');
+    is(lists_status('one', sub { ($_[0]{from} // '') eq 'file' })->{from}, 'file', 'status says that the lists are those of the file');
+    logged('one-policyd', qr/lists-from-file file=\Q$file\E entries=2/, 'so does the log');
+    Nodes::start_redis();
+    ok(Nodes::tracking($_), "Redis is back, empty: $_ is told of changes") for 'one', 'two';
+    return;
+}
+
+# Redis came back without the lists above, and now loses all once more.
+sub redis_loses_all {
+    for my $how ('came back empty', 'was emptied') {
+        Nodes::redis('FLUSHALL') if $how eq 'was emptied';
+        for my $node ('one', 'two') {
+            is(lists_status($node, sub { ($_[0]{redis} // '') eq 'lost' })->{redis}, 'lost', "Redis $how: status of $node says that it has lost the lists");
+            holds("Redis $how", $node);
+        }
+        logged('one-policyd', qr/lists-kept redis=lost/, "Redis $how: so does the log");
+        mail_is_held("Redis $how");
+        restart_policyd('one');
+        answers("Redis $how, and policyd is new", 'one', %wanted);
+        refuses(qr/list restore/, 'list', 'add', 'exclude', 'list-edited.test');
+        restored("Redis $how");
+    }
+    return;
+}
+
+# While policyd reads a long list
+sub redis_loses_all_in_the_middle {
+    open my $out, '>', "$Lab::DIR/tmp/long.list" or die;
+    print $out map { "n$_.long.test encrypt\n" } 1 .. 20_000;
+    print $out "$bound verify\n";
+    close $out;
+    ctl('one', 'list', 'import', 'require', "$Lab::DIR/tmp/long.list");
+    answers('a long list', $_, 'n20000.long.test' => 'OK encrypt', $bound => 'OK verify') for 'one', 'two';
+    my $weaker = 0;
+    for my $after (1 .. 8) {
+        Nodes::ctl('one', 'list', 'add', 'require', 'edited.long.test', 'encrypt', '--comment', $after);
+        sleep 0.01 * $after;
+        Nodes::redis('FLUSHALL');
+        for my $node ('one', 'two') {
+            my $lists = lists_status($node, sub { ($_[0]{redis} // '') eq 'lost' });
+            $weaker++ if ($lists->{redis} // '') ne 'lost' || Nodes::ask($node, $bound) ne 'OK verify' || Nodes::ask($node, 'n7.long.test') ne 'OK encrypt';
+        }
+        last if $weaker;
+        Nodes::ctl('one', 'list', 'restore');
+    }
+    is($weaker, 0, 'Redis loses all while a long list is read: nothing is adopted from there') or return start_anew();
+    open $out, '>', "$Lab::DIR/tmp/short.list" or die;
+    print $out "$bound verify\n";
+    close $out;
+    ctl('one', 'list', 'import', 'require', "$Lab::DIR/tmp/short.list", '--replace');
+    answers('a short list again', $_, 'n7.long.test' => 'NOTFOUND ', $bound => 'OK verify') for 'one', 'two';
+    return;
+}
+
+# What a failed test has lost
+sub start_anew {
+    Nodes::redis('FLUSHALL');
+    Nodes::ctl('one', 'list', 'restore', '--discard');
+    Nodes::ctl('one', 'list', 'add', 'require', $bound, 'verify');
+    Nodes::ctl('one', 'list', 'add', 'exclude', 'list-exclude.test');
+    answers('anew', $_, %wanted) for 'one', 'two';
+    return;
+}
+
+sub redis_has_older_lists {
+    ctl('one', 'list', 'del', 'require', $bound);
+    answers('before', $_, $bound => 'NOTFOUND ') for 'one', 'two';
+    Nodes::redis('SAVE');
+    ctl('one', 'list', 'add', 'require', $bound, 'verify');
+    answers('after', $_, $bound => 'OK verify') for 'one', 'two';
+    Nodes::stop('nodes-redis', 'KILL');
+    Nodes::start_redis('--dbfilename', 'lists.rdb');
+    ok(Nodes::tracking($_), "Redis is back with older lists: $_ is told of changes") for 'one', 'two';
+    for my $node ('one', 'two') {
+        is(lists_status($node, sub { ($_[0]{redis} // '') eq 'older' })->{redis}, 'older', "Redis has older lists: status of $node says so");
+        holds('Redis has older lists', $node);
+    }
+    logged('one-policyd', qr/lists-kept redis=older/, 'Redis has older lists: so does the log');
+    mail_is_held('Redis has older lists');
+    restart_policyd('one');
+    answers('Redis has older lists, and policyd is new', 'one', %wanted);
+    restored('Redis has older lists');
+    return;
+}
+
+# By hand, in the middle of what is right
+sub what_is_no_list {
+    Nodes::redis('HSET', 'postern:list:exclude', 'garbage.test', '{"v":1,', 'Not A Name', '{"v":1}', 'list-near.test/33', '{"v":1}');
+    Nodes::redis('HSET', 'postern:list:require', 'wrong.test', '{"v":1,"value":"very-secure"}');
+    for my $node ('one', 'two') {
+        my $lists = lists_status($node, sub { ($_[0]{lists}{exclude}{bad} // 0) == 3 && ($_[0]{lists}{require}{bad} // 0) == 1 });
+        is($lists->{lists}{exclude}{bad}, 3, "$node: status counts the entries that are none");
+        like($lists->{lists}{require}{problem} // '', qr/wrong\.test/, "$node: and names one of a list");
+        holds('entries that are none', $node);
+        for my $entry (['exclude', 'garbage\.test'], ['exclude', '"?Not A Name'], ['exclude', 'list-near\.test/33'], ['require', 'wrong\.test']) {
+            logged("$node-policyd", qr/key=list:$entry->[0] entry=$entry->[1]/, "$node: the log names key and entry");
+        }
+        is(Nodes::ask($node, 'garbage.test'), 'NOTFOUND ', "$node: an entry that is none does nothing");
+        like(ctl($node, 'status'), qr/garbage\.test|list-near|Not A Name/, "$node: status shows it to people");
+    }
+    Nodes::redis('HDEL', 'postern:list:exclude', 'garbage.test', 'Not A Name', 'list-near.test/33');
+    Nodes::redis('HDEL', 'postern:list:require', 'wrong.test');
+    ok(!lists_status($_, sub { !$_[0]{lists}{exclude}{bad} && !$_[0]{lists}{require}{bad} })->{lists}{exclude}{bad}, "$_: and no more when they are gone")
+        for 'one', 'two';
+
+    Nodes::redis('RENAME', 'postern:list:exclude', 'aside');
+    Nodes::redis('SET', 'postern:list:exclude', 'a string');
+    for my $node ('one', 'two') {
+        my $lists = lists_status($node, sub { $_[0]{lists}{exclude}{problem} });
+        like($lists->{lists}{exclude}{problem} // '', qr/WRONGTYPE/, "$node: status says that the key holds no list");
+        logged("$node-policyd", qr/key=list:exclude error=.*WRONGTYPE/, "$node: so does the log, and names the key");
+        is(Nodes::ask($node, $bound), 'OK verify', "$node: the other lists go on");
+    }
+    ctl('one', 'list', 'add', 'require', 'list-encrypt.test', 'encrypt');
+    answers('one list is none, another is edited', $_, 'list-encrypt.test' => 'OK encrypt', $bound => 'OK verify') for 'one', 'two';
+    Nodes::redis('RENAME', 'aside', 'postern:list:exclude');
+    answers('the list is there again', $_, %wanted) for 'one', 'two';
+    return;
+}
+
+# A node that has never seen them
+sub no_lists_at_all {
+    Nodes::stop('nodes-redis', 'KILL');
+    is(Nodes::stop('two-policyd', 'TERM'), 0, 'two: policyd ends');
+    unlink Nodes::path('two') . '/lists';
+    Nodes::start_daemon('two', 'policyd');
+    answers('neither Redis nor a file has the lists', 'two', 'sts-good.test' => qr/^OK secure /, 'dane-good.test' => 'OK dane-only',
+        'plain.test' => qr/^TEMP /, $bound => qr/^TEMP /);
+    is(lists_status('two', sub { $_[0]{from} })->{from}, 'unknown', 'status says that they are not known');
+    logged('two-policyd', qr/lists-unknown/, 'so does the log');
+    restart_policyd('one');
+    answers('a file has them', 'one', %wanted);
+    Nodes::start_redis();
+    ok(Nodes::tracking('one'), 'Redis is back, empty');
+    lists_status('one', sub { ($_[0]{redis} // '') eq 'lost' });
+    ctl('one', 'list', 'restore');
+    answers('a node restores the lists', $_, %wanted) for 'one', 'two';
+    return;
+}
+
+# Each asks as fast as it is answered, until the file appears; its answers that are wrong are its exit status and output.
+sub asker {
+    my ($domain, $wanted, $end) = @_;
+    my $pid = open(my $out, '-|') // die;
+    return ($out, $pid) if $pid;
+    my $fh = IO::Socket::UNIX->new(Peer => Nodes::path('one') . '/policyd.sock');
+    my ($request, $asked, %wrong) = (length("postfix $domain") . ":postfix $domain,", 0);
+    until (-e $end) {
+        for (1 .. 100) {
+            my $got = '';
+            syswrite $fh, $request;
+            sysread $fh, $got, 65536, length $got or last until $got =~ /,\z/;
+            $asked++;
+            $wrong{$got}++ unless $got =~ /^\d+:(?:$wanted),\z/;
+        }
+    }
+    print "$asked ", join(' ', map { "$wrong{$_} x '$_'" } sort keys %wrong), "\n";
+    close STDOUT;
+    POSIX::_exit(0);
+}
+
+sub edits_under_load {
+    my $end = "$Lab::DIR/tmp/load.end";
+    my $list = "$Lab::DIR/tmp/load.list";
+    open my $out, '>', $list or die;
+    print $out "$bound verify\n", map { "n$_.long.test encrypt\n" } 1 .. 1000;
+    close $out;
+    ctl('one', 'list', 'import', 'require', $list, '--replace');
+    answers('before the load', 'one', 'n7.long.test' => 'OK encrypt');
+    my %asks = ($bound => 'OK verify', 'n7.long.test' => 'OK encrypt', 'list-exclude.test' => 'OK none', 'list-encrypt.test' => 'NOTFOUND ',
+        'list-edited.test' => 'NOTFOUND |OK none', 'sts-good.test' => 'OK secure match=mx\.sts-good\.test servername=hostname', 'dane-good.test' => 'OK dane-only');
+    my %asker = map { $_ => [asker($_, $asks{$_}, $end)] } keys %asks;
+    my $edits = 0;
+    my @edits = (['list', 'add', 'exclude', 'list-edited.test'], ['list', 'add', 'require', $bound, 'verify', '--comment', 'again'],
+        ['list', 'import', 'require', $list, '--replace'], ['list', 'add', 'exclude', 'list-exclude.test', '--comment', 'again'],
+        ['list', 'del', 'exclude', 'list-edited.test'], ['list', 'add', 'require', 'other.long.test', 'encrypt']);
+    my $until = time + 3;
+    while (time < $until) {
+        my ($status) = Nodes::ctl_all($edits % 2 ? 'two' : 'one', @{ $edits[$edits % @edits] });
+        $edits++ if $status == 0;
+        last if $status;
+    }
+    cmp_ok($edits, '>', 10, "edits under load: $edits edits");
+    open my $mark, '>', $end;
+    for my $domain (sort keys %asker) {
+        my ($answers) = readline $asker{$domain}[0];
+        close $asker{$domain}[0];
+        my ($asked, $wrong) = ($answers // '') =~ /^(\d+) (.*)$/;
+        cmp_ok($asked // 0, '>', 100, "edits under load: $domain was asked for " . ($asked // 0) . ' times');
+        is($wrong, '', "edits under load: no wrong answer for $domain");
+    }
+    return;
+}
