@@ -1,6 +1,8 @@
 /*
- * operator_lists_io.c - see operator_lists_io.h. Lists are read one after the other, the stamp before them all, so that
- * it is never later than what was read; what changes meanwhile is told, and read again.
+ * operator_lists_io.c - see operator_lists_io.h. Lists are read one after the other, and the stamp before and after
+ * them: the first one goes with them, so it is never later than what was read; and when the second one is not of the
+ * same data set, or is earlier, what was read is perhaps half of what was there, and is thrown away. What changes
+ * meanwhile is told, and read again.
  */
 #include "operator_lists_io.h"
 #include "list_read_io.h"
@@ -239,14 +241,25 @@ static void reading_done(struct operator_lists *o)
     begin_again(o);
 }
 
+static int ask_stamp(struct operator_lists *o, redis_reply_fn *fn)
+{
+    char key[KEY_BUF];
+
+    if (redis_key(o->options.redis, key, sizeof(key), "list", "") == 0)
+        return -1;
+    return redis_send(o->options.redis, fn, o, 4, (const char *[]){"HMGET", key, "g", "n"}, NULL);
+}
+
 static void on_list(void *ctx, enum list_id list, const struct list_read_result *result);
+static void on_stamp_after(void *ctx, redisReply *reply);
 
 static void next_list(struct operator_lists *o)
 {
     size_t i = 0;
 
     if (o->left == 0) {
-        reading_done(o);
+        if (ask_stamp(o, on_stamp_after) != 0)
+            reading_failed(o, "Redis takes no more commands");
         return;
     }
     while ((o->left & (1U << i)) == 0)
@@ -328,19 +341,43 @@ static void on_stamp(void *ctx, redisReply *reply)
     next_list(o);
 }
 
+static bool same_data(const struct lists_stamp *before, const struct lists_stamp *after)
+{
+    return strcmp(before->generation, after->generation) == 0 && after->count >= before->count;
+}
+
+static void on_stamp_after(void *ctx, redisReply *reply)
+{
+    struct operator_lists *o = ctx;
+    struct lists_stamp after;
+    struct err e = {"Redis went away"};
+
+    if (reply == NULL || stamp_of(&after, reply, &e) != 0) {
+        reading_failed(o, e.text);
+        return;
+    }
+    if (same_data(&o->seen, &after)) {
+        reading_done(o);
+        return;
+    }
+    reading_stop(o);
+    o->wanted = ALL;
+    o->told = true;
+    begin_again(o);
+}
+
 static void on_begin(evutil_socket_t fd, short what, void *ctx)
 {
     struct operator_lists *o = ctx;
-    char key[KEY_BUF];
 
     (void)fd;
     (void)what;
-    if (o->reading || !o->told || redis_key(o->options.redis, key, sizeof(key), "list", "") == 0)
+    if (o->reading || !o->told)
         return;
     o->left = o->wanted;
     o->wanted = 0;
     o->told = false;
-    if (redis_send(o->options.redis, on_stamp, o, 4, (const char *[]){"HMGET", key, "g", "n"}, NULL) == 0)
+    if (ask_stamp(o, on_stamp) == 0)
         o->reading = true;
     else
         reading_failed(o, "Redis takes no more commands");
