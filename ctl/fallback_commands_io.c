@@ -115,7 +115,7 @@ static int clear(const struct session *s)
     if (rc != 0)
         return report_redis(s, &e);
     if (s->nexthop[0] != '\0')
-        printf("%s: %s\n", s->nexthop, count > 0 ? "forgotten" : "no TLS failure was known");
+        printf("%s: %s\n", s->nexthop, count > 0 ? "forgotten" : "nothing was known");
     else
         printf("%lld next hops forgotten\n", (long long)count);
     return output_flush();

@@ -118,6 +118,7 @@ static void add_row(struct table *t, const struct fallback_row *row, int64_t now
     } else {
         add_time(t, row->state.handshake_failed, now);
         add_time(t, row->state.later_failed, now);
+        add_time(t, row->state.tls_done, now);
         add_time(t, row->state.plain_done, now);
     }
     table_end_row(t);
@@ -125,7 +126,8 @@ static void add_row(struct table *t, const struct fallback_row *row, int64_t now
 
 void fallback_print(struct buf *out, const struct fallback_rows *rows, int64_t now, bool colour)
 {
-    static const char *const heads[] = {"NEXT HOP", "MX HOST", "HANDSHAKE FAILED", "FAILED LATER", "PLAIN ATTEMPT"};
+    static const char *const heads[] = {"NEXT HOP",     "MX HOST",       "HANDSHAKE FAILED",
+                                        "FAILED LATER", "TLS WENT WELL", "PLAIN ATTEMPT"};
     struct table *t = table_new(sizeof(heads) / sizeof(heads[0]));
 
     for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
@@ -135,7 +137,7 @@ void fallback_print(struct buf *out, const struct fallback_rows *rows, int64_t n
     if (rows->count > 0)
         table_print(out, t, 0, colour);
     else
-        buf_str(out, "no TLS failure is known\n");
+        buf_str(out, "no TLS outcome is known\n");
     table_free(t);
 }
 
@@ -170,6 +172,7 @@ json_t *fallback_json(const struct fallback_rows *rows)
         put_text(one, "host", row->host);
         put_time(one, "handshake", row->state.handshake_failed);
         put_time(one, "later", row->state.later_failed);
+        put_time(one, "tls", row->state.tls_done);
         put_time(one, "plain", row->state.plain_done);
         if (row->why != NULL)
             put_text(one, "unreadable", row->why);

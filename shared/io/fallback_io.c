@@ -19,21 +19,16 @@
 #define NUMBER(n)  NUMBER_(n)
 
 /*
- * KEYS: the hash. ARGV: host, the state that was assumed ("": none), the new one ("": none), seconds to keep, octets to
- * look at. Replies "OK", or the state that is there.
+ * KEYS: the hash. ARGV: host, the state that was assumed ("": none), the new one, seconds to keep, octets to look at.
+ * Replies "OK", or the state that is there.
  */
 static const char script[] = //
     "local seen = string.sub(redis.call('HGET', KEYS[1], ARGV[1]) or '', 1, tonumber(ARGV[5])) "
     "if seen ~= ARGV[2] then return seen end "
-    "if ARGV[3] == '' then "
-    "  redis.call('HDEL', KEYS[1], ARGV[1]) "
-    "else "
-    "  if seen == '' and redis.call('HLEN', KEYS[1]) >= " NUMBER(
-        FALLBACK_HOSTS_MAX) " then "
-                            "    redis.call('DEL', KEYS[1]) "
-                            "  end "
-                            "  redis.call('HSET', KEYS[1], ARGV[1], ARGV[3]) "
-                            "end "
+    "local most = " NUMBER(
+        FALLBACK_HOSTS_MAX) " " //
+                            "if seen == '' and redis.call('HLEN', KEYS[1]) >= most then redis.call('DEL', KEYS[1]) end "
+                            "redis.call('HSET', KEYS[1], ARGV[1], ARGV[3]) "
                             "redis.call('EXPIRE', KEYS[1], ARGV[4]) "
                             "return redis.status_reply('OK')";
 
@@ -62,18 +57,16 @@ static void report_end(struct report *r, const char *why)
     done(ctx, why);
 }
 
-/* What is there with the event noted on it; "": nothing is known. */
+/* What is there with the event noted on it. */
 static void state_make(struct buf *out, const struct report *r)
 {
-    static const struct fallback_state none;
-    struct fallback_state state = none;
+    struct fallback_state state = {0};
     struct err e = {""};
 
     if (r->seen_len > 0 && fallback_from_json(&state, r->seen, r->seen_len, &e) != 0)
         log_warning("fallback_unreadable", "key=%s host=%s error=%s action=%s", r->key, r->host, e.text, "replace");
     fallback_note(&state, r->event, r->at);
-    if (memcmp(&state, &none, sizeof(state)) != 0)
-        fallback_to_json(out, &state);
+    fallback_to_json(out, &state);
     if (!buf_ok(out))
         log_oom();
 }

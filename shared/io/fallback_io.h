@@ -1,7 +1,7 @@
 /*
  * fallback_io.h - TLS outcomes into the fallback states in Redis (fallback.h), of which any number of programs may
  * write at a time: PREFIXfallback:NEXTHOP is a hash, the field an MX host, the value its state. The Redis user needs
- * EVAL, and in scripts HGET, HSET, HDEL, HLEN, DEL, EXPIRE.
+ * EVAL, and in scripts HGET, HSET, HLEN, DEL, EXPIRE.
  */
 #ifndef POSTERN_FALLBACK_IO_H
 #define POSTERN_FALLBACK_IO_H

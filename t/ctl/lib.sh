@@ -79,4 +79,33 @@ start_daemon() {
     done
 }
 
+# start_redis: a private one on $dir/redis.sock, and $dir/conf, which names it and $dir/lists as the file of policyd's lists
+start_redis() {
+    "${POSTERN_REDIS_SERVER:-redis-server}" --port 0 --unixsocket "$dir/redis.sock" --save '' --dir "$dir" >"$dir/redis.log" 2>&1 &
+    redis_pid=$!
+    daemons="$daemons $redis_pid"
+    tries=0
+    until [ "$(redis PING 2>/dev/null)" = PONG ] || [ $tries -ge 200 ]; do
+        tries=$((tries + 1))
+        sleep 0.1
+    done
+    printf 'redis { url = "unix:%s/redis.sock" }\npolicyd { lists_file = "%s/lists" }\n' "$dir" "$dir" >"$dir/conf"
+}
+
+# redis WORD...: a command; prints strings and numbers, a line each, nothing for what is not there
+redis() {
+    perl -MIO::Socket::UNIX -e '
+        my $fh = IO::Socket::UNIX->new(Peer => shift) or exit 1;
+        print $fh "*" . @ARGV . "\r\n", map { "\$" . length($_) . "\r\n$_\r\n" } @ARGV;
+        sub reply {
+            my $line = <$fh> // exit 1;
+            $line =~ s/\r\n//;
+            my ($type, $rest) = $line =~ /^(.)(.*)/s;
+            if ($type eq "*") { reply() for 1 .. $rest }
+            elsif ($type ne "\$") { print "$rest\n" }
+            elsif ($rest >= 0) { read($fh, my $text, $rest + 2); print substr($text, 0, $rest), "\n" }
+        }
+        reply();' "$dir/redis.sock" "$@"
+}
+
 finish() { echo "1..$count"; }
