@@ -36,6 +36,7 @@ static int take_nexthop(struct session *s, const char *word)
 /* Returns CTL_YES, or the exit code with the reason reported. session_end in any case. */
 static int session_open(struct session *s, const struct ctl *ctl)
 {
+    struct conf_redis redis;
     struct err e = {""};
 
     *s = (struct session){.nexthop = ""};
@@ -44,7 +45,8 @@ static int session_open(struct session *s, const struct ctl *ctl)
     s->conf = read_conf(ctl);
     if (s->conf == NULL)
         return CTL_USAGE;
-    s->ask = redis_ask_open(&s->conf->redis, &e);
+    redis = conf_redis_for(s->conf, &s->conf->posternctl.redis);
+    s->ask = redis_ask_open(&redis, &e);
     if (s->ask != NULL)
         return CTL_YES;
     report_error("%s; is it running, and is it the one of the section redis in %s (-c FILE)?", e.text, ctl->conf_file);

@@ -42,9 +42,10 @@ static int session_begin(struct session *s, const struct ctl *ctl)
 
 static int session_connect(struct session *s, const struct ctl *ctl)
 {
+    struct conf_redis redis = conf_redis_for(s->conf, &s->conf->posternctl.redis);
     struct err e = {""};
 
-    s->ask = redis_ask_open(&s->conf->redis, &e);
+    s->ask = redis_ask_open(&redis, &e);
     if (s->ask != NULL)
         return CTL_YES;
     report_error("%s; is it running, and is it the one of the section redis in %s (-c FILE)?", e.text, ctl->conf_file);

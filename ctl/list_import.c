@@ -3,6 +3,7 @@
 
 #include "ascii.h"
 #include "list_file.h"
+#include "nexthop.h"
 #include "print.h"
 
 #include <stdlib.h>
@@ -29,6 +30,17 @@ static void message(struct buf *to, size_t *count, const struct reader *r, size_
     buf_char(to, '\n');
 }
 
+/* Does a line of Postfix's table go for one port? Lists know no ports. */
+static bool has_port(const char *line, size_t len)
+{
+    struct nexthop hop;
+    size_t word = 0;
+
+    while (word < len && !ascii_is_blank(line[word]))
+        word++;
+    return nexthop_parse(&hop, line, word, NULL) == 0 && hop.port != 0;
+}
+
 static void line_take(struct reader *r, size_t number, const char *line, size_t len)
 {
     struct list_import *out = r->out;
@@ -37,7 +49,9 @@ static void line_take(struct reader *r, size_t number, const char *line, size_t 
     enum list_line what = r->postfix ? list_file_read_postfix(&entry, r->list, line, len, "", 0, &e)
                                      : list_file_read(&entry, r->list, line, len, "", 0, &e);
 
-    if (what == LIST_LINE_BAD)
+    if (what == LIST_LINE_BAD && r->postfix && has_port(line, len))
+        message(&out->notes, &out->left_out, r, number, "a next hop with a port: no list has those");
+    else if (what == LIST_LINE_BAD)
         message(&out->errors, &out->bad, r, number, e.text);
     else if (what == LIST_LINE_ENTRY)
         list_rows_add(&out->rows, entry, number);

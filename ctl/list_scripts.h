@@ -27,7 +27,7 @@ static const char script_put[] =                        //
 static const char script_del[] = //
     WRONG_ANY                    //
     "local field = ARGV[2] "
-    "if redis.call('HEXISTS', KEYS[1], field) == 0 then field = ARGV[3] end "
+    "if not redis.call('HGET', KEYS[1], field) then field = ARGV[3] end "
     "local old = redis.call('HGET', KEYS[1], field) "
     "if not old then return false end " //
     EDITED                              //

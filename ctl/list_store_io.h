@@ -5,7 +5,7 @@
  * g, the generation, 16 hexadecimal digits at random by the first edit; n, the number of edits. Each edit is one
  * script, which counts in n too, so that nothing is lost or half seen, whoever else edits at the time.
  *
- * The Redis user needs PING, EVAL, HLEN, UNLINK, and in scripts TYPE, EXISTS, HEXISTS, HGET, HGETALL, HLEN, HSCAN,
+ * The Redis user needs PING, EVAL, HLEN, UNLINK, and in scripts TYPE, EXISTS, HGET, HGETALL, HLEN, HSCAN,
  * HSET, HSETNX, HDEL, HINCRBY, EXPIRE, PERSIST, RENAME and UNLINK, for keys PREFIXlist:* and PREFIXimport:*.
  */
 #ifndef POSTERN_LIST_STORE_IO_H

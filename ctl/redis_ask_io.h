@@ -15,8 +15,8 @@
 struct redis_ask;
 
 /*
- * Connect; conf stays as long. One attempt: NULL with "Redis at URL: reason" in e. The deadline of a command is the
- * configuration's, or REDIS_ASK_TIMEOUT_MS where that is longer.
+ * Connect; the url of conf stays as long. One attempt: NULL with "Redis at URL: reason" in e. The deadline of a command
+ * is the configuration's, or REDIS_ASK_TIMEOUT_MS where that is longer.
  */
 struct redis_ask *redis_ask_open(const struct conf_redis *conf, struct err *e);
 void redis_ask_close(struct redis_ask *a); /* NULL-safe */

@@ -60,6 +60,20 @@ ok "events at once: none is lost" eval '[ ! -s "$dir/errors" ] && is "$(redis HV
 f clear
 ok "clear all" eval 'code 0 && prints " next hops forgotten$" && is "$(redis KEYS "a\\[b\\]\\*:fallback:[a-w]*")" ""'
 ok "and nothing else" is "$(redis GET 'abx:fallback:other.example')" x
+sed 's/prefix = "[^"]*"//' "$dir/conf" >"$dir/conf.new" && mv "$dir/conf.new" "$dir/conf"
+set -f
+redis_user posternctl
+redis_user postern-tlsrptd
+run -c "$dir/conf.postern-tlsrptd" fallback report example.com mx.example.com handshake
+ok "as the user of tlsrptd: report" eval 'code 0 && silent err'
+for i in $(seq 128); do redis HSET postern:fallback:example.com "m$i" '{"v":1}' >/dev/null; done
+run -c "$dir/conf.postern-tlsrptd" fallback report example.com mx2.example.com handshake
+ok "as the user of tlsrptd: report once more" eval 'code 0 && silent err && is "$(redis HLEN postern:fallback:example.com)" 1'
+for words in 'report example.com mx.example.com tls' 'show' 'show example.com' 'clear example.com' 'clear'; do
+    run -c "$dir/conf.posternctl" fallback $words
+    ok "as the user of posternctl: $words" eval 'code 0 && silent err'
+done
+set +f
 kill "$redis_pid"
 wait "$redis_pid" 2>/dev/null
 f report example.com mx.example.com tls

@@ -108,4 +108,11 @@ redis() {
         reply();' "$dir/redis.sock" "$@"
 }
 
+# redis_user NAME: a configuration $dir/conf.NAME that logs in as the user of contrib/redis/users.conf
+redis_user() {
+    rights=$(sed -n "s/^user $1 on #[^ ]* //p" "$(dirname "$0")/../../contrib/redis/users.conf")
+    redis ACL SETUSER "$1" on '>secret' $rights >/dev/null
+    { cat "$dir/conf" && printf 'posternctl { redis_username = "%s" redis_password = "secret" }\n' "$1"; } >"$dir/conf.$1"
+}
+
 finish() { echo "1..$count"; }

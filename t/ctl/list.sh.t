@@ -267,6 +267,27 @@ ok "a user who may not write" eval 'code 1 && says "Redis at unix:$dir/redis.soc
 sed 's/^redis {/redis { username = "reader" password = "wrong"/' "$dir/conf" >"$dir/conf.wrong"
 run -c "$dir/conf.wrong" list show require
 ok "a wrong password" eval 'code 1 && says "Redis at unix:$dir/redis.sock: reply to AUTH: WRONGPASS"'
+flush
+set -f
+redis_user posternctl
+cat >"$dir/words" <<E
+add require a.example secure
+import require $dir/file
+import require $dir/file2 --dry-run
+import require $dir/file2
+import require $dir/file2 --replace
+show
+show require
+export require
+del require example.com
+clear require
+restore --discard
+E
+while read -r words; do
+    run -c "$dir/conf.posternctl" list $words
+    ok "as the user of users.conf: $words" eval 'code 0 && silent err'
+done <"$dir/words"
+set +f
 kill "$redis_pid"
 wait "$redis_pid" 2>/dev/null
 for words in 'show require' 'show' 'add require a.example secure' 'del require a.example' 'clear require' 'restore' 'export require'; do

@@ -64,6 +64,8 @@ ok "restore once more" eval 'code 1 && says "nothing to restore"'
 l add only new.example
 ok "edits go again" eval 'code 0 && is "$(redis HGET postern:list: n)" 9'
 
+redis_user posternctl
+mv "$dir/conf.posternctl" "$dir/conf"
 redis HSET postern:list: n 5 >/dev/null
 lost "older lists: add" add only other.example
 ok "older lists: told" says 'Redis has older lists than this node knows'
