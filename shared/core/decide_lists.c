@@ -1,7 +1,12 @@
 /* decide_lists.c - what the operator's lists and the fallback state make of a decision. */
 #include "decide_lists.h"
 
+#include "list_file.h"
+
 #include <stdio.h>
+#include <string.h>
+
+#define SIGNATURE_BUF (LIST_AUTHOR_MAX + 48)
 
 static const struct lists_hit *hit(const struct decide_told *told, enum list_id list)
 {
@@ -13,14 +18,25 @@ static bool overrides(const struct lists_hit *h)
     return h != NULL && h->entry->override && h->by == LISTS_BY_NEXTHOP;
 }
 
-/* "list exclude: .example.com (by anna), MX host mx.example.com" */
+/* " by anna on 2026-11-21": who added it and when, as far as the entry says. */
+static void signature(char out[SIGNATURE_BUF], const struct list_entry *entry)
+{
+    bool signed_by = entry->author[0] != '\0';
+    char at[32] = "";
+
+    if (entry->created != 0)
+        list_time_format(at, entry->created);
+    at[strcspn(at, "T")] = '\0';
+    snprintf(out, SIGNATURE_BUF, "%s%s%s%s", signed_by ? " by " : "", entry->author, at[0] != '\0' ? " on " : "", at);
+}
+
+/* "list exclude: .example.com by anna on 2026-11-21, MX host mx.example.com: none" */
 static void say(struct decision *d, enum list_id list, const struct lists_hit *h, const char *effect)
 {
     const struct list_entry *entry = h->entry;
-    char by[LIST_AUTHOR_MAX + 8] = "";
+    char by[SIGNATURE_BUF];
 
-    if (entry->author[0] != '\0')
-        snprintf(by, sizeof(by), " by %s", entry->author);
+    signature(by, entry);
     if (h->by == LISTS_BY_NEXTHOP)
         decide_reason(d, "list %s: %s%s%s%s: %s", list_name(list), entry->pattern,
                       entry->value_text[0] != '\0' ? " " : "", entry->value_text, by, effect);

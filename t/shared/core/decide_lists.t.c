@@ -26,7 +26,8 @@ struct telling {
 
 static struct list_entry *entry_new(enum list_id list, const char *value, bool override)
 {
-    struct list_entry_in in = {.value = value, .author = "anna", .comment = "", .override = override};
+    struct list_entry_in in = {
+        .value = value, .author = "anna", .comment = "", .created = 1767225600, .override = override};
     struct list_pattern p;
     struct list_entry *entry;
 
@@ -121,7 +122,7 @@ static const struct {
     const char *reason; /* in one of the reasons */
 } rows[] = {
     {NOTHING, {0}, "default", "nothing binds"},
-    {NOTHING, {.exclude = PLAIN}, "none", "list exclude: example.com by anna: none"},
+    {NOTHING, {.exclude = PLAIN}, "none", "list exclude: example.com by anna on 2026-01-01: none"},
     {NOTHING, {.exclude = OVERRIDE}, "none", "(override)"},
     {NOTHING, {.only = 1}, "none", "the destination is not on it"},
     {NOTHING, {.only = 2}, "default", "TLS may be used"},
@@ -129,7 +130,10 @@ static const struct {
     {NOTHING, {.only = 2, .exclude = OVERRIDE}, "none", "(override)"},
     {NOTHING, {.only = 2, .plain = true}, "none", "next attempt goes plain"},
     {NOTHING, {.plain = true}, "none", "next attempt goes plain"},
-    {NOTHING, {.require = LEVEL_ENCRYPT}, "encrypt", "list require: example.com encrypt by anna: encrypt"},
+    {NOTHING,
+     {.require = LEVEL_ENCRYPT},
+     "encrypt",
+     "list require: example.com encrypt by anna on 2026-01-01: encrypt"},
     {NOTHING, {.require = LEVEL_ENCRYPT, .only = 1}, "encrypt", "list require"},
     {NOTHING, {.require = LEVEL_SECURE, .exclude = PLAIN}, "secure", "does not go: TLS binds"},
     {NOTHING, {.require = LEVEL_SECURE, .exclude = OVERRIDE}, "secure", "the list require has the destination too"},
@@ -161,7 +165,10 @@ static const struct {
     {UNUSABLE, {.require = LEVEL_ENCRYPT}, "encrypt", "list require"},
     {UNUSABLE, {.require = LEVEL_SECURE}, "secure", "list require"},
     /* TLS versions need a level */
-    {NOTHING, {.pins = true}, "encrypt", "list protocols: example.com >=TLSv1.2 ciphers=high by anna: encrypt, as"},
+    {NOTHING,
+     {.pins = true},
+     "encrypt",
+     "list protocols: example.com >=TLSv1.2 ciphers=high by anna on 2026-01-01: encrypt, as"},
     {NOTHING, {.pins = true, .default_level = LEVEL_MAY}, "may", "goes with the level"},
     {NOTHING, {.pins = true, .default_level = LEVEL_ENCRYPT}, "encrypt", "goes with the level"},
     {NOTHING, {.pins = true, .only = 2}, "encrypt", "need a level"},
@@ -182,15 +189,24 @@ static const struct {
     {DANE_ONE, {.default_level = LEVEL_ENCRYPT}, "dane", "each MX host with TLSA records"},
     {UNKNOWN, {.default_level = LEVEL_MAY}, "temp", "MX records cannot be looked up"},
     /* implicit TLS has no plain form */
-    {NOTHING, {.implicit = 1}, "encrypt", "list smtps: example.com by anna: implicit TLS, port 465"},
+    {NOTHING, {.implicit = 1}, "encrypt", "list smtps: example.com by anna on 2026-01-01: implicit TLS, port 465"},
     {NOTHING, {.implicit = 2}, "encrypt", "no level below encrypt"},
     {NOTHING, {.implicit = 2, .default_level = LEVEL_MAY}, "encrypt", "no level below encrypt"},
     {NOTHING, {.implicit = 1, .plain = true}, "encrypt", "fallback plain: does not go: implicit TLS"},
     {NOTHING, {.implicit = 2, .plain = true}, "encrypt", "fallback plain: does not go: implicit TLS"},
-    {NOTHING, {.implicit = 1, .exclude = PLAIN}, "encrypt", "list exclude: example.com by anna: does not go: implicit"},
-    {NOTHING, {.implicit = 2, .exclude = OVERRIDE}, "encrypt", "list exclude: example.com by anna: does not go: impl"},
+    {NOTHING,
+     {.implicit = 1, .exclude = PLAIN},
+     "encrypt",
+     "list exclude: example.com by anna on 2026-01-01: does not go: implicit"},
+    {NOTHING,
+     {.implicit = 2, .exclude = OVERRIDE},
+     "encrypt",
+     "list exclude: example.com by anna on 2026-01-01: does not go: impl"},
     {NOTHING, {.implicit = 2, .only = 1}, "encrypt", "list only: does not go: implicit TLS"},
-    {NOTHING, {.implicit = 2, .only = 2, .exclude = OVERRIDE}, "encrypt", "list exclude: example.com by anna: does"},
+    {NOTHING,
+     {.implicit = 2, .only = 2, .exclude = OVERRIDE},
+     "encrypt",
+     "list exclude: example.com by anna on 2026-01-01: does"},
     {NOTHING, {.implicit = 2, .require = LEVEL_SECURE}, "secure", "list require"},
     {STS, {.implicit = 2, .exclude = OVERRIDE}, "secure", "does not go: implicit TLS"},
     {STS, {.implicit = 1, .sts_exclude = OVERRIDE}, "encrypt", "no level below encrypt"},
