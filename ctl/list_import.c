@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MESSAGES_MAX (LIST_IMPORT_NAMED * 8192) /* octets */
+#define MESSAGES_MAX ((size_t)LIST_IMPORT_NAMED * 8192) /* octets */
 
 struct reader {
     struct list_import *out;

@@ -92,7 +92,7 @@ static void rows_borrow(struct list_rows *out, const struct list *list)
     const struct list_entry *entry;
 
     while ((entry = list_next(list, &cursor)) != NULL)
-        list_rows_add(out, (struct list_entry *)(uintptr_t)entry, 0);
+        list_rows_add(out, (struct list_entry *)entry, 0);
 }
 
 static void rows_give_back(struct list_rows *rows)

@@ -232,7 +232,7 @@ void list_changes_print(struct buf *out, enum list_id list, const struct list_ro
     struct changes c = {.count = {0}};
 
     for (size_t i = 0; i < LIST_CHANGES; i++)
-        buf_init(&c.named[i], (LIST_CHANGES_NAMED + 1) * 4 * LINE_MAX_OCTETS);
+        buf_init(&c.named[i], LINE_MAX_OCTETS * 4 * (LIST_CHANGES_NAMED + 1));
     list_rows_compare(before, after, replace, count_change, &c);
     buf_printf(out, "%s: %zu added, %zu changed, %zu removed, %zu as they were\n", list_name(list), c.count[LIST_ADDED],
                c.count[LIST_CHANGED], c.count[LIST_REMOVED], c.count[LIST_KEPT]);

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define CLOCK_SLACK  60
-#define SECONDS_MOST (100 * 366 * INT64_C(86400))
+#define SECONDS_MOST (INT64_C(86400) * 366 * 100)
 #define LAST         INT64_C(253402300799) /* of the year 9999, which is as far as a time can be written */
 
 /* "2027-01-01T00:00:00Z" or "2027-01-01". */
