@@ -22,14 +22,14 @@ static void take_reply(void *ctx, enum call_status status, const char *text, siz
 }
 
 static int ask(struct answer *out, struct event_base *base, const char *address, const char *verb, const char *arg,
-               struct err *e)
+               int timeout_ms, struct err *e)
 {
     struct call_client *client = call_client_new(base, address, e);
     struct waiting w = {.answer = out};
 
     if (client == NULL)
         return -1;
-    if (call_send(client, verb, arg, strlen(arg), ASK_TIMEOUT_MS, take_reply, &w) == NULL) {
+    if (call_send(client, verb, arg, strlen(arg), timeout_ms, take_reply, &w) == NULL) {
         call_client_free(client);
         return err_set(e, "no memory, or a name that is too long to be sent");
     }
@@ -39,7 +39,8 @@ static int ask(struct answer *out, struct event_base *base, const char *address,
     return w.done ? 0 : err_set(e, "the event loop failed");
 }
 
-int ask_daemon(struct answer *out, const char *address, const char *verb, const char *arg, struct err *e)
+int ask_daemon(struct answer *out, const char *address, const char *verb, const char *arg, int timeout_ms,
+               struct err *e)
 {
     struct event_base *base = event_base_new();
     int rc;
@@ -49,7 +50,7 @@ int ask_daemon(struct answer *out, const char *address, const char *verb, const 
     buf_init(&out->text, CALL_REPLY_MAX);
     if (base == NULL)
         return err_set(e, "no event loop to wait with");
-    rc = ask(out, base, address, verb, arg, e);
+    rc = ask(out, base, address, verb, arg, timeout_ms, e);
     event_base_free(base);
     return rc;
 }

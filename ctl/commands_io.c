@@ -66,7 +66,7 @@ static int ask(struct answer *a, const char *program, const char *address, const
 
     if (address[0] == '\0')
         report_error("%s: the configuration gives it no socket to be asked on", program);
-    else if (ask_daemon(a, address, verb, arg, &e) != 0)
+    else if (ask_daemon(a, address, verb, arg, ASK_TIMEOUT_MS, &e) != 0)
         report_error("%s at %s: %s", program, address, e.text);
     else if (!a->reached)
         report_away(program, address, a->text.len > 0 ? buf_text(&a->text) : "no answer");
@@ -177,25 +177,16 @@ static const char *first_word(const struct ctl *ctl)
 }
 
 /* Ask policyd one thing and print its object with `print`, or as it came. */
-static int ask_policyd(const struct ctl *ctl, const struct conf *conf, const char *verb, print_fn *print)
+static int ask_policyd(const struct ctl *ctl, const char *address, const char *verb, print_fn *print)
 {
     struct answer a = {.status = CALL_TEMP};
-    json_t *object = ask_object(&a, POLICYD, conf->policyd.control, verb, first_word(ctl));
+    json_t *object = ask_object(&a, POLICYD, address, verb, first_word(ctl));
     int rc = CTL_NO;
 
     if (object != NULL)
         rc = ctl->options & CTL_JSON ? print_raw(&a, object) : print_object(ctl, object, print);
     json_decref(object);
     answer_clear(&a);
-    return rc;
-}
-
-int run_explain(const struct ctl *ctl)
-{
-    struct conf *conf = read_conf(ctl);
-    int rc = conf == NULL ? CTL_USAGE : ask_policyd(ctl, conf, "explain", explain_print);
-
-    conf_free(conf);
     return rc;
 }
 
@@ -208,12 +199,72 @@ static json_t *ask_status(const char *program, const char *address)
     return status;
 }
 
+/* --- what any worker of policyd knows of all --- */
+
+/* The address of the first that answers; false: there is none, the reason is reported. One that hangs is not waited for
+ * long. */
+static bool find_worker(struct address *address, const struct conf *conf)
+{
+    struct answer a = {.status = CALL_TEMP};
+    char why[ERR_MAX] = "";
+    struct err e = {""};
+    bool reached = false;
+    unsigned worker = 0;
+
+    while (!reached && worker < (unsigned)conf->policyd.workers) {
+        answer_clear(&a);
+        if (address_nth(address, conf->policyd.control, ++worker, &e) != 0 ||
+            ask_daemon(&a, address->text, "status", "", ASK_PROBE_MS, &e) != 0) {
+            report_error("%s: %s", POLICYD, e.text);
+            return false;
+        }
+        reached = a.reached;
+        if (!reached && worker == 1)
+            (void)snprintf(why, sizeof(why), "%s", buf_text(&a.text));
+    }
+    answer_clear(&a);
+    if (!reached)
+        report_away(POLICYD, conf->policyd.control, why);
+    else if (worker > 1)
+        report_error("%s at %s; worker %u answers in its place", POLICYD, why, worker);
+    return reached;
+}
+
+/* Where to ask what any of them can tell; NULL with the reason reported. */
+static const char *any_worker(struct address *address, const struct conf *conf)
+{
+    if (conf->policyd.workers == 1)
+        return conf->policyd.control;
+    return find_worker(address, conf) ? address->text : NULL;
+}
+
+static json_t *policyd_status(const struct conf *conf)
+{
+    struct address address;
+    const char *at = any_worker(&address, conf);
+
+    return at == NULL ? NULL : ask_status(POLICYD, at);
+}
+
+int run_explain(const struct ctl *ctl)
+{
+    struct conf *conf = read_conf(ctl);
+    struct address address;
+    const char *at = conf == NULL ? NULL : any_worker(&address, conf);
+    int rc = conf == NULL ? CTL_USAGE : CTL_NO;
+
+    if (at != NULL)
+        rc = ask_policyd(ctl, at, "explain", explain_print);
+    conf_free(conf);
+    return rc;
+}
+
 /* --- the memory of policyd, of which each worker has its own --- */
 
 /* How many workers there are, 0 with the reason reported. */
 static size_t count_workers(const struct conf *conf)
 {
-    json_t *status = ask_status(POLICYD, conf->policyd.control);
+    json_t *status = policyd_status(conf);
     json_int_t n = json_integer_value(json_object_get(status, "workers"));
     bool away = status == NULL;
 
@@ -281,7 +332,7 @@ static int run_cache(const struct ctl *ctl, const char *verb, print_fn *print, p
         return CTL_USAGE;
     count = count_workers(conf);
     if (count == 1)
-        rc = ask_policyd(ctl, conf, verb, print);
+        rc = ask_policyd(ctl, conf->policyd.control, verb, print);
     else if (count > 1)
         rc = ask_workers(ctl, conf, count, verb, print_all);
     conf_free(conf);
@@ -312,7 +363,7 @@ int run_status(const struct ctl *ctl)
 
     if (conf == NULL)
         return CTL_USAGE;
-    policyd = ask_status(POLICYD, conf->policyd.control);
+    policyd = policyd_status(conf);
     stsd = ask_status(STSD, conf->stsd.listen);
     if (ctl->options & CTL_JSON) {
         rc = output_json(json_pack("{s:O?, s:O?}", "policyd", policyd, "stsd", stsd));

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CTL_OUTPUT_MAX ((size_t)16 << 20) /* octets that one command prints */
+#define CTL_OUTPUT_MAX ((size_t)64 << 20) /* octets that one command prints: cache show of 64 workers */
 
 enum ctl_exit {
     CTL_YES = 0,  /* fine */

@@ -42,7 +42,7 @@ int output_flush(void)
 int output_text(const struct buf *text)
 {
     if (!buf_ok(text)) {
-        report_error("no memory, or the answer is too long to print");
+        report_error("no memory, or the answer is too long to print; --json has no limit");
         return CTL_NO;
     }
     fwrite(buf_text(text), 1, text->len, stdout);

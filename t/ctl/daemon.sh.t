@@ -142,6 +142,33 @@ echo 'PERM not cached' >"$dir/policyd2/cache-get"
 ask cache get example.com --json
 ok "cache get: no worker has it" eval 'code 1 && silent out && says "^posternctl: example.com: not cached$"'
 
+# many workers with much to tell: one daemon stands for all of them
+echo 'OK {"workers":20}' >"$dir/policyd/status"
+for n in 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do ln -s policyd.sock "$dir/policyd.sock.$n"; done
+perl -e 'print q(OK {"entries":1000,"limit":1000,"more":false,"domains":[),
+    join(",", map { sprintf q({"domain":"d%d.test","answer":"OK %s","valid_until":0,"hits":1}), $_, "x" x 900 } 1 .. 1000), "]}\n"' >"$dir/policyd/cache-show"
+ask cache show
+ok "cache show: more than 16 MiB" eval 'code 0 && silent err && prints "^19001 of at most 19010 entries; not all are shown$"'
+
+# the first worker is away: the others know as much
+sed '/^policyd/a\  workers = 2' "$dir/conf" >"$dir/conf2"
+sed 's/policyd.sock/policyd0.sock/' "$dir/conf2" >"$dir/conf3"
+ln -s policyd.sock "$dir/policyd0.sock.2"
+echo 'OK {"version":"0.1.0","workers":2}' >"$dir/policyd/status"
+echo 'OK {"version":"0.1.0","workers":2}' >"$dir/stsd/status"
+run -c "$dir/conf2" status
+ok "status, two workers" eval 'code 0 && silent err && prints "workers  *2"'
+run -c "$dir/conf3" status
+ok "status: of the second worker" eval 'code 0 && prints "workers  *2" && says "policyd0.sock: No such file or directory; worker 2 answers in its place"'
+echo 'OK {"nexthop":"a.test","domain":"a.test","kind":"domain","answer":"TEMP x","reasons":["no"],"source":"stsd","valid_until":0,"record":null}' >"$dir/policyd/explain"
+run -c "$dir/conf3" explain a.test --json
+ok "explain: by the second worker" eval 'code 0 && same_json "$dir/policyd/explain" && says "worker 2 answers"'
+rm "$dir/policyd0.sock.2"
+run -c "$dir/conf3" status --json
+ok "status: no worker" eval 'code 1 && json "!defined \$j->{policyd}" && says "policyd0.sock: No such file.*is it running" && ! says "worker 2"'
+run -c "$dir/conf3" explain a.test
+ok "explain: no worker" eval 'code 1 && silent out && says "policyd0.sock: No such file.*is it running"'
+
 # status
 echo 'OK {"version":"0.1.0","pid":7,"uptime":7200,"redis":"up"}' >"$dir/policyd/status"
 echo 'OK {"version":"0.1.0","pid":8,"uptime":5,"redis":"down"}' >"$dir/stsd/status"

@@ -105,6 +105,12 @@ ok(until_true(sub { my $now = (workers())[3]; $now != $pid[3] && running($now) }
 $fh[3] = connected(3);
 @pid = workers();
 
+# --- the first one hangs ---
+kill 'STOP', $pid[1];
+like(ctl('status'), qr/worker 2 answers in its place.*^  workers +$count\n/ms, 'posternctl status asks the next one');
+like(ctl('explain good.test'), qr/worker 2 answers in its place.*\Q$secure\E/s, 'and so does explain');
+kill 'CONT', $pid[1];
+
 # --- the configuration is read again ---
 sub append { open(my $conf, '>>', "$dir/postern.conf") or die; print $conf "@_\n" }
 sub reloads { return scalar(() = log_text() =~ /info reloaded/g) }
