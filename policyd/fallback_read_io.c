@@ -59,7 +59,7 @@ int fallback_read(struct redis *redis, const char *nexthop, fallback_read_fn *fn
     a->ctx = ctx;
     snprintf(a->nexthop, sizeof(a->nexthop), "%s", nexthop);
     if (redis_key(redis, key, sizeof(key), "fallback", nexthop) != 0 &&
-        redis_send(redis, on_reply, a, 4, (const char *[]){"EVAL", script, "1", key}, NULL) == 0)
+        redis_send(redis, on_reply, a, 4, (const char *[]){"EVAL_RO", script, "1", key}, NULL) == 0)
         return 0;
     free(a);
     return -1;

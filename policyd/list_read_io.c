@@ -118,7 +118,7 @@ static void on_page(void *ctx, redisReply *reply)
 static int ask_page(struct list_reading *r, const char *cursor)
 {
     char key[KEY_BUF];
-    const char *const words[] = {"EVAL", page_script, "1", key, cursor, PAGE, TEXT_OF(PATTERN_MAX),
+    const char *const words[] = {"EVAL_RO", page_script, "1", key, cursor, PAGE, TEXT_OF(PATTERN_MAX),
                                  TEXT_OF(LIST_JSON_MAX)};
 
     if (redis_key(r->redis, key, sizeof(key), "list", list_name(r->id)) == 0)

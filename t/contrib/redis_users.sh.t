@@ -99,7 +99,20 @@ my @hosts = map { { domain => "d$_.test", address => loopback($_), text => "$HEA
 my %world = (hosts => \@hosts, redis => qq(url = "unix:$redis_dir/sock"));
 sub log_has { my ($daemon, $what) = @_; return until_true(sub { world_log($daemon) =~ $what }) }
 
-world_start(%world, stsd => login('stsd'), policyd => login('policyd'));
+# posternctl as its user, or with that password: exit code and output.
+mkdir "$redis_dir/state";
+chmod 0777, "$redis_dir/state"; # policyd runs as somebody else
+my $lists_file = qq(lists_file = "$redis_dir/state/lists");
+sub ctl {
+    my ($login, @words) = @_;
+    write_file("$redis_dir/ctl.conf", qq(redis { url = "unix:$redis_dir/sock" }\nposternctl {\n$login\n}\npolicyd { $lists_file }\n));
+    my $posternctl = $ENV{POSTERNCTL} // './ctl/posternctl';
+    my $output = `$posternctl -c $redis_dir/ctl.conf @words 2>&1 </dev/null`;
+    return ($? >> 8) . " $output";
+}
+sub answers { my ($domain, $want) = @_; return until_true(sub { ask_policyd('postfix', $domain) =~ $want }) }
+
+world_start(%world, stsd => login('stsd'), policyd => login('policyd') . qq(\n$lists_file\nfallback = "plain"));
 ok(log_has($_, qr/redis_up link=commands/), "$_ is connected") for qw(stsd policyd);
 ok(log_has($_, qr/redis_up link=changes/), "$_ is told of changes") for qw(stsd policyd);
 is(ask_policyd('postfix', $domains[0]), $SECURE, 'a look-up by way of stsd');
@@ -119,7 +132,38 @@ ok(until_true(sub { admin('ZSCORE', 'postern:refresh:', 'd1.test') > 1 }), 'stsd
 admin('ZADD', 'postern:refresh:', 1, 'x' x 300);
 admin('ZADD', 'postern:refresh:', 1, 'unused.test');
 ok(until_true(sub { !admin('ZSCORE', 'postern:refresh:', 'x' x 300) && !admin('ZSCORE', 'postern:refresh:', 'unused.test') }), 'and takes out what is not to be done');
-is_deeply(admin('ACL', 'LOG'), [], 'nothing that they sent was refused');
+
+# --- posternctl, as its user ---
+for my $domain ('list.test', 'state.test', 'import.test') { admin('SET', "postern:dest:$domain", Policyd::json_record($domain, 0)) }
+my $login = login('posternctl');
+like(ctl($login, 'list add require list.test verify'), qr/^0 added/, 'posternctl adds to a list');
+ok(answers('list.test', qr/^OK verify/), 'and policyd goes by it');
+like(ctl($login, 'list add require list.test encrypt'), qr/^0 replaced/, 'replaces');
+ok(answers('list.test', qr/^OK encrypt/), 'and policyd goes by that');
+like(ctl($login, 'list show require'), qr/^0 .*list\.test/s, 'shows');
+like(ctl($login, 'list show'), qr/^0 .*require +1/s, 'shows all');
+like(ctl($login, "list export require $redis_dir/require"), qr/^0 /, 'exports');
+write_file("$redis_dir/import", "import.test\nmore.test\n");
+like(ctl($login, "list import local $redis_dir/import"), qr/^0 /, 'imports');
+write_file("$redis_dir/import", "import.test encrypt\n");
+like(ctl($login, "list import --replace require $redis_dir/import"), qr/^0 /, 'imports in the place of what was there');
+ok(answers('import.test', qr/^OK encrypt/) && answers('list.test', qr/^NOTFOUND/), 'policyd goes by that');
+like(ctl($login, 'list del local more.test'), qr/^0 taken out/, 'takes out');
+like(ctl($login, 'list clear local'), qr/^0 /, 'clears');
+like(ctl($login, 'fallback report state.test mx.state.test handshake'), qr/^0 /, 'reports a failure');
+ok(answers('state.test', qr/^OK none/), 'policyd goes by it');
+like(ctl($login, 'fallback show'), qr/^0 .*mx\.state\.test/s, 'shows all states');
+like(ctl($login, 'fallback show state.test'), qr/^0 .*mx\.state\.test/s, 'one of them');
+like(ctl($login, 'fallback clear state.test'), qr/^0 /, 'clears one');
+ok(answers('state.test', qr/^NOTFOUND/), 'policyd hears of it');
+like(ctl($login, 'fallback report state.test mx.state.test handshake') . ctl($login, 'fallback clear'), qr/^0 .*^0 /ms, 'clears all');
+ok(until_true(sub { -s "$redis_dir/state/lists" && file("$redis_dir/state/lists") =~ /import\.test/ }), 'policyd has put the lists aside');
+admin('DEL', 'postern:list:', 'postern:list:require');
+like(ctl($login, 'list restore'), qr/^0 /, 'which are put back');
+like(ctl($login, 'list show require'), qr/^0 .*import\.test/s, 'as they were');
+admin('DEL', 'postern:list:', 'postern:list:require');
+like(ctl($login, 'list restore --discard'), qr/^0 /, 'or given up');
+is_deeply(admin('ACL', 'LOG'), [], 'nothing that they sent was refused') or diag explain admin('ACL', 'LOG');
 unlike(world_log($_), qr/warning redis_/, "$_ has nothing to complain of") for qw(stsd policyd);
 is(world_end(), '', 'they end as they should');
 
@@ -169,9 +213,11 @@ my @tries = ( # who, the reply, the command
 
     ['posternctl', '1', 'EVAL', "return redis.call('hset', KEYS[1], 'a', 'b')", 1, $lists],
     ['posternctl', '1', 'EVAL', "return redis.call('hset', KEYS[1], 'a', 'b')", 1, $state],
-    ['posternctl', qr/^\{\}$/, 'GETRANGE', $facts, 0, 100],
+    ['posternctl', $COMMAND, 'GETRANGE', $facts, 0, 100],
     ['posternctl', $COMMAND, 'SET', $facts, 'x'],
     ['posternctl', $KEY, 'DEL', $facts],
+    ['posternctl', $KEY, 'UNLINK', $facts],
+    ['posternctl', $KEY, 'TYPE', $facts],
     ['posternctl', $KEY, 'HSET', $facts, 'a', 'b'],
     ['posternctl', $KEY, 'RENAME', $lists, $facts],
     ['posternctl', $KEY, 'RENAME', $facts, $lists],
@@ -181,7 +227,7 @@ my @tries = ( # who, the reply, the command
 
     ['tlsrptd', '1', 'EVAL', "return redis.call('hset', KEYS[1], 'c', 'd')", 1, $state],
     ['tlsrptd', $KEY, 'HSET', $lists, 'a', 'b'],
-    ['tlsrptd', $KEY, 'HGETALL', $lists],
+    ['tlsrptd', $KEY, 'HGET', $lists, 'd1.test'],
     ['tlsrptd', $KEY, 'EVAL', "return redis.call('del', KEYS[1])", 1, $facts],
     map { ([$_, $COMMAND, 'CONFIG', 'SET', 'dir', '/tmp'], [$_, $COMMAND, 'ACL', 'SETUSER', 'x'], [$_, $COMMAND, 'KEYS', '*']) } @PROGRAMS,
 );
@@ -194,13 +240,16 @@ for (@tries) {
 is(join(' ', admin('GET', $facts), admin('HGET', $lists, 'd1.test'), admin('GET', 'other')), '{} {} x', 'nothing was harmed');
 
 # --- a login or a right is missing: as if Redis were away ---
+my $NO_LISTS = qq(\nlists_file = "");
 sub in_trouble {
     my ($what, $want, %logins) = @_;
     admin('FLUSHALL');
+    admin('HSET', 'postern:list:', 'g', '0123456789abcdef', 'n', 1);
+    admin('HSET', 'postern:list:require', 'a.test', '{"v":1,"value":"encrypt","by":"a","created":1}');
     world_start(%world, %logins);
     is(ask_policyd('postfix', 'd1.test'), $SECURE, "$what: mail goes on");
     for my $daemon (sort keys %$want) { ok(log_has($daemon, $want->{$daemon}), "$what: $daemon says why") or diag world_log($daemon) }
-    sleep 4; # it is tried again several times meanwhile
+    sleep 2; # it is tried again several times meanwhile
     for my $daemon (sort keys %$want) {
         my @lines = grep { /redis_/ } split /\n/, world_log($daemon);
         cmp_ok(scalar(@lines), '<=', 3, "$what: $daemon says it once") or diag join "\n", @lines;
@@ -208,14 +257,20 @@ sub in_trouble {
     is(ask_policyd('postfix', 'd2.test'), $SECURE, "$what: and still");
     is(world_end(), '', "$what: the end");
 }
+like(ctl($login =~ s/secret/no/r, 'list show'), qr/^1 posternctl: Redis at .*: reply to AUTH: WRONGPASS /, 'posternctl with a wrong password');
+admin('ACL', 'SETUSER', 'posternctl', '-hset');
+admin('FLUSHALL');
+unlink "$redis_dir/state/lists";
+like(ctl($login, 'list add local a.test'), qr/^1 posternctl: .*(?:NOPERM|can't run)/, 'and without a right that it needs');
 my $WRONG = qr/warning redis_down link=commands .*error="reply to AUTH: WRONGPASS /;
-in_trouble('a wrong password', { stsd => $WRONG, policyd => $WRONG }, stsd => login('stsd') =~ s/secret/no/r, policyd => login('policyd') =~ s/secret/no/r);
-for (['subscribe', qr/warning redis_down link=changes .*NOPERM/], ['client|tracking', qr/warning redis_(?:down|error) .*NOPERM/],
+in_trouble('a wrong password', { stsd => $WRONG, policyd => $WRONG }, stsd => login('stsd') =~ s/secret/no/r, policyd => login('policyd') =~ s/secret/no/r . $NO_LISTS);
+for (['hmget', undef, qr/warning redis_error command=HMGET error="NOPERM /], ['eval_ro', undef, qr/warning redis_error command=EVAL_RO error="NOPERM /],
+    ['subscribe', qr/warning redis_down link=changes .*NOPERM/], ['client|tracking', qr/warning redis_(?:down|error) .*NOPERM/],
     ['client|id', qr/warning redis_down link=changes .*NOPERM/], ['getrange', qr/warning redis_error command=GETRANGE error="NOPERM /],
     ['ping', qr/warning redis_down link=commands .*error="reply to PING: NOPERM /]) {
-    my ($right, $told) = @$_;
+    my ($right, $stsd, $policyd) = (@$_, $_->[1]);
     admin('ACL', 'SETUSER', $USER{$_}, "-$right") for qw(stsd policyd);
-    in_trouble("without +$right", { stsd => $told, policyd => $told }, stsd => login('stsd'), policyd => login('policyd'));
+    in_trouble("without +$right", { policyd => $policyd, $stsd ? (stsd => $stsd) : () }, stsd => login('stsd'), policyd => login('policyd') . $NO_LISTS);
     admin('ACL', 'SETUSER', $USER{$_}, "+$right") for qw(stsd policyd);
 }
 done_testing();

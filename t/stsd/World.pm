@@ -111,7 +111,7 @@ policyd {
     control = "unix:$dir/policyd.ctl"
     stsd = "unix:$dir/stsd.sock"
     user = "$user"
-    @{[$world{policyd} // '']}
+    @{[$world{policyd} // 'lists_file = ""']}
 }
 @{[$world{more} // '']}
 CONF
