@@ -119,7 +119,7 @@ static int clear(const struct session *s)
     if (s->nexthop[0] != '\0')
         printf("%s: %s\n", s->nexthop, count > 0 ? "forgotten" : "nothing was known");
     else
-        printf("%lld next hops forgotten\n", (long long)count);
+        printf("next hops forgotten: %lld\n", (long long)count);
     return output_flush();
 }
 

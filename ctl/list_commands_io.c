@@ -310,7 +310,7 @@ static int import_check(const struct list_import *i, const struct ctl *ctl)
 {
     fputs(buf_text(&i->errors), stderr);
     if (i->bad > LIST_IMPORT_NAMED)
-        report_error("%zu more lines are wrong", i->bad - LIST_IMPORT_NAMED);
+        report_error("more lines that are wrong: %zu", i->bad - LIST_IMPORT_NAMED);
     if (i->bad > 0)
         report_error("nothing was imported");
     else if (i->rows.failed)
@@ -326,9 +326,9 @@ static void import_tell_left_out(const struct list_import *i)
 {
     fputs(buf_text(&i->notes), stderr);
     if (i->left_out > LIST_IMPORT_NAMED)
-        report_error("of %zu more lines something is left out", i->left_out - LIST_IMPORT_NAMED);
+        report_error("more lines of which something is left out: %zu", i->left_out - LIST_IMPORT_NAMED);
     if (i->others > 0)
-        report_error("%zu lines have nothing for this list; exclude, require and protocols each take their part",
+        report_error("lines that have nothing for this list: %zu; exclude, require and protocols each take their part",
                      i->others);
 }
 
@@ -429,8 +429,8 @@ static int export(const struct ctl *ctl, const struct session *s)
     buf_clear(&text);
     if (unreadable == 0)
         return rc;
-    report_error("%zu entries cannot be read and are left out; \"posternctl list show %s\" shows them", unreadable,
-                 list_name(s->list));
+    report_error("entries that cannot be read and are left out: %zu; \"posternctl list show %s\" shows them",
+                 unreadable, list_name(s->list));
     return CTL_NO;
 }
 
