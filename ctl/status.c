@@ -46,6 +46,54 @@ static void add_value(struct table *t, const char *name, const json_t *value)
     }
 }
 
+/* --- the operator's lists --- */
+
+static const char *word_of(const json_t *object, const char *name)
+{
+    const char *word = json_string_value(json_object_get(object, name));
+
+    return word == NULL ? "" : word;
+}
+
+static void add_list(struct table *t, const char *name, const json_t *list)
+{
+    long long entries = json_integer_value(json_object_get(list, "entries"));
+    const char *problem = word_of(list, "problem");
+
+    table_addf(t, TINT_NONE, "    %s", name);
+    if (problem[0] == '\0')
+        table_addf(t, TINT_NONE, "%lld", entries);
+    else
+        table_addf(t, TINT_BAD, "%lld; %lld cannot be read, the first: %s", entries,
+                   (long long)json_integer_value(json_object_get(list, "bad")), problem);
+}
+
+static void add_lists(struct table *t, const json_t *lists)
+{
+    const char *from = word_of(lists, "from"), *redis = word_of(lists, "redis"), *file = word_of(lists, "file_problem");
+    json_t *all = json_object_get(lists, "lists");
+    bool kept = strcmp(redis, "lost") == 0 || strcmp(redis, "older") == 0;
+    void *i;
+
+    table_add(t, TINT_NONE, "  lists");
+    if (kept)
+        table_addf(t, TINT_BAD, "kept: Redis has %s; see posternctl list restore",
+                   strcmp(redis, "lost") == 0 ? "lost them" : "older ones");
+    else if (strcmp(from, "unknown") == 0)
+        table_add(t, TINT_BAD, "not known: Redis cannot be reached; mail to which nothing binds waits");
+    else
+        table_addf(t, strcmp(from, "file") == 0 ? TINT_BAD : TINT_NONE, "%s",
+                   strcmp(from, "none") == 0   ? "none, as there is no Redis"
+                   : strcmp(from, "file") == 0 ? "from the file, as Redis cannot be reached"
+                                               : "from Redis");
+    if (file[0] != '\0') {
+        table_add(t, TINT_NONE, "    file");
+        table_add(t, TINT_BAD, file);
+    }
+    for (i = json_object_iter(all); i != NULL; i = json_object_iter_next(all, i))
+        add_list(t, json_object_iter_key(i), json_object_iter_value(i));
+}
+
 void status_print(struct buf *out, const char *program, const char *address, const json_t *status, bool colour)
 {
     struct table *t = table_new(2);
@@ -57,6 +105,10 @@ void status_print(struct buf *out, const char *program, const char *address, con
     table_add(t, TINT_NONE, address);
     /* The iterator does not change the object; jansson's interface has no const here. */
     for (i = json_object_iter((json_t *)status); i != NULL; i = json_object_iter_next((json_t *)status, i)) {
+        if (strcmp(json_object_iter_key(i), "lists") == 0 && json_is_object(json_object_iter_value(i))) {
+            add_lists(t, json_object_iter_value(i));
+            continue;
+        }
         table_addf(t, TINT_NONE, "  %s", json_object_iter_key(i));
         add_value(t, json_object_iter_key(i), json_object_iter_value(i));
     }

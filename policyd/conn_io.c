@@ -21,9 +21,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define REPLIES_MAX 16384 /* octets of replies after which they are sent before more requests are worked on */
-#define TRANSPORT_PATIENCE 2 /* seconds */
-#define OUT_MAX     (REPLIES_MAX + SOCKETMAP_REPLY_MAX + NETSTRING_OVERHEAD)
+#define REPLIES_MAX        16384 /* octets of replies after which they are sent before more requests are worked on */
+#define TRANSPORT_PATIENCE 2     /* seconds */
+#define OUT_MAX            (REPLIES_MAX + SOCKETMAP_REPLY_MAX + NETSTRING_OVERHEAD)
 
 static const char notfound[] = "9:NOTFOUND ,";
 
@@ -239,7 +239,8 @@ static void on_transport(void *ctx, const struct lookup_result *result)
     buf_clear(&reply);
 }
 
-/* Postfix has one process that asks for transports, and everybody waits for it: so not for long. The look-up goes on. */
+/* Postfix has one process that asks for transports, and everybody waits for it: so not for long. The look-up goes on.
+ */
 static void on_impatience(evutil_socket_t fd, short what, void *ctx)
 {
     struct conn *c = ctx;

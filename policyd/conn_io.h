@@ -42,7 +42,7 @@ struct conn {
     struct buf out; /* octets that the socket did not take yet */
     int64_t used;   /* when a whole request last came or an answer went, seconds since the epoch */
     int fd;
-    enum answer_map map; /* of the request that waits */
+    enum answer_map map;     /* of the request that waits */
     char domain[DOMAIN_BUF]; /* the same, for a transport */
 };
 

@@ -100,8 +100,8 @@ static json_t *explanation(const char *key, const struct nexthop *hop, const str
                      d == NULL ? "unknown"
                      : d->temp ? "temp"
                                : tls_level_name(d->level),
-                     "smtps", r->answer->smtps, "overridden", d != NULL && d->overridden, "reasons", reasons_of(r), "source", source, "valid_until", (json_int_t)r->answer->valid_until,
-                     "record", record_of(r->dest));
+                     "smtps", r->answer->smtps, "overridden", d != NULL && d->overridden, "reasons", reasons_of(r),
+                     "source", source, "valid_until", (json_int_t)r->answer->valid_until, "record", record_of(r->dest));
 }
 
 static void on_explained(void *ctx, const struct lookup_result *result)

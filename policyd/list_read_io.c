@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PAGE       "200" /* entries, about; with the two limits below a page is always less than a reply may be */
-#define KEY_BUF    256
-#define BAD_LOGGED 20
+#define PAGE        "200" /* entries, about; with the two limits below a page is always less than a reply may be */
+#define KEY_BUF     256
+#define BAD_LOGGED  20
 #define PATTERN_MAX 300 /* octets; longer than any */
 
 #define TEXT_OF(number)  TEXT_OF_(number)
@@ -118,8 +118,8 @@ static void on_page(void *ctx, redisReply *reply)
 static int ask_page(struct list_reading *r, const char *cursor)
 {
     char key[KEY_BUF];
-    const char *const words[] = {"EVAL_RO", page_script, "1", key, cursor, PAGE, TEXT_OF(PATTERN_MAX),
-                                 TEXT_OF(LIST_JSON_MAX)};
+    const char *const words[] = {
+        "EVAL_RO", page_script, "1", key, cursor, PAGE, TEXT_OF(PATTERN_MAX), TEXT_OF(LIST_JSON_MAX)};
 
     if (redis_key(r->redis, key, sizeof(key), "list", list_name(r->id)) == 0)
         return -1;

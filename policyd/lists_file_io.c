@@ -198,8 +198,8 @@ int lists_writer_write(struct lists_writer *w, const struct lists *lists, const 
     return 0;
 }
 
-struct lists_writer *lists_writer_new(struct event_base *base, const char *path,
-                                      void (*fn)(void *ctx, const char *why), void *ctx)
+struct lists_writer *lists_writer_new(struct event_base *base, const char *path, void (*fn)(void *ctx, const char *why),
+                                      void *ctx)
 {
     struct lists_writer *w = calloc(1, sizeof(*w));
 

@@ -21,19 +21,19 @@ struct pending {
     struct lookups *lookups;
     TAILQ_HEAD(wait_list, lookup_wait) waits;
     struct event *deadline;
-    struct event *begin; /* from the loop, never from within a call */
-    struct call_sent *sent; /* the call to stsd that is under way */
-    struct dest *old;       /* facts from Redis that are past their time */
+    struct event *begin;           /* from the loop, never from within a call */
+    struct call_sent *sent;        /* the call to stsd that is under way */
+    struct dest *old;              /* facts from Redis that are past their time */
     struct fallback_hosts *states; /* what became of TLS; NULL: nothing is known */
-    bool in_redis;          /* a command is under way; its callback may come when the pending is closed */
-    bool for_lists;         /* waits until the operator's lists are there */
-    bool refresh;           /* begins with stsd */
-    bool closed;            /* finished; freed when the GET's callback has come */
-    bool dirty;             /* the record changed in Redis meanwhile */
-    bool last_look;         /* Redis is read once more before old facts are used */
-    struct nexthop hop; /* without port */
+    bool in_redis;                 /* a command is under way; its callback may come when the pending is closed */
+    bool for_lists;                /* waits until the operator's lists are there */
+    bool refresh;                  /* begins with stsd */
+    bool closed;                   /* finished; freed when the GET's callback has come */
+    bool dirty;                    /* the record changed in Redis meanwhile */
+    bool last_look;                /* Redis is read once more before old facts are used */
+    struct nexthop hop;            /* without port */
     size_t len;
-    char name[NEXTHOP_BUF]; /* nexthop_text(hop) */
+    char name[NEXTHOP_BUF];          /* nexthop_text(hop) */
     char why[DECIDE_REASON_MAX / 2]; /* why nothing newer can be had */
 };
 

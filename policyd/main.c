@@ -108,25 +108,24 @@ static int policyd_run(struct daemon *d, struct err *e)
     p->stsd = call_client_new(daemon_base(d), conf->policyd.stsd, e);
     if (p->redis == NULL || p->stsd == NULL)
         return -1;
-    p->lists = operator_lists_new(daemon_base(d),
-                                  &(struct operator_lists_options){.redis = p->redis,
-                                                                   .no_redis = conf->redis.url[0] == '\0',
-                                                                   .file = conf->policyd.lists_file,
-                                                                   .keeper = daemon_worker(d) == 0,
-                                                                   .fn = on_lists_changed,
-                                                                   .ctx = p});
-    p->lookups = lookups_new(daemon_base(d),
-                             &(struct lookup_parts){.memory = &p->memory,
-                                                    .redis = p->redis,
-                                                    .stsd = p->stsd,
-                                                    .lists = p->lists},
-                             &conf->policyd);
+    p->lists =
+        operator_lists_new(daemon_base(d), &(struct operator_lists_options){.redis = p->redis,
+                                                                            .no_redis = conf->redis.url[0] == '\0',
+                                                                            .file = conf->policyd.lists_file,
+                                                                            .keeper = daemon_worker(d) == 0,
+                                                                            .fn = on_lists_changed,
+                                                                            .ctx = p});
+    p->lookups =
+        lookups_new(daemon_base(d),
+                    &(struct lookup_parts){.memory = &p->memory, .redis = p->redis, .stsd = p->stsd, .lists = p->lists},
+                    &conf->policyd);
     redis_track(p->redis, kinds, on_changed, p);
     serve_run(p->serve, &p->memory, p->lookups, p->lists);
     p->gauges = (struct gauges){.serve = p->serve, .memory = &p->memory, .lookups = p->lookups, .redis = p->redis};
     counters_take(daemon_worker(d));
     gauges_start(&p->gauges, daemon_base(d));
-    control_run(p->control, daemon_worker(d), &p->memory, p->lookups, p->lists, &p->gauges, (size_t)conf->policyd.cache_entries);
+    control_run(p->control, daemon_worker(d), &p->memory, p->lookups, p->lists, &p->gauges,
+                (size_t)conf->policyd.cache_entries);
     return 0;
 }
 

@@ -15,11 +15,11 @@
 #include <sys/random.h>
 #include <time.h>
 
-#define SETTLE_MS     10   /* many edits in a row are one change */
-#define AGAIN_MS      5000 /* after a refusal of Redis */
-#define SLEEP_MAX     3600 /* seconds */
-#define ALL           ((1U << LISTS) - 1)
-#define KEY_BUF       256
+#define SETTLE_MS 10   /* many edits in a row are one change */
+#define AGAIN_MS  5000 /* after a refusal of Redis */
+#define SLEEP_MAX 3600 /* seconds */
+#define ALL       ((1U << LISTS) - 1)
+#define KEY_BUF   256
 
 struct operator_lists {
     struct event_base *base;

@@ -10,8 +10,10 @@ static const struct map {
     enum request_kind kind;
     enum answer_map map;
 } maps[] = {
-    {"postfix", REQUEST_POLICY, ANSWER_POSTFIX},       {"QUERY", REQUEST_POLICY, ANSWER_POSTFIX},
-    {"QUERYwithTLSRPT", REQUEST_POLICY, ANSWER_TLSRPT}, {"transport", REQUEST_TRANSPORT, ANSWER_POSTFIX},
+    {"postfix", REQUEST_POLICY, ANSWER_POSTFIX},
+    {"QUERY", REQUEST_POLICY, ANSWER_POSTFIX},
+    {"QUERYwithTLSRPT", REQUEST_POLICY, ANSWER_TLSRPT},
+    {"transport", REQUEST_TRANSPORT, ANSWER_POSTFIX},
     {"ehlo", REQUEST_EHLO, ANSWER_POSTFIX},
 };
 

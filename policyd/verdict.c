@@ -13,7 +13,8 @@ void verdict_rules(struct verdict_rules *out, const struct conf_policyd *conf)
                     .stale_max = conf->stale_max},
         .fallback_keep = conf->fallback_keep,
     };
-    (void)list_value_parse(&out->fallback, LIST_FALLBACK, conf->fallback, NULL); /* conf_read has seen that it is right */
+    (void)list_value_parse(&out->fallback, LIST_FALLBACK, conf->fallback,
+                           NULL); /* conf_read has seen that it is right */
     if (conf->default_level[0] != '\0')
         out->options.default_level = conf->default_level[0] == 'm' ? LEVEL_MAY : LEVEL_ENCRYPT;
 }

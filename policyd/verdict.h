@@ -21,8 +21,8 @@ struct verdict_in {
     struct nexthop hop;      /* DANE counts for port 25, or none, alone: TLSA records of others were not looked at */
     const struct dest *dest; /* NULL: no facts are to be had, or none exist (hop is no domain) */
     enum decide_age age;
-    bool sts_elsewhere;        /* see struct decide_options */
-    const struct lists *lists; /* NULL: not known now. Then what binds goes, all else is a temporary error */
+    bool sts_elsewhere;                  /* see struct decide_options */
+    const struct lists *lists;           /* NULL: not known now. Then what binds goes, all else is a temporary error */
     const struct fallback_hosts *states; /* NULL: none are known */
 };
 

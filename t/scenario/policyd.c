@@ -177,7 +177,7 @@ void policyd_mail(struct site *s, struct node *n, const char *key, struct outcom
     out->asked = node_now(s, n);
     if (request.kind == REQUEST_BAD)
         (void)snprintf(out->text, sizeof(out->text), "PERM %s", request.why.text);
-    else if (request.kind == REQUEST_NOTFOUND)
+    else if (request.kind == REQUEST_NOTFOUND || request.hop.kind != NEXTHOP_DOMAIN) /* there are no lists here */
         (void)snprintf(out->text, sizeof(out->text), "NOTFOUND ");
     else if (request.hop.port != 0 && request.hop.port != 25)
         trouble(s->trouble, "the scenarios know port 25 only");
