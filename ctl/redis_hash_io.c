@@ -10,25 +10,22 @@
  * KEYS: the hash, the watched hash. ARGV: cursor, octets of a field, octets of a value. Replies n, the next cursor,
  * fields and values.
  */
+#define CHECKED REDIS_WRONG REDIS_CHECK("wrong(KEYS[1]) or KEYS[2] and wrong(KEYS[2])")
 static const char script[] = //
-    REDIS_WRONG REDIS_CHECK(
-        "wrong(KEYS[1]) or KEYS[2] and wrong(KEYS[2])") "local edits = KEYS[2] and redis.call('HGET', KEYS[2], 'n') or "
-                                                        "'' "
-                                                        "local out, octets, at = {string.sub(edits, 1, 32), ''}, 0, "
-                                                        "ARGV[1] "
-                                                        "repeat "
-                                                        "  local page = redis.call('HSCAN', KEYS[1], at, 'COUNT', 100) "
-                                                        "  at = page[1] "
-                                                        "  for i = 1, #page[2], 2 do "
-                                                        "    out[#out + 1] = string.sub(page[2][i], 1, "
-                                                        "tonumber(ARGV[2])) "
-                                                        "    out[#out + 1] = string.sub(page[2][i + 1], 1, "
-                                                        "tonumber(ARGV[3])) "
-                                                        "    octets = octets + #out[#out] + #out[#out - 1] "
-                                                        "  end "
-                                                        "until at == '0' or octets > 200000 "
-                                                        "out[2] = at "
-                                                        "return out";
+    CHECKED                  //
+    "local edits = KEYS[2] and redis.call('HGET', KEYS[2], 'n') or '' "
+    "local out, octets, at = {string.sub(edits, 1, 32), ''}, 0, ARGV[1] "
+    "repeat "
+    "  local page = redis.call('HSCAN', KEYS[1], at, 'COUNT', 100) "
+    "  at = page[1] "
+    "  for i = 1, #page[2], 2 do "
+    "    out[#out + 1] = string.sub(page[2][i], 1, tonumber(ARGV[2])) "
+    "    out[#out + 1] = string.sub(page[2][i + 1], 1, tonumber(ARGV[3])) "
+    "    octets = octets + #out[#out] + #out[#out - 1] "
+    "  end "
+    "until at == '0' or octets > 200000 "
+    "out[2] = at "
+    "return out";
 
 struct reading {
     redis_field_fn *fn;
