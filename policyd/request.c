@@ -49,10 +49,16 @@ static void parse_policy(struct request *out, const char *key, size_t len)
         out->kind = REQUEST_BAD;
 }
 
-/* transport(5) asks for the address, then its domain, its parents, and "*". */
+/* Postfix asks a socketmap for whole mail addresses and for "*"; other tables, and people, for domains, too. */
 static void parse_transport(struct request *out, const char *key, size_t len)
 {
-    if (key[0] == '.' || nexthop_parse(&out->hop, key, len, NULL) != 0 || out->hop.kind != NEXTHOP_DOMAIN)
+    const char *at = memrchr(key, '@', len);
+
+    if (at != NULL) {
+        len -= (size_t)(at + 1 - key);
+        key = at + 1;
+    }
+    if (len == 0 || key[0] == '.' || nexthop_parse(&out->hop, key, len, NULL) != 0 || out->hop.kind != NEXTHOP_DOMAIN)
         out->kind = REQUEST_NOTFOUND;
 }
 

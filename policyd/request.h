@@ -11,7 +11,7 @@ enum request_kind {
     REQUEST_POLICY,    /* the TLS policy for a next hop, in the form of map */
     REQUEST_TRANSPORT, /* which transport a recipient's domain (hop.name) has */
     REQUEST_EHLO,      /* what a client is not to be offered: hop.name is its address or its name, as hop.kind says */
-    REQUEST_NOTFOUND,  /* nothing can be said for this key: parents, paths, mail addresses */
+    REQUEST_NOTFOUND,  /* nothing can be said for this key: parents, paths */
     REQUEST_BAD        /* unknown map, broken key: a permanent error, see why */
 };
 
