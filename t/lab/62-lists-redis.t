@@ -14,7 +14,7 @@ my $file = Nodes::path('one') . '/lists';
 my $bound = 'list-verify-any.test';    # in require: its mail is held as long as the list goes
 my %wanted = ($bound => 'OK verify', 'list-exclude.test' => 'OK none', 'list-edited.test' => 'NOTFOUND ', 'sts-good.test' => qr/^OK secure /);
 
-Nodes::start_redis('--dbfilename', 'lists.rdb');
+Nodes::start_redis();
 Nodes::start_node($_) for 'one', 'two';
 ok(Nodes::tracking($_), "$_ is told of changes") for 'one', 'two';
 two_nodes();
@@ -202,6 +202,7 @@ sub start_anew {
 sub redis_has_older_lists {
     ctl('one', 'list', 'del', 'require', $bound);
     answers('before', $_, $bound => 'NOTFOUND ') for 'one', 'two';
+    Nodes::redis('CONFIG', 'SET', 'dbfilename', 'lists.rdb');
     Nodes::redis('SAVE');
     ctl('one', 'list', 'add', 'require', $bound, 'verify');
     answers('after', $_, $bound => 'OK verify') for 'one', 'two';

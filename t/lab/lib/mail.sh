@@ -36,7 +36,7 @@ mail_start() {
     mail_conf_common /etc/postfix-mx mx
     mail_conf_common /etc/postfix-strict strict
     mail_conf_client "$LAB/postern/policyd.sock" >>/etc/postfix/main.cf
-    mail_conf_patience >>/etc/postfix/main.cf
+    mail_conf_may >>/etc/postfix/main.cf
     { mail_conf_client "$LAB/nodes/one/policyd.sock"; mail_conf_strict; } >>/etc/postfix-strict/main.cf
     mail_conf_mx >>/etc/postfix-mx/main.cf
     sed '/^smtp  *inet/s/^smtp/127.0.0.1:25/' -i /etc/postfix/master.cf
@@ -92,7 +92,6 @@ myhostname = client.test
 myorigin = client.test
 smtp_helo_name = client.test
 smtp_bind_address = $CLIENT_ADDR
-smtp_tls_security_level = may
 smtp_dns_support_level = dnssec
 smtp_tls_loglevel = 1
 smtp_tls_CAfile = $CA_CERT
@@ -104,8 +103,9 @@ transport_maps = inline:{ {list-hop.test = smtp:[mx.list-hop.test]}
 END
 }
 
-mail_conf_patience() {
+mail_conf_may() {
     cat <<END
+smtp_tls_security_level = may
 # so that a test sees the second attempt too
 queue_run_delay = 2s
 minimal_backoff_time = 2s
