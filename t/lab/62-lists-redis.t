@@ -14,6 +14,9 @@ my $file = Nodes::path('one') . '/lists';
 my $bound = 'list-verify-any.test';    # in require: its mail is held as long as the list goes
 my %wanted = ($bound => 'OK verify', 'list-exclude.test' => 'OK none', 'list-edited.test' => 'NOTFOUND ', 'sts-good.test' => qr/^OK secure /);
 
+my $rdb = "$Lab::DIR/tmp/dump.rdb";
+
+unlink $rdb;
 Nodes::start_redis();
 Nodes::start_node($_) for 'one', 'two';
 ok(Nodes::tracking($_), "$_ is told of changes") for 'one', 'two';
@@ -169,7 +172,7 @@ sub redis_loses_all_in_the_middle {
     ctl('one', 'list', 'import', 'require', "$Lab::DIR/tmp/long.list");
     answers('a long list', $_, 'n20000.long.test' => 'OK encrypt', $bound => 'OK verify') for 'one', 'two';
     my $weaker = 0;
-    for my $after (1 .. 8) {
+    for my $after (1 .. 5) {
         Nodes::ctl('one', 'list', 'add', 'require', 'edited.long.test', 'encrypt', '--comment', $after);
         sleep 0.01 * $after;
         Nodes::redis('FLUSHALL');
@@ -202,12 +205,11 @@ sub start_anew {
 sub redis_has_older_lists {
     ctl('one', 'list', 'del', 'require', $bound);
     answers('before', $_, $bound => 'NOTFOUND ') for 'one', 'two';
-    Nodes::redis('CONFIG', 'SET', 'dbfilename', 'lists.rdb');
     Nodes::redis('SAVE');
     ctl('one', 'list', 'add', 'require', $bound, 'verify');
     answers('after', $_, $bound => 'OK verify') for 'one', 'two';
     Nodes::stop('nodes-redis', 'KILL');
-    Nodes::start_redis('--dbfilename', 'lists.rdb');
+    Nodes::start_redis();
     ok(Nodes::tracking($_), "Redis is back with older lists: $_ is told of changes") for 'one', 'two';
     for my $node ('one', 'two') {
         is(lists_status($node, sub { ($_[0]{redis} // '') eq 'older' })->{redis}, 'older', "Redis has older lists: status of $node says so");
@@ -259,6 +261,7 @@ sub what_is_no_list {
 # A node that has never seen them
 sub no_lists_at_all {
     Nodes::stop('nodes-redis', 'KILL');
+    unlink $rdb;
     is(Nodes::stop('two-policyd', 'TERM'), 0, 'two: policyd ends');
     unlink Nodes::path('two') . '/lists';
     Nodes::start_daemon('two', 'policyd');
@@ -312,7 +315,7 @@ sub edits_under_load {
     my @edits = (['list', 'add', 'exclude', 'list-edited.test'], ['list', 'add', 'require', $bound, 'verify', '--comment', 'again'],
         ['list', 'import', 'require', $list, '--replace'], ['list', 'add', 'exclude', 'list-exclude.test', '--comment', 'again'],
         ['list', 'del', 'exclude', 'list-edited.test'], ['list', 'add', 'require', 'other.long.test', 'encrypt']);
-    my $until = time + 3;
+    my $until = time + 2;
     while (time < $until) {
         my ($status) = Nodes::ctl_all($edits % 2 ? 'two' : 'one', @{ $edits[$edits % @edits] });
         $edits++ if $status == 0;
