@@ -7,11 +7,10 @@
  * connection is reset. One that has only shut down its side (Exim's readsocket) still gets its answers; over TCP a
  * close looks the same.
  */
-#include "conn_io.h"
+#include "conn_internal.h"
 
 #include "counters.h"
 #include "log.h"
-#include "request.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -24,8 +23,6 @@
 #define REPLIES_MAX        16384 /* octets of replies after which they are sent before more requests are worked on */
 #define TRANSPORT_PATIENCE 2     /* seconds */
 #define OUT_MAX            (REPLIES_MAX + SOCKETMAP_REPLY_MAX + NETSTRING_OVERHEAD)
-
-static const char notfound[] = "9:NOTFOUND ,";
 
 int64_t conns_now(const struct conns *s)
 {
@@ -137,13 +134,8 @@ static void on_writable(evutil_socket_t fd, short what, void *ctx)
 
 /* --- answering --- */
 
-static void reply_text(struct buf *out, enum socketmap_status status, const char *text)
-{
-    socketmap_reply(out, status, text, strlen(text));
-}
-
 /* A reply that has come later than its request. */
-static void reply_late(struct conn *c, const char *wire, size_t len)
+void conn_reply_late(struct conn *c, const char *wire, size_t len)
 {
     struct conns *s = c->conns;
 
@@ -157,178 +149,6 @@ static void reply_late(struct conn *c, const char *wire, size_t len)
         log_oom();
     if (conn_send(c, &s->out) && c->out.len == 0)
         conn_resume(c);
-}
-
-static void on_looked_up(void *ctx, const struct lookup_result *result)
-{
-    size_t len;
-    struct conn *c = ctx;
-    const char *wire = answer_wire(result->answer, c->map, &len);
-
-    reply_late(c, wire, len);
-}
-
-static void answer_from_memory(struct conn *c, const struct request *req, struct answer *a, int64_t now)
-{
-    struct conns *s = c->conns;
-    size_t len;
-    const char *wire = answer_wire(a, req->map, &len);
-
-    count(COUNT_MEMORY_HITS);
-    a->hits++;
-    buf_add(&s->out, wire, len);
-    if (answer_due(a, now))
-        lookup_refresh(s->lookups, &req->hop);
-}
-
-static void start_lookup(struct conn *c, const struct request *req, lookup_done_fn *fn)
-{
-    c->wait = lookup_start(c->conns->lookups, &req->hop, fn, c);
-    if (c->wait == NULL)
-        reply_text(&c->conns->out, SOCKETMAP_TEMP, "too many domains are being looked up, try again later");
-}
-
-/* The answer in memory that may be given, or NULL. */
-static struct answer *remembered(const struct conn *c, const struct nexthop *hop, int64_t now)
-{
-    struct memory *memory = c->conns->memory;
-    char text[NEXTHOP_BUF];
-
-    if (!lookup_remembers(hop))
-        return NULL;
-    if (hop->kind == NEXTHOP_DOMAIN)
-        return memory_get(memory, hop->name, strlen(hop->name), now);
-    nexthop_text(text, hop);
-    return memory_get(memory, text, strlen(text), now);
-}
-
-static void answer_policy(struct conn *c, const struct request *req)
-{
-    int64_t now = conns_now(c->conns);
-    struct answer *a = remembered(c, &req->hop, now);
-
-    if (a != NULL) {
-        answer_from_memory(c, req, a, now);
-        return;
-    }
-    c->map = req->map;
-    start_lookup(c, req, on_looked_up);
-}
-
-/* --- transport and ehlo: what the lists say beside the policy --- */
-
-static void reply_transport(struct buf *out, const char *domain)
-{
-    char text[DOMAIN_BUF + sizeof("smtps::465")];
-
-    snprintf(text, sizeof(text), "smtps:%s:465", domain);
-    reply_text(out, SOCKETMAP_OK, text);
-}
-
-static void on_transport(void *ctx, const struct lookup_result *result)
-{
-    struct conn *c = ctx;
-    struct buf reply;
-
-    buf_init(&reply, OUT_MAX);
-    if (result->answer->smtps)
-        reply_transport(&reply, c->domain);
-    else
-        reply_text(&reply, SOCKETMAP_NOTFOUND, "");
-    reply_late(c, buf_text(&reply), reply.len);
-    buf_clear(&reply);
-}
-
-/* Postfix has one process that asks for transports, and everybody waits for it: so not for long. The look-up goes on.
- */
-static void on_impatience(evutil_socket_t fd, short what, void *ctx)
-{
-    struct conn *c = ctx;
-
-    (void)fd;
-    (void)what;
-    lookup_cancel(c->wait);
-    reply_late(c, notfound, sizeof(notfound) - 1);
-}
-
-/* By the domain's own name at once; by its MX hosts when these are known, which they are when the policy was asked. */
-static void answer_transport(struct conn *c, const struct request *req)
-{
-    static const struct timeval patience = {.tv_sec = TRANSPORT_PATIENCE};
-    struct conns *s = c->conns;
-    const struct lists *lists = operator_lists_get(s->lists);
-    const struct list *smtps = lists == NULL ? NULL : lists->list[LIST_SMTPS];
-    int64_t now = conns_now(s);
-    struct answer *a = remembered(c, &req->hop, now);
-
-    if (smtps == NULL || list_count(smtps) == 0)
-        reply_text(&s->out, SOCKETMAP_NOTFOUND, "");
-    else if (list_match_name(smtps, req->hop.name, now) != NULL || (a != NULL && a->smtps))
-        reply_transport(&s->out, req->hop.name);
-    else if (a != NULL)
-        reply_text(&s->out, SOCKETMAP_NOTFOUND, "");
-    else {
-        snprintf(c->domain, sizeof(c->domain), "%s", req->hop.name);
-        start_lookup(c, req, on_transport);
-        if (c->wait != NULL)
-            event_add(c->patience, &patience);
-    }
-}
-
-static const struct list_entry *match_client(const struct list *l, const struct nexthop *client, int64_t now)
-{
-    struct list_address address;
-
-    if (client->kind == NEXTHOP_ADDRESS && list_address_parse(&address, client->name) == 1)
-        return list_match_address(l, &address, now);
-    return client->kind == NEXTHOP_DOMAIN ? list_match_name(l, client->name, now) : NULL;
-}
-
-/* An error here would make Postfix offer nothing at all, so lists that are not known are lists without the client. */
-static void answer_ehlo(struct conn *c, const struct request *req)
-{
-    const struct lists *lists = operator_lists_get(c->conns->lists);
-    int64_t now = conns_now(c->conns);
-    bool discard = lists != NULL && match_client(lists->list[LIST_INBOUND_EXCLUDE], &req->hop, now) != NULL &&
-                   match_client(lists->list[LIST_INBOUND_REQUIRE], &req->hop, now) == NULL;
-
-    reply_text(&c->conns->out, discard ? SOCKETMAP_OK : SOCKETMAP_NOTFOUND, discard ? "starttls" : "");
-}
-
-static void bad_request(struct conns *s, const char *why)
-{
-    unsigned left_out;
-
-    count(COUNT_BAD_REQUESTS);
-    if (log_allowed(&s->bad_requests, conns_now(s), &left_out))
-        log_warning("bad-request", "why=%s left_out=%u", why, left_out);
-}
-
-static void answer_request(struct conn *c, const struct netstring *ns)
-{
-    struct conns *s = c->conns;
-    struct request req;
-
-    count(COUNT_REQUESTS);
-    request_parse(&req, ns->data, ns->len);
-    switch (req.kind) {
-    case REQUEST_POLICY:
-        answer_policy(c, &req);
-        break;
-    case REQUEST_TRANSPORT:
-        answer_transport(c, &req);
-        break;
-    case REQUEST_EHLO:
-        answer_ehlo(c, &req);
-        break;
-    case REQUEST_NOTFOUND:
-        buf_add(&s->out, notfound, sizeof(notfound) - 1);
-        break;
-    case REQUEST_BAD:
-        bad_request(s, req.why.text);
-        reply_text(&s->out, SOCKETMAP_PERM, req.why.text);
-        break;
-    }
 }
 
 /*
@@ -345,7 +165,7 @@ static ssize_t conn_work(struct conn *c, const char *data, size_t len)
     buf_reset(&c->conns->out);
     while (c->wait == NULL && c->conns->out.len < REPLIES_MAX &&
            (found = netstring_parse(&ns, data + used, len - used, SOCKETMAP_REQUEST_MAX)) == 1) {
-        answer_request(c, &ns);
+        conn_answer(c, &ns);
         used += ns.total;
     }
     if (!buf_ok(&c->conns->out))
@@ -394,7 +214,7 @@ static void conn_process(struct conn *c, const char *data, size_t len)
         if (s->out.len != 0 && !conn_send(c, &s->out))
             return;
         if (used < 0) {
-            bad_request(s, "not a netstring of at most 10000 octets; connection closed");
+            conns_bad_request(s, "not a netstring of at most 10000 octets; connection closed");
             conn_close(c);
             return;
         }
@@ -470,7 +290,7 @@ void conn_open(struct conns *s, int fd)
     c->readable = event_new(s->base, fd, EV_READ | EV_PERSIST, on_readable, c);
     c->writable = event_new(s->base, fd, EV_WRITE | EV_PERSIST, on_writable, c);
     c->hangup = event_new(s->base, fd, EV_READ | EV_ET | EV_PERSIST, on_hangup, c);
-    c->patience = evtimer_new(s->base, on_impatience, c);
+    c->patience = evtimer_new(s->base, conn_on_impatience, c);
     if (c->readable == NULL || c->writable == NULL || c->hangup == NULL || c->patience == NULL)
         log_oom();
     TAILQ_INSERT_TAIL(&s->list[CONN_FREE], c, link);

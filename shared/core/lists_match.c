@@ -132,6 +132,18 @@ void lists_match(struct lists_match *out, const struct lists *lists, const struc
     out->only = list_holds(lists->list[LIST_ONLY], now);
 }
 
+const struct list_entry *lists_match_client(const struct lists *lists, enum list_id id, const struct nexthop *client,
+                                            int64_t now)
+{
+    struct list_address address;
+
+    if (client->kind == NEXTHOP_DOMAIN)
+        return list_match_name(lists->list[id], client->name, now);
+    if (client->kind != NEXTHOP_ADDRESS || list_address_parse(&address, client->name) != 1)
+        return NULL;
+    return list_match_address(lists->list[id], &address, now);
+}
+
 int64_t lists_match_until(const struct lists_match *m)
 {
     int64_t first = INT64_MAX;

@@ -50,6 +50,13 @@ struct lists_match {
 void lists_match(struct lists_match *out, const struct lists *lists, const struct nexthop *hop, const struct dest *dest,
                  int64_t now);
 
+/*
+ * The entry of an inbound list for a client: hop.name is its address, or a name that the mail server found for it
+ * (hop.kind NEXTHOP_ADDRESS or NEXTHOP_DOMAIN). NULL: none.
+ */
+const struct list_entry *lists_match_client(const struct lists *lists, enum list_id id, const struct nexthop *client,
+                                            int64_t now);
+
 /* When the first of the entries that go expires; INT64_MAX: none does. */
 int64_t lists_match_until(const struct lists_match *m);
 

@@ -1,0 +1,184 @@
+/*
+ * conn_answer_io.c - what each request of a connection gets: from memory at once, from the operator's lists, or from a
+ * look-up, later.
+ */
+#include "conn_internal.h"
+
+#include "counters.h"
+#include "request.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define TRANSPORT_PATIENCE 2 /* seconds */
+#define TRANSPORT_REPLY    (DOMAIN_BUF + 64)
+
+static const char notfound[] = "9:NOTFOUND ,";
+
+static void reply_text(struct buf *out, enum socketmap_status status, const char *text)
+{
+    socketmap_reply(out, status, text, strlen(text));
+}
+
+static void on_looked_up(void *ctx, const struct lookup_result *result)
+{
+    size_t len;
+    struct conn *c = ctx;
+    const char *wire = answer_wire(result->answer, c->map, &len);
+
+    conn_reply_late(c, wire, len);
+}
+
+static void answer_from_memory(struct conn *c, const struct request *req, struct answer *a, int64_t now)
+{
+    struct conns *s = c->conns;
+    size_t len;
+    const char *wire = answer_wire(a, req->map, &len);
+
+    count(COUNT_MEMORY_HITS);
+    a->hits++;
+    buf_add(&s->out, wire, len);
+    if (answer_due(a, now))
+        lookup_refresh(s->lookups, &req->hop);
+}
+
+static void start_lookup(struct conn *c, const struct request *req, lookup_done_fn *fn)
+{
+    c->wait = lookup_start(c->conns->lookups, &req->hop, fn, c);
+    if (c->wait == NULL)
+        reply_text(&c->conns->out, SOCKETMAP_TEMP, "too many domains are being looked up, try again later");
+}
+
+/* The answer in memory that may be given, or NULL. */
+static struct answer *remembered(const struct conn *c, const struct nexthop *hop, int64_t now)
+{
+    struct memory *memory = c->conns->memory;
+    char text[NEXTHOP_BUF];
+
+    if (!lookup_remembers(hop))
+        return NULL;
+    if (hop->kind == NEXTHOP_DOMAIN)
+        return memory_get(memory, hop->name, strlen(hop->name), now);
+    nexthop_text(text, hop);
+    return memory_get(memory, text, strlen(text), now);
+}
+
+static void answer_policy(struct conn *c, const struct request *req)
+{
+    int64_t now = conns_now(c->conns);
+    struct answer *a = remembered(c, &req->hop, now);
+
+    if (a != NULL) {
+        answer_from_memory(c, req, a, now);
+        return;
+    }
+    c->map = req->map;
+    start_lookup(c, req, on_looked_up);
+}
+
+/* --- transport and ehlo: what the lists say beside the policy --- */
+
+static void reply_transport(struct buf *out, const char *domain)
+{
+    char text[DOMAIN_BUF + sizeof("smtps::465")];
+
+    snprintf(text, sizeof(text), "smtps:%s:465", domain);
+    reply_text(out, SOCKETMAP_OK, text);
+}
+
+static void on_transport(void *ctx, const struct lookup_result *result)
+{
+    struct conn *c = ctx;
+    struct buf reply;
+
+    buf_init(&reply, TRANSPORT_REPLY);
+    if (result->answer->smtps)
+        reply_transport(&reply, c->domain);
+    else
+        reply_text(&reply, SOCKETMAP_NOTFOUND, "");
+    conn_reply_late(c, buf_text(&reply), reply.len);
+    buf_clear(&reply);
+}
+
+/* Postfix has one process that asks for transports, and everybody waits for it: so not for long. The look-up goes on.
+ */
+void conn_on_impatience(evutil_socket_t fd, short what, void *ctx)
+{
+    struct conn *c = ctx;
+
+    (void)fd;
+    (void)what;
+    lookup_cancel(c->wait);
+    conn_reply_late(c, notfound, sizeof(notfound) - 1);
+}
+
+/* By the domain's own name at once; by its MX hosts when these are known, which they are when the policy was asked. */
+static void answer_transport(struct conn *c, const struct request *req)
+{
+    static const struct timeval patience = {.tv_sec = TRANSPORT_PATIENCE};
+    struct conns *s = c->conns;
+    const struct lists *lists = operator_lists_get(s->lists);
+    const struct list *smtps = lists == NULL ? NULL : lists->list[LIST_SMTPS];
+    int64_t now = conns_now(s);
+    struct answer *a = remembered(c, &req->hop, now);
+
+    if (smtps == NULL || list_count(smtps) == 0)
+        reply_text(&s->out, SOCKETMAP_NOTFOUND, "");
+    else if (list_match_name(smtps, req->hop.name, now) != NULL || (a != NULL && a->smtps))
+        reply_transport(&s->out, req->hop.name);
+    else if (a != NULL)
+        reply_text(&s->out, SOCKETMAP_NOTFOUND, "");
+    else {
+        snprintf(c->domain, sizeof(c->domain), "%s", req->hop.name);
+        start_lookup(c, req, on_transport);
+        if (c->wait != NULL)
+            event_add(c->patience, &patience);
+    }
+}
+
+/* An error here would make Postfix offer nothing at all, so lists that are not known are lists without the client. */
+static void answer_ehlo(struct conn *c, const struct request *req)
+{
+    const struct lists *lists = operator_lists_get(c->conns->lists);
+    int64_t now = conns_now(c->conns);
+    bool discard = lists != NULL && lists_match_client(lists, LIST_INBOUND_EXCLUDE, &req->hop, now) != NULL &&
+                   lists_match_client(lists, LIST_INBOUND_REQUIRE, &req->hop, now) == NULL;
+
+    reply_text(&c->conns->out, discard ? SOCKETMAP_OK : SOCKETMAP_NOTFOUND, discard ? "starttls" : "");
+}
+
+void conns_bad_request(struct conns *s, const char *why)
+{
+    unsigned left_out;
+
+    count(COUNT_BAD_REQUESTS);
+    if (log_allowed(&s->bad_requests, conns_now(s), &left_out))
+        log_warning("bad-request", "why=%s left_out=%u", why, left_out);
+}
+
+void conn_answer(struct conn *c, const struct netstring *ns)
+{
+    struct conns *s = c->conns;
+    struct request req;
+
+    count(COUNT_REQUESTS);
+    request_parse(&req, ns->data, ns->len);
+    switch (req.kind) {
+    case REQUEST_POLICY:
+        answer_policy(c, &req);
+        break;
+    case REQUEST_TRANSPORT:
+        answer_transport(c, &req);
+        break;
+    case REQUEST_EHLO:
+        answer_ehlo(c, &req);
+        break;
+    case REQUEST_NOTFOUND:
+        buf_add(&s->out, notfound, sizeof(notfound) - 1);
+        break;
+    case REQUEST_BAD:
+        conns_bad_request(s, req.why.text);
+        reply_text(&s->out, SOCKETMAP_PERM, req.why.text);
+        break;
+    }
+}
