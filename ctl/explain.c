@@ -28,6 +28,7 @@ static const struct meaning sources[] = {
     {"memory", "from policyd's memory"},
     {"redis", "from Redis"},
     {"stsd", "looked up by stsd just now"},
+    {"stale", "old ones, as newer ones cannot be had now"},
     {"none", "none were needed, or none could be had"},
     {NULL, "of unknown origin"},
 };
@@ -78,7 +79,17 @@ static const char *sentence(const json_t *explanation)
         return "Postfix asks for parent domains too; Postern never answers for them, as that would cover all "
                "subdomains.";
     }
+    if (strcmp(member_text(explanation, "level"), "secure") == 0 &&
+        strstr(member_text(explanation, "answer"), " match=") == NULL)
+        return "Mail goes only over TLS, to servers with a valid certificate for the next hop's own name or one below "
+               "it.";
     return meaning_of(levels, member_text(explanation, "level"));
+}
+
+/* The name is another one than what was asked; brackets and ports make no other one. */
+static bool has_other_name(const char *nexthop, const char *domain)
+{
+    return domain[0] != '\0' && strcmp(domain, nexthop) != 0 && nexthop[0] != '[';
 }
 
 void reasons_print(struct buf *out, const json_t *reasons)
@@ -124,14 +135,19 @@ void explain_print(struct buf *out, const json_t *explanation, int64_t now, bool
     const char *tlsrpt = member_text(explanation, "answer_tlsrpt");
 
     print_text(out, nexthop, strlen(nexthop));
-    if (domain[0] != '\0' && strcmp(domain, nexthop) != 0) {
+    if (has_other_name(nexthop, domain)) {
         buf_str(out, " (as ");
         print_text(out, domain, strlen(domain));
         buf_str(out, ")");
     }
     buf_str(out, ": ");
     print_answer(out, answer, colour);
-    buf_printf(out, "\n%s\n\nWhy:\n", sentence(explanation));
+    buf_printf(out, "\n%s\n", sentence(explanation));
+    if (json_is_true(json_object_get(explanation, "smtps")))
+        buf_str(out, "It goes by implicit TLS, port 465.\n");
+    if (json_is_true(json_object_get(explanation, "overridden")))
+        buf_str(out, "An entry of the lists says override: what the destination publishes may be more than this.\n");
+    buf_str(out, "\nWhy:\n");
     reasons_print(out, json_object_get(explanation, "reasons"));
     print_source(out, explanation, now);
     if (tlsrpt[0] != '\0' && strcmp(tlsrpt, answer) != 0) {

@@ -278,6 +278,7 @@ policyd {
     stsd = "unix:$dir/stsd.sock"
     user = "$user"
     lookup_timeout = 25s
+    lists_file = ""
 }
 CONF
     unlink "$dir/stsd.log", "$dir/policyd.log";
