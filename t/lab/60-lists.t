@@ -87,6 +87,8 @@ my @entries = (
     ['in.list-smtps.test', 'smtps, by the domain above', [['smtps', '.list-smtps.test']], 'OK encrypt', @port465],
     ['list-smtps-backup.test', 'smtps, the first MX host has it not', [['smtps', 'list-smtps-backup.test']],
         'OK encrypt', @port465],
+    ['list-smtps-exclude.test', 'smtps, and exclude with override: never in plain text',
+        [['smtps', 'list-smtps-exclude.test'], ['exclude', 'list-smtps-exclude.test', '--override']], 'OK encrypt', @port465],
     ['list-smtps-host.test', 'smtps, by its MX host', [['smtps', 'mx.list-smtps-host.test']], 'OK encrypt', @port465],
     ['list-smtps-good.test', 'smtps, and MTA-STS', [['smtps', 'list-smtps-good.test']], 'OK secure .*', 'TLSv1.3',
         qr/Verified TLS connection established to \S+:465/],
@@ -105,6 +107,7 @@ my @only = (
     ['example.test', 'not in only, but MTA-STS binds', [], 'OK secure .*', 'TLSv1.3', qr/Verified TLS/],
     ['dane-alias.test', 'not in only, but DANE binds', [], 'OK dane-only', @verified],
     ['list-encrypt.test', 'not in only, but in require', [], 'OK encrypt', @untrusted],
+    ['list-smtps.test', 'not in only, but in smtps: never in plain text', [], 'OK encrypt', @port465],
     ['list-half.test', 'only, by one of its MX hosts', [['only', 'mx1.mail.lists.test']], 'NOTFOUND', @untrusted],
 );
 
@@ -158,7 +161,7 @@ sub settle {
     for (@{ $case->{entries} }) {
         my ($list, $pattern) = @$_;
         next if $list eq 'local';
-        like($why, qr/list $list: \Q$pattern\E.* by anna/, "$case->{name}: explain names the entry of $list");
+        like($why, qr/list $list: \Q$pattern\E.* by anna on \d{4}-\d\d-\d\d/, "$case->{name}: explain names the entry of $list, who added it and when");
     }
     return;
 }
@@ -191,11 +194,11 @@ sub overrides_are_logged {
 }
 
 sub an_entry_ends {
-    add_entry('require', 'list-expires.test', 'dane-only', '--expires 5s');
-    settle({ domain => 'list-expires.test', key => 'list-expires.test', name => 'an entry for 5 s', answer => qr/^OK dane-only\s*$/ });
+    add_entry('require', 'list-expires.test', 'dane-only', '--expires 3s');
+    settle({ domain => 'list-expires.test', key => 'list-expires.test', name => 'an entry for 3 s', answer => qr/^OK dane-only\s*$/ });
     my $to = Lab::send_mail('list-expires.test');
     my $got = Lab::outcome($to) || { reason => 'no verdict' };
-    like($got->{reason}, qr/non DNSSEC destination/, 'an entry for 5 s: the mail is held');
+    like($got->{reason}, qr/non DNSSEC destination/, 'an entry for 3 s: the mail is held');
     $got = Lab::outcome($to, 'sent') || { status => 'not sent' };
     is($got->{status}, 'sent', 'and is sent when the entry is over, though nobody has touched the list');
     like(Lab::answer('list-expires.test'), qr/^NOTFOUND/, 'as the answer says, too');

@@ -307,6 +307,8 @@ sub edits_under_load {
     print $out "$bound verify\n", map { "n$_.long.test encrypt\n" } 1 .. 1000;
     close $out;
     ctl('one', 'list', 'import', 'require', $list, '--replace');
+    Nodes::configure('one', policyd => 'workers = 2');
+    restart_policyd('one');
     answers('before the load', 'one', 'n7.long.test' => 'OK encrypt');
     my %asks = ($bound => 'OK verify', 'n7.long.test' => 'OK encrypt', 'list-exclude.test' => 'OK none', 'list-encrypt.test' => 'NOTFOUND ',
         'list-edited.test' => 'NOTFOUND |OK none', 'sts-good.test' => 'OK secure match=mx\.sts-good\.test servername=hostname', 'dane-good.test' => 'OK dane-only');

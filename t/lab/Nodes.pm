@@ -110,9 +110,11 @@ sub start_daemon {
     return;
 }
 
+# A node that knows nothing of before
 sub start_node {
     my ($node, %more) = @_;
     configure($node, %more);
+    unlink path($node) . '/lists';
     start_daemon($node, $_) for 'stsd', 'policyd';
     return;
 }
