@@ -112,28 +112,32 @@ void conn_on_impatience(evutil_socket_t fd, short what, void *ctx)
     conn_reply_late(c, notfound, sizeof(notfound) - 1);
 }
 
+static void look_transport_up(struct conn *c, const struct request *req)
+{
+    static const struct timeval patience = {.tv_sec = TRANSPORT_PATIENCE};
+
+    snprintf(c->domain, sizeof(c->domain), "%s", req->hop.name);
+    start_lookup(c, req, on_transport);
+    if (c->wait != NULL)
+        event_add(c->patience, &patience);
+}
+
 /* By the domain's own name at once; by its MX hosts when these are known, which they are when the policy was asked. */
 static void answer_transport(struct conn *c, const struct request *req)
 {
-    static const struct timeval patience = {.tv_sec = TRANSPORT_PATIENCE};
     struct conns *s = c->conns;
     const struct lists *lists = operator_lists_get(s->lists);
-    const struct list *smtps = lists == NULL ? NULL : lists->list[LIST_SMTPS];
     int64_t now = conns_now(s);
-    struct answer *a = remembered(c, &req->hop, now);
+    bool none = lists == NULL || list_count(lists->list[LIST_SMTPS]) == 0;
+    bool named = !none && list_match_name(lists->list[LIST_SMTPS], req->hop.name, now) != NULL;
+    const struct answer *a = none || named ? NULL : remembered(c, &req->hop, now);
 
-    if (smtps == NULL || list_count(smtps) == 0)
-        reply_text(&s->out, SOCKETMAP_NOTFOUND, "");
-    else if (list_match_name(smtps, req->hop.name, now) != NULL || (a != NULL && a->smtps))
+    if (named || (a != NULL && a->smtps))
         reply_transport(&s->out, req->hop.name);
-    else if (a != NULL)
+    else if (none || a != NULL)
         reply_text(&s->out, SOCKETMAP_NOTFOUND, "");
-    else {
-        snprintf(c->domain, sizeof(c->domain), "%s", req->hop.name);
-        start_lookup(c, req, on_transport);
-        if (c->wait != NULL)
-            event_add(c->patience, &patience);
-    }
+    else
+        look_transport_up(c, req);
 }
 
 /* An error here would make Postfix offer nothing at all, so lists that are not known are lists without the client. */

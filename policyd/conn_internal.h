@@ -1,12 +1,12 @@
-/* conn_internal.h - the insides of connections, shared by conn_io.c (the stream) and conn_answer_io.c (what each request
- * gets). */
+/* conn_internal.h - the insides of connections, shared by conn_io.c (the stream) and conn_answer_io.c (what each
+ * request gets). */
 #ifndef POSTERN_CONN_INTERNAL_H
 #define POSTERN_CONN_INTERNAL_H
 
 #include "conn_io.h"
 
 /* conn_answer_io.c: add the reply to conns.out, or start a look-up (c->wait is set then). */
-void conn_answer(struct conn *c, const struct netstring *request);
+void conn_answer(struct conn *c, const struct netstring *ns);
 
 /* c->patience: the one that it waits for takes too long. */
 void conn_on_impatience(evutil_socket_t fd, short what, void *ctx);
