@@ -16,6 +16,7 @@
 #include <time.h>
 
 #define SETTLE_MS 10   /* many edits in a row are one change */
+#define TORN_MAX  20   /* readings that are thrown away because of edits meanwhile, one after the other */
 #define AGAIN_MS  5000 /* after a refusal of Redis */
 #define SLEEP_MAX 3600 /* seconds */
 #define ALL       ((1U << LISTS) - 1)
@@ -44,6 +45,7 @@ struct operator_lists {
     bool told;       /* of a change since the present reading began */
     unsigned wanted; /* lists that have changed, bits */
     unsigned left;   /* of the present reading */
+    unsigned torn;   /* readings thrown away since the last one that was not */
     struct lists_stamp seen;
     struct list_read_result fresh[LISTS];
     bool was_read[LISTS];
@@ -346,22 +348,38 @@ static bool same_data(const struct lists_stamp *before, const struct lists_stamp
     return strcmp(before->generation, after->generation) == 0 && after->count >= before->count;
 }
 
+static unsigned lists_read(const struct operator_lists *o)
+{
+    unsigned read = 0;
+
+    for (size_t i = 0; i < LISTS; i++)
+        if (o->was_read[i])
+            read |= 1U << i;
+    return read;
+}
+
+/* What was read may be half of one state and half of the next, which nobody ever wrote. */
 static void on_stamp_after(void *ctx, redisReply *reply)
 {
     struct operator_lists *o = ctx;
     struct lists_stamp after;
     struct err e = {"Redis went away"};
+    unsigned again = ALL;
 
     if (reply == NULL || stamp_of(&after, reply, &e) != 0) {
         reading_failed(o, e.text);
         return;
     }
     if (same_data(&o->seen, &after)) {
-        reading_done(o);
-        return;
+        if (after.count == o->seen.count || ++o->torn > TORN_MAX) {
+            o->torn = 0;
+            reading_done(o);
+            return;
+        }
+        again = lists_read(o);
     }
     reading_stop(o);
-    o->wanted = ALL;
+    o->wanted |= again;
     o->told = true;
     begin_again(o);
 }

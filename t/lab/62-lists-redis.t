@@ -279,17 +279,19 @@ sub no_lists_at_all {
     return;
 }
 
-# Each asks as fast as it is answered, until the file appears; its answers that are wrong are its exit status and output.
+# A process that asks for these domains in turn as fast as it is answered, until the file appears, and then says how often it
+# has asked, and which answers were wrong
 sub asker {
-    my ($domain, $wanted, $end) = @_;
+    my ($wanted, $end, @domains) = @_;
     my $pid = open(my $out, '-|') // die;
-    return ($out, $pid) if $pid;
+    return $out if $pid;
     my $fh = IO::Socket::UNIX->new(Peer => Nodes::path('one') . '/policyd.sock');
-    my ($request, $asked, %wrong) = (length("postfix $domain") . ":postfix $domain,", 0);
+    my ($asked, %wrong) = (0);
+    my @requests = map { length("postfix $_") . ":postfix $_," } @domains;
     until (-e $end) {
         for (1 .. 100) {
             my $got = '';
-            syswrite $fh, $request;
+            syswrite $fh, $requests[$asked % @requests];
             sysread $fh, $got, 65536, length $got or last until $got =~ /,\z/;
             $asked++;
             $wrong{$got}++ unless $got =~ /^\d+:(?:$wanted),\z/;
@@ -300,37 +302,63 @@ sub asker {
     POSIX::_exit(0);
 }
 
-sub edits_under_load {
+# edits_under(WHAT, SECONDS, [DOMAINS, ANSWER] ...): asks, and makes the edits of the sub in turn meanwhile
+sub edits_under {
+    my ($what, $seconds, $edit, @asks) = @_;
     my $end = "$Lab::DIR/tmp/load.end";
-    my $list = "$Lab::DIR/tmp/load.list";
-    open my $out, '>', $list or die;
-    print $out "$bound verify\n", map { "n$_.long.test encrypt\n" } 1 .. 1000;
+    unlink $end;
+    my @askers = map { asker($_->[1], $end, @{ $_->[0] }) } @asks;
+    my ($edits, $until, $failed) = (0, time + $seconds);
+    while (time < $until && !$failed) {
+        ($failed) = Nodes::ctl_all($edits % 2 ? 'two' : 'one', $edit->($edits));
+        $edits++;
+    }
+    is($failed, 0, "$what: $edits edits");
+    open my $mark, '>', $end;
+    for my $i (0 .. $#asks) {
+        my ($asked, $wrong) = (readline($askers[$i]) // '') =~ /^(\d+) (.*)$/;
+        close $askers[$i];
+        cmp_ok($asked // 0, '>', 100, "$what: $asks[$i][0][0] was asked for " . ($asked // 0) . ' times');
+        is($wrong, '', "$what: no wrong answer for $asks[$i][0][0]");
+    }
+    return;
+}
+
+sub list_file {
+    my ($name, @lines) = @_;
+    my $path = "$Lab::DIR/tmp/$name.list";
+    open my $out, '>', $path or die;
+    print $out map { "$_\n" } @lines;
     close $out;
+    return $path;
+}
+
+sub edits_under_load {
+    my $list = list_file('load', "$bound verify", map { "n$_.long.test encrypt" } 1 .. 1000);
     ctl('one', 'list', 'import', 'require', $list, '--replace');
     Nodes::configure('one', policyd => 'workers = 2');
     restart_policyd('one');
     answers('before the load', 'one', 'n7.long.test' => 'OK encrypt');
-    my %asks = ($bound => 'OK verify', 'n7.long.test' => 'OK encrypt', 'list-exclude.test' => 'OK none', 'list-encrypt.test' => 'NOTFOUND ',
-        'list-edited.test' => 'NOTFOUND |OK none', 'sts-good.test' => 'OK secure match=mx\.sts-good\.test servername=hostname', 'dane-good.test' => 'OK dane-only');
-    my %asker = map { $_ => [asker($_, $asks{$_}, $end)] } keys %asks;
-    my $edits = 0;
     my @edits = (['list', 'add', 'exclude', 'list-edited.test'], ['list', 'add', 'require', $bound, 'verify', '--comment', 'again'],
         ['list', 'import', 'require', $list, '--replace'], ['list', 'add', 'exclude', 'list-exclude.test', '--comment', 'again'],
         ['list', 'del', 'exclude', 'list-edited.test'], ['list', 'add', 'require', 'other.long.test', 'encrypt']);
-    my $until = time + 2;
-    while (time < $until) {
-        my ($status) = Nodes::ctl_all($edits % 2 ? 'two' : 'one', @{ $edits[$edits % @edits] });
-        $edits++ if $status == 0;
-        last if $status;
-    }
-    cmp_ok($edits, '>', 10, "edits under load: $edits edits");
-    open my $mark, '>', $end;
-    for my $domain (sort keys %asker) {
-        my ($answers) = readline $asker{$domain}[0];
-        close $asker{$domain}[0];
-        my ($asked, $wrong) = ($answers // '') =~ /^(\d+) (.*)$/;
-        cmp_ok($asked // 0, '>', 100, "edits under load: $domain was asked for " . ($asked // 0) . ' times');
-        is($wrong, '', "edits under load: no wrong answer for $domain");
-    }
+    edits_under('edits under load', 2, sub { @{ $edits[$_[0] % @edits] } },
+        [[$bound], 'OK verify'], [['n7.long.test'], 'OK encrypt'], [['list-exclude.test'], 'OK none'], [['list-encrypt.test'], 'NOTFOUND '],
+        [['list-edited.test'], 'NOTFOUND |OK none'], [['sts-good.test'], 'OK secure match=mx\.sts-good\.test servername=hostname'],
+        [['dane-good.test'], 'OK dane-only']);
+    no_mixture();
+    return;
+}
+
+# Two states of a long list, each of which requires TLS for all of these domains, by different entries
+sub no_mixture {
+    my @numbers = 1 .. 30;
+    my @others = map { "n$_.long.test encrypt" } 1 .. 3000;
+    my @states = (list_file('by-name', @others, map { "x.p$_.swap.test verify" } @numbers),
+        list_file('by-parent', @others, map { ".p$_.swap.test verify" } @numbers));
+    ctl('one', 'list', 'import', 'require', $states[0], '--replace');
+    answers('before the list is replaced', 'one', 'x.p1.swap.test' => 'OK verify', 'x.p30.swap.test' => 'OK verify');
+    edits_under('a long list is replaced', 2, sub { ('list', 'import', 'require', $states[$_[0] % 2], '--replace') },
+        [[map { "x.p$_.swap.test" } @numbers], 'OK verify'], [['n7.long.test'], 'OK encrypt']);
     return;
 }
