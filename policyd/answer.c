@@ -77,7 +77,7 @@ struct answer *answer_new(const struct decision *decision, const struct dest *de
         note_policy(a, dest, options);
         a->level = (unsigned char)decision->level;
         a->smtps = decision->smtps;
-        a->binds = !decision->temp && decision->level >= LEVEL_ENCRYPT;
+        a->binds = decision->binds && !decision->temp && decision->level >= LEVEL_ENCRYPT;
     }
     buf_clear(&plain);
     buf_clear(&tlsrpt);

@@ -23,7 +23,7 @@ struct answer {
     uint32_t epoch;       /* of the memory (memory.h) when the answer was put in */
     uint32_t hits;
     bool smtps;          /* the destination is reached by implicit TLS, as the list smtps says */
-    bool binds;          /* it demands TLS; an answer known to be out of date is given again only then */
+    bool binds;          /* the facts demand TLS; an answer known to be out of date is given again only then */
     unsigned char level; /* enum tls_level; DEFAULT when it is temp */
     uint32_t plain_len;  /* the plain reply, then the one with TLSRPT attributes unless it is the same */
     uint32_t tlsrpt_len; /* 0: the same */

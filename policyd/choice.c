@@ -27,6 +27,13 @@ static bool binds_later(const struct answer *a, const struct choice_in *in, cons
            demanded(dest, DECIDE_STALE, in->options, now) <= (enum tls_level)a->level;
 }
 
+/* It may have been made before the list was edited. `dane` leaves some hosts in plain text: less than any level there.
+ */
+static bool enough(const struct answer *a, const struct choice_in *in)
+{
+    return in->required == LEVEL_DEFAULT || (a->level != LEVEL_DANE && (enum tls_level)a->level >= in->required);
+}
+
 enum choice choice_new(struct answer **a, const struct choice_in *in, const struct dest *dest, int64_t now)
 {
     struct answer *known = memory_peek(in->memory, in->domain, in->len);
@@ -37,7 +44,7 @@ enum choice choice_new(struct answer **a, const struct choice_in *in, const stru
     if (*a != NULL && (*a)->resolved > dest->resolved)
         return CHOICE_MEMORY;
     *a = NULL;
-    if (old != NULL && (binds_later(old, in, dest, now) || (outlives && !dest_has_dane(dest))))
+    if (old != NULL && enough(old, in) && (binds_later(old, in, dest, now) || (outlives && !dest_has_dane(dest))))
         return goes_on(a, in, old, now);
     if (!outlives)
         return CHOICE_FACTS;
@@ -61,11 +68,14 @@ static bool facts_go_on(const struct answer *a, const struct choice_in *in, cons
 enum choice choice_old(struct answer **a, const struct choice_in *in, const struct dest *old, bool changed, int64_t now)
 {
     struct answer *answer = memory_get_stale(in->memory, in->domain, in->len, now);
+    bool holds = answer != NULL && memory_get(in->memory, in->domain, in->len, now) == answer;
 
+    if (answer != NULL && !holds && !enough(answer, in))
+        answer = NULL;
     if (old != NULL && facts_go_on(answer, in, old, changed, now))
         return choice_new(a, in, old, now);
     *a = answer;
     if (answer == NULL)
         return CHOICE_NOTHING;
-    return memory_get(in->memory, in->domain, in->len, now) == answer ? CHOICE_MEMORY : goes_on(a, in, answer, now);
+    return holds ? CHOICE_MEMORY : goes_on(a, in, answer, now);
 }

@@ -140,9 +140,16 @@ static void finish_from_memory(struct pending *p, const struct answer *a, enum l
     pending_close(p);
 }
 
-static struct choice_in choice_in(const struct pending *p)
+/* dest: the facts that have come, or the old ones, or NULL. */
+static struct choice_in choice_in(const struct pending *p, const struct dest *dest)
 {
-    return (struct choice_in){p->lookups->parts.memory, p->name, p->len, &p->lookups->rules.options};
+    const struct verdict_in in = verdict_in(p, dest, LOOKUP_NONE);
+
+    return (struct choice_in){.memory = p->lookups->parts.memory,
+                              .domain = p->name,
+                              .len = p->len,
+                              .options = &p->lookups->rules.options,
+                              .required = verdict_required(&in, now_seconds())};
 }
 
 /* With an answer made of these facts; NULL: nothing is known. beside: see answer_make. */
@@ -168,7 +175,7 @@ static void finish_from_facts(struct pending *p, const struct dest *dest, const 
 /* dest stays the caller's. */
 void finish_with(struct pending *p, const struct dest *dest, enum lookup_source source)
 {
-    const struct choice_in in = choice_in(p);
+    const struct choice_in in = choice_in(p, dest);
     struct answer *a;
     enum choice choice = choice_new(&a, &in, dest, now_seconds());
 
@@ -190,7 +197,7 @@ void finish_fixed(struct pending *p)
 
 void finish_old(struct pending *p)
 {
-    const struct choice_in in = choice_in(p);
+    const struct choice_in in = choice_in(p, p->old);
     struct answer *a;
     enum choice choice = choice_old(&a, &in, p->old, p->dirty, now_seconds());
 

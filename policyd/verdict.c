@@ -56,6 +56,18 @@ static void without_lists(struct decision *out)
     decide_reason(out, "temporary: the operator's lists are not known, as Redis cannot be reached");
 }
 
+enum tls_level verdict_required(const struct verdict_in *in, int64_t now)
+{
+    struct lists_match match;
+    const struct list_entry *entry;
+
+    if (in->lists == NULL)
+        return LEVEL_DEFAULT;
+    lists_match(&match, in->lists, &in->hop, in->dest, now);
+    entry = match.hit[LIST_REQUIRE].entry;
+    return entry == NULL ? LEVEL_DEFAULT : entry->value.level;
+}
+
 void verdict(struct decision *out, const struct verdict_in *in, const struct verdict_rules *rules, int64_t now)
 {
     struct decide_told told = {.implicit_tls = in->hop.port == SMTPS_PORT};

@@ -26,6 +26,9 @@ struct verdict_in {
     const struct fallback_hosts *states; /* NULL: none are known */
 };
 
+/* The level that the list require has for the next hop; DEFAULT: none. */
+enum tls_level verdict_required(const struct verdict_in *in, int64_t now);
+
 /* The decision may point into lists. It holds for an hour at most where there are no facts. */
 void verdict(struct decision *out, const struct verdict_in *in, const struct verdict_rules *rules, int64_t now);
 

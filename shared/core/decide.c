@@ -288,6 +288,7 @@ void decide(struct decision *out, const struct dest *dest, enum decide_age age, 
     if (w.stale)
         decide_reason(out, "the facts are old: newer ones were asked for and cannot be had now");
     decide_level(out, &w, options, now);
+    out->binds = !out->temp && out->level >= LEVEL_ENCRYPT;
     out->valid_until = answer_until(out, &w, options, now);
 }
 

@@ -51,6 +51,7 @@ struct decision {
     /* With LEVEL_DANE: a host has usable TLSA records, or may have; else they only make TLS mandatory. */
     bool dane_verifies;
 
+    bool binds;       /* the facts demand TLS */
     bool sts_testing; /* a testing policy is live, for reports; says nothing of the level */
     bool overridden;  /* an entry of the lists that says `override` made it weaker than what binds, or (sts-exclude)
                          may have */

@@ -8,6 +8,8 @@
 
 #include "choice.h"
 
+#include "decide_lists.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -125,7 +127,7 @@ static void test_facts_come(void **state)
 
         assert_int_equal(memory_init(&m, 10, secret), 0);
         for (size_t k = 0; k < 3; k++) {
-            const struct choice_in in = {&m, domain, strlen(domain), &options};
+            const struct choice_in in = {.memory = &m, .domain = domain, .len = strlen(domain), .options = &options};
             struct dest *d = facts(rows[i].come[k].words, NOW - rows[i].come[k].age);
             struct answer *a;
             enum choice choice;
@@ -165,7 +167,7 @@ static void test_nothing_newer(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(old_rows) / sizeof(old_rows[0]); i++) {
         struct memory m;
-        const struct choice_in in = {&m, domain, strlen(domain), &options};
+        const struct choice_in in = {.memory = &m, .domain = domain, .len = strlen(domain), .options = &options};
         struct dest *first = facts(old_rows[i].memory, NOW - old_rows[i].memory_age);
         struct dest *old = old_rows[i].old == NULL ? NULL : facts(old_rows[i].old, NOW - old_rows[i].old_age);
         struct answer *a;
@@ -182,11 +184,83 @@ static void test_nothing_newer(void **state)
     }
 }
 
+/*
+ * The list require has changed since the answer in memory was made: what it demands of these facts now, the facts that
+ * come (NULL: none newer can be had), the old ones that Redis has (NULL: none).
+ */
+static const struct {
+    const char *memory;
+    enum tls_level required;
+    const char *come;
+    const char *old;
+    enum choice choice;
+} require_rows[] = {
+    {"p", LEVEL_ENCRYPT, NULL, NULL, CHOICE_GOES_ON},   {"p", LEVEL_SECURE, NULL, NULL, CHOICE_GOES_ON},
+    {"p", LEVEL_DANE_ONLY, NULL, NULL, CHOICE_NOTHING}, {"d", LEVEL_ENCRYPT, NULL, NULL, CHOICE_NOTHING},
+    {"D", LEVEL_SECURE, NULL, NULL, CHOICE_GOES_ON},    {"p", LEVEL_DANE_ONLY, NULL, "", CHOICE_BESIDE},
+    {"d", LEVEL_SECURE, NULL, "", CHOICE_FACTS},        {"p", LEVEL_DANE_ONLY, "", NULL, CHOICE_BESIDE},
+    {"d", LEVEL_SECURE, "", NULL, CHOICE_FACTS},        {"D", LEVEL_SECURE, "", NULL, CHOICE_GOES_ON},
+};
+
+static void test_required(void **state)
+{
+    const struct decide_options options = decide_options_default();
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(require_rows) / sizeof(require_rows[0]); i++) {
+        struct memory m;
+        const struct choice_in in = {.memory = &m,
+                                     .domain = domain,
+                                     .len = strlen(domain),
+                                     .options = &options,
+                                     .required = require_rows[i].required};
+        const char *words = require_rows[i].come != NULL ? require_rows[i].come : require_rows[i].old;
+        struct dest *first = facts(require_rows[i].memory, NOW - 100);
+        struct dest *other = words == NULL ? NULL : facts(words, NOW - 200); /* older than those of the answer */
+        struct answer *a;
+        enum choice choice;
+
+        assert_int_equal(memory_init(&m, 10, secret), 0);
+        put(&m, answer_of(first, DECIDE_FRESH, NULL, NOW - 100));
+        memory_expire_all(&m);
+        choice =
+            require_rows[i].come != NULL ? choice_new(&a, &in, other, NOW) : choice_old(&a, &in, other, false, NOW);
+        if (choice != require_rows[i].choice)
+            fail_msg("row %zu: %d", i, (int)choice);
+        memory_clear(&m);
+        dest_free(first);
+        dest_free(other);
+    }
+}
+
+/* A level that the lists or the default level make, where the facts demand nothing, binds no more than these. */
+static void test_level_without_facts(void **state)
+{
+    struct decide_options options = decide_options_default();
+    const struct decide_told told = {0};
+    struct dest *d = facts("", NOW);
+    struct decision decision;
+    struct answer *a;
+
+    (void)state;
+    options.default_level = LEVEL_ENCRYPT;
+    decide(&decision, d, DECIDE_FRESH, &options, NOW);
+    decide_lists(&decision, &told, &options);
+    a = answer_new(&decision, d, &options);
+    assert_non_null(a);
+    assert_int_equal(a->level, LEVEL_ENCRYPT);
+    assert_false(a->binds);
+    free(a);
+    dest_free(d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_facts_come),
         cmocka_unit_test(test_nothing_newer),
+        cmocka_unit_test(test_required),
+        cmocka_unit_test(test_level_without_facts),
     };
 
     return cmocka_run_group_tests_name("choice", tests, NULL, NULL);
