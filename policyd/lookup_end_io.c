@@ -41,6 +41,7 @@ static struct verdict_in verdict_in(const struct pending *p, const struct dest *
         .hop = p->hop,
         .dest = dest,
         .age = source == LOOKUP_STALE ? DECIDE_STALE : DECIDE_FRESH,
+        .sts_elsewhere = p->sts_elsewhere,
         .lists = operator_lists_get(p->lookups->parts.lists),
         .states = p->states,
     };
@@ -115,10 +116,11 @@ static void log_decision(const struct pending *p, const struct decision *decisio
 static struct answer *answer_make(struct pending *p, struct decision *decision, const struct dest *dest,
                                   const struct answer *beside, enum lookup_source source)
 {
-    struct verdict_in in = verdict_in(p, dest, source);
+    struct verdict_in in;
     struct answer *a;
 
-    in.sts_elsewhere = beside != NULL;
+    p->sts_elsewhere = beside != NULL;
+    in = verdict_in(p, dest, source);
     verdict(decision, &in, &p->lookups->rules, now_seconds());
     if (p->why[0] != '\0' && decision->temp)
         say_why(decision, p->why);

@@ -31,6 +31,7 @@ struct pending {
     bool closed;                   /* finished; freed when the GET's callback has come */
     bool dirty;                    /* the record changed in Redis meanwhile */
     bool last_look;                /* Redis is read once more before old facts are used */
+    bool sts_elsewhere;            /* see struct decide_options; for all ports */
     struct nexthop hop;            /* without port */
     size_t len;
     char name[NEXTHOP_BUF];          /* nexthop_text(hop) */

@@ -50,6 +50,11 @@ ok(edit('require', 'once-a.test', 'dane-only'), 'the list require demands more o
 like(ask('postfix once-b.test'), $secure, 'facts cannot be had any more: what binds goes on');
 like(ask('postfix once-a.test'), qr/^TEMP /, 'but not what is less than the list demands now');
 
+# --- another port: what DANE makes up for at port 25, it does not there ---
+like(ask('postfix loses.test'), $secure, 'an enforced policy');
+like(ask('postfix loses.test:587'), qr/^TEMP /, 'facts that say nothing of it, and DANE that is not known now: another port waits');
+like(ask('postfix loses.test:587'), qr/^TEMP /, 'and goes on to');
+
 stop();
 unlike(log_text(), qr/Sanitizer|runtime error/, 'nothing for the sanitizers');
 done_testing();
