@@ -46,14 +46,27 @@ static void decide_facts(struct decision *out, const struct verdict_in *in, cons
                      now + FIXED_HOLDS);
 }
 
-/* Entries may demand TLS, so what the facts leave open must wait. */
-static void without_lists(struct decision *out)
+static void hold(struct decision *out, const char *why)
 {
-    if (out->temp || out->level >= LEVEL_ENCRYPT)
-        return;
     out->temp = true;
     out->level = LEVEL_DEFAULT;
-    decide_reason(out, "temporary: the operator's lists are not known, as Redis cannot be reached");
+    decide_reason(out, "temporary: %s", why);
+}
+
+/* Entries may demand TLS, so what the facts leave open must wait. `dane` leaves hosts without TLSA records open. */
+static void without_lists(struct decision *out)
+{
+    if (!out->temp && (out->level < LEVEL_ENCRYPT || out->level == LEVEL_DANE))
+        hold(out, "the operator's lists are not known, as Redis cannot be reached");
+}
+
+/* An entry may fit an MX host, and these are not known now. */
+static void without_hosts(struct decision *out, const struct verdict_in *in, const struct lists_match *match,
+                          int64_t now)
+{
+    if (!out->temp && out->level < LEVEL_ENCRYPT && in->dest != NULL && in->dest->mx == DEST_MX_TEMP &&
+        match->hit[LIST_REQUIRE].entry == NULL && list_holds(in->lists->list[LIST_REQUIRE], now))
+        hold(out, "the MX records cannot be looked up now, and the list require may have an entry for an MX host");
 }
 
 enum tls_level verdict_required(const struct verdict_in *in, int64_t now)
@@ -82,5 +95,6 @@ void verdict(struct decision *out, const struct verdict_in *in, const struct ver
     tell_fallback(&told, in, rules, now);
     options = decide_lists_options(&rules->options, &told);
     decide_facts(out, in, &options, now);
+    without_hosts(out, in, &told.match, now);
     decide_lists(out, &told, &options);
 }

@@ -22,7 +22,7 @@ struct verdict_in {
     const struct dest *dest; /* NULL: no facts are to be had, or none exist (hop is no domain) */
     enum decide_age age;
     bool sts_elsewhere;                  /* see struct decide_options */
-    const struct lists *lists;           /* NULL: not known now. Then what binds goes, all else is a temporary error */
+    const struct lists *lists;           /* NULL: not known now. Then what binds at all hosts goes, all else is temp */
     const struct fallback_hosts *states; /* NULL: none are known */
 };
 
