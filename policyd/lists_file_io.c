@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +18,7 @@
 #define WHY_MAX   300
 #define PATH_TEXT 512
 #define DONE      "done"
+#define STOP_MS   3000 /* a file that is still being written at the end is waited for */
 
 struct lists_writer {
     struct event_base *base;
@@ -175,13 +178,27 @@ static void on_said(evutil_socket_t fd, short what, void *ctx)
     w->fn(w->ctx, strcmp(why, DONE) == 0 ? NULL : why);
 }
 
+/* The child has the parent's handlers, which would tell the parent of a signal: no signal but KILL reaches it. */
+static pid_t fork_quiet(void)
+{
+    sigset_t all, before;
+    pid_t child;
+
+    sigfillset(&all);
+    sigprocmask(SIG_BLOCK, &all, &before);
+    child = fork();
+    if (child != 0)
+        sigprocmask(SIG_SETMASK, &before, NULL);
+    return child;
+}
+
 int lists_writer_write(struct lists_writer *w, const struct lists *lists, const struct lists_stamp *stamp)
 {
     int ends[2];
 
     if (w->child != 0 || pipe2(ends, O_CLOEXEC) != 0)
         return -1;
-    w->child = fork();
+    w->child = fork_quiet();
     if (w->child < 0) {
         w->child = 0;
         close(ends[0]);
@@ -215,6 +232,11 @@ void lists_writer_free(struct lists_writer *w)
 {
     if (w == NULL)
         return;
+    if (w->child != 0 && poll(&(struct pollfd){.fd = w->from_child, .events = POLLIN}, 1, STOP_MS) <= 0) {
+        log_error("lists-file", "file=%s error=%s", w->path,
+                  "it was still being written at the end; the old one stays");
+        kill(w->child, SIGKILL);
+    }
     if (w->child != 0)
         child_gone(w);
     free(w->path);

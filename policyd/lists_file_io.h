@@ -20,7 +20,7 @@ struct lists_writer;
 /* path is copied. fn is told of each attempt: NULL, or why the file could not be written. */
 struct lists_writer *lists_writer_new(struct event_base *base, const char *path, void (*fn)(void *ctx, const char *why),
                                       void *ctx);
-void lists_writer_free(struct lists_writer *w); /* NULL-safe; what is being written is waited for */
+void lists_writer_free(struct lists_writer *w); /* NULL-safe; what is being written is waited for, but not for long */
 
 /*
  * Write the lists, as they are now, to a new file that then takes the place of the old one: a whole file or none, also
