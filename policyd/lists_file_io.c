@@ -135,12 +135,21 @@ static int replace_file(const char *path, const struct buf *text)
     return -1;
 }
 
+/* What the parent closes meanwhile must not stay open here. */
+static void close_others(int kept)
+{
+    if (kept > 3)
+        (void)close_range(3, (unsigned)kept - 1, 0);
+    (void)close_range((unsigned)kept + 1, ~0U, 0);
+}
+
 /* Says why it failed, or DONE. */
 static void child_main(int out, const char *path, const struct lists *lists, const struct lists_stamp *stamp)
 {
     struct buf text;
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    close_others(out);
     buf_init(&text, LISTS_SNAPSHOT_MAX);
     lists_snapshot_write(&text, lists, stamp);
     if (!buf_ok(&text))

@@ -59,11 +59,15 @@ like(ask('postfix loses.test:587'), qr/^TEMP /, 'and goes on to');
 sub writer { return grep { /^\d+$/ && `cat /proc/$_/stat 2>/dev/null` =~ /^\d+ \(.*\) \S (\d+) / && $1 == $policyd_pid } map { s{/proc/}{}r } glob '/proc/[0-9]*' }
 ok(until_true(sub { !writer() }), 'the file has been written');
 system('mkfifo', '-m', '666', "$dir/lists.new") == 0 or die;
+my $fh = connect_to();
+syswrite $fh, netstring('postfix good.test');
+like(read_answer($fh), $secure, 'a connection');
 ok(edit('require', 'once-a.test', 'encrypt'), 'an edit');
 ok(until_true(sub { scalar(writer()) == 1 }), 'a process writes the file');
 kill 'TERM', writer(); # as a service manager tells all processes of a service to stop
 like(ask('postfix good.test'), $secure, 'meanwhile there are answers');
-sleep 0.3;
+syswrite $fh, 'x';
+is(read_all($fh), '', 'what is closed is closed');
 unlike(log_text(), qr/draining/, 'a signal to that process is none to policyd');
 is(stop(), 0, 'policyd stops all the same');
 like(log_text(), qr/lists-file .*still being written/, 'and says that the file was not written');
