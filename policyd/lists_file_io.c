@@ -205,14 +205,19 @@ int lists_writer_write(struct lists_writer *w, const struct lists *lists, const 
 {
     int ends[2];
 
-    if (w->child != 0 || pipe2(ends, O_CLOEXEC) != 0)
+    if (w->child != 0)
         return -1;
+    if (pipe2(ends, O_CLOEXEC) != 0) {
+        w->fn(w->ctx, strerror(errno));
+        return 0;
+    }
     w->child = fork_quiet();
     if (w->child < 0) {
         w->child = 0;
+        w->fn(w->ctx, strerror(errno));
         close(ends[0]);
         close(ends[1]);
-        return -1;
+        return 0;
     }
     if (w->child == 0)
         child_main(ends[1], w->path, lists, stamp);

@@ -17,7 +17,8 @@ int lists_file_load(struct lists *out, struct lists_stamp *stamp, const char *pa
 
 struct lists_writer;
 
-/* path is copied. fn is told of each attempt: NULL, or why the file could not be written. */
+/* path is copied. fn is told of each attempt: NULL, or why the file could not be written; of one
+ * that cannot begin from within lists_writer_write. */
 struct lists_writer *lists_writer_new(struct event_base *base, const char *path, void (*fn)(void *ctx, const char *why),
                                       void *ctx);
 void lists_writer_free(struct lists_writer *w); /* NULL-safe; what is being written is waited for, but not for long */

@@ -18,6 +18,7 @@
 #define SETTLE_MS 10   /* many edits in a row are one change */
 #define TORN_MAX  20   /* readings that are thrown away because of edits meanwhile, one after the other */
 #define AGAIN_MS  5000 /* after a refusal of Redis */
+#define WRITE_S   10   /* after the file could not be written */
 #define SLEEP_MAX 3600 /* seconds */
 #define ALL       ((1U << LISTS) - 1)
 #define KEY_BUF   256
@@ -53,6 +54,7 @@ struct operator_lists {
     /* writing */
     struct lists_writer *writer;
     bool write_again;
+    struct event *write_later; /* it failed */
     struct err file_problem;
 };
 
@@ -135,18 +137,29 @@ static void on_patience(evutil_socket_t fd, short what, void *ctx)
 
 static void file_write(struct operator_lists *o)
 {
-    if (o->writer != NULL)
-        o->write_again = lists_writer_write(o->writer, &o->lists, &o->stamp) != 0;
+    o->write_again = false;
+    if (o->writer != NULL && lists_writer_write(o->writer, &o->lists, &o->stamp) != 0)
+        o->write_again = true;
+}
+
+static void on_write_later(evutil_socket_t fd, short what, void *ctx)
+{
+    (void)fd;
+    (void)what;
+    file_write(ctx);
 }
 
 static void on_written(void *ctx, const char *why)
 {
+    static const struct timeval later = {.tv_sec = WRITE_S};
     struct operator_lists *o = ctx;
 
     if (why != NULL && strcmp(why, o->file_problem.text) != 0)
         log_error("lists-file", "file=%s error=%s", o->options.file, why);
     err_set(&o->file_problem, "%s", why == NULL ? "" : why);
-    if (o->write_again)
+    if (why != NULL)
+        evtimer_add(o->write_later, &later);
+    else if (o->write_again)
         file_write(o);
 }
 
@@ -465,6 +478,7 @@ struct operator_lists *operator_lists_new(struct event_base *base, const struct 
     o->begin = timer_new(o, on_begin);
     o->patience = timer_new(o, on_patience);
     o->expiry = timer_new(o, on_expiry);
+    o->write_later = timer_new(o, on_write_later);
     if (options->no_redis) {
         o->source = OPERATOR_LISTS_NONE;
         return o;
@@ -488,6 +502,7 @@ void operator_lists_free(struct operator_lists *o)
     event_free(o->begin);
     event_free(o->patience);
     event_free(o->expiry);
+    event_free(o->write_later);
     lists_clear(&o->lists);
     free(o);
 }

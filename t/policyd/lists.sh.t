@@ -55,7 +55,16 @@ like(ask('postfix loses.test'), $secure, 'an enforced policy');
 like(ask('postfix loses.test:587'), qr/^TEMP /, 'facts that say nothing of it, and DANE that is not known now: another port waits');
 like(ask('postfix loses.test:587'), qr/^TEMP /, 'and goes on to');
 
-# --- the file cannot be written for now: opening a FIFO takes as long as nobody reads it ---
+# --- the file cannot be written for now: no right to do so ---
+sub file_text { open(my $file, '<', "$dir/lists") or return ''; local $/; return <$file> // '' }
+ok(until_true(sub { file_text() =~ /^stamp\t\w+\t1$/m }), 'the file has the first edit');
+chmod 0555, $dir;
+ok(edit('require', 'other.test', 'encrypt'), 'another');
+ok(until_true(sub { log_text() =~ /lists-file .*error=.*denied/ }), 'cannot be written');
+chmod 0755, $dir;
+ok(until_true(sub { file_text() =~ /^stamp\t\w+\t2$/m }), 'and is when it can be, without a further edit');
+
+# --- the same: opening a FIFO takes as long as nobody reads it ---
 sub writer { return grep { /^\d+$/ && `cat /proc/$_/stat 2>/dev/null` =~ /^\d+ \(.*\) \S (\d+) / && $1 == $policyd_pid } map { s{/proc/}{}r } glob '/proc/[0-9]*' }
 ok(until_true(sub { !writer() }), 'the file has been written');
 system('mkfifo', '-m', '666', "$dir/lists.new") == 0 or die;
