@@ -109,7 +109,7 @@ sub restart_policyd {
     return;
 }
 
-# Two runs of ctl: what goes into Redis when all is lost
+# Redis gets the lists again, and edits go on from there.
 sub restored {
     my ($what) = @_;
     ctl('one', 'list', 'restore');
@@ -120,6 +120,16 @@ sub restored {
     ctl('one', 'list', 'del', 'exclude', 'list-edited.test');
     answers("$what, restored, and edited back", $_, 'list-edited.test' => 'NOTFOUND ') for 'one', 'two';
     return;
+}
+
+# A file for import; returns its path.
+sub list_file {
+    my ($name, @lines) = @_;
+    my $path = "$Lab::DIR/tmp/$name.list";
+    open my $out, '>', $path or die;
+    print $out map { "$_\n" } @lines;
+    close $out;
+    return $path;
 }
 
 # --- the tests ---
@@ -165,11 +175,7 @@ sub redis_loses_all {
 
 # While policyd reads a long list
 sub redis_loses_all_in_the_middle {
-    open my $out, '>', "$Lab::DIR/tmp/long.list" or die;
-    print $out map { "n$_.long.test encrypt\n" } 1 .. 20_000;
-    print $out "$bound verify\n";
-    close $out;
-    ctl('one', 'list', 'import', 'require', "$Lab::DIR/tmp/long.list");
+    ctl('one', 'list', 'import', 'require', list_file('long', "$bound verify", map { "n$_.long.test encrypt" } 1 .. 20_000));
     answers('a long list', $_, 'n20000.long.test' => 'OK encrypt', $bound => 'OK verify') for 'one', 'two';
     my $weaker = 0;
     for my $after (1 .. 5) {
@@ -184,10 +190,7 @@ sub redis_loses_all_in_the_middle {
         Nodes::ctl('one', 'list', 'restore');
     }
     is($weaker, 0, 'Redis loses all while a long list is read: nothing is adopted from there') or return start_anew();
-    open $out, '>', "$Lab::DIR/tmp/short.list" or die;
-    print $out "$bound verify\n";
-    close $out;
-    ctl('one', 'list', 'import', 'require', "$Lab::DIR/tmp/short.list", '--replace');
+    ctl('one', 'list', 'import', 'require', list_file('short', "$bound verify"), '--replace');
     answers('a short list again', $_, 'n7.long.test' => 'NOTFOUND ', $bound => 'OK verify') for 'one', 'two';
     return;
 }
@@ -322,15 +325,6 @@ sub edits_under {
         is($wrong, '', "$what: no wrong answer for $asks[$i][0][0]");
     }
     return;
-}
-
-sub list_file {
-    my ($name, @lines) = @_;
-    my $path = "$Lab::DIR/tmp/$name.list";
-    open my $out, '>', $path or die;
-    print $out map { "$_\n" } @lines;
-    close $out;
-    return $path;
 }
 
 sub edits_under_load {

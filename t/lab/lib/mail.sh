@@ -41,8 +41,9 @@ mail_start() {
     mail_conf_mx >>/etc/postfix-mx/main.cf
     sed '/^smtp  *inet/s/^smtp/127.0.0.1:25/' -i /etc/postfix/master.cf
     sed '/^smtp  *inet/d' -i /etc/postfix-mx/master.cf /etc/postfix-strict/master.cf
-    { mail_services_client; mail_services_inbound; } >>/etc/postfix/master.cf
-    mail_services_client >>/etc/postfix-strict/master.cf
+    # shellcheck disable=SC2154
+    mail_unchroot "$lab/../../contrib/postfix/master.cf" | tee -a /etc/postfix-strict/master.cf >>/etc/postfix/master.cf
+    mail_services_inbound >>/etc/postfix/master.cf
     cat "$MX_SERVICES" >>/etc/postfix-mx/master.cf
     # Postfix waits until a file that it reads is two seconds old.
     touch -d "1 minute ago" /etc/postfix/*.cf /etc/postfix-{mx,strict}/*.cf "$MX_MAILBOXES"
@@ -61,14 +62,16 @@ mail_daemon() {
         postfix -c "$conf" start-fg
 }
 
-# Both start from Debian's main.cf and master.cf, without chroot.
+# A master.cf without chroot
+mail_unchroot() { sed '/^[^# ]/s/^\(\S\+\s\+\S\+\s\+\S\+\s\+\S\+\s\+\)y/\1n/' "$1"; }
+
+# All start from Debian's main.cf and master.cf.
 mail_conf_common() {
     local dir=$1 name=$2
     mkdir -p "$dir" "$LAB/$name/spool" "$LAB/$name/lib"
     chown postfix: "$LAB/$name/lib"
     cp /usr/share/postfix/main.cf.debian "$dir/main.cf"
-    sed '/^[^# ]/s/^\(\S\+\s\+\S\+\s\+\S\+\s\+\S\+\s\+\)y/\1n/' \
-        /usr/share/postfix/master.cf.dist >"$dir/master.cf"
+    mail_unchroot /usr/share/postfix/master.cf.dist >"$dir/master.cf"
     # what Debian's start script copies, for services that are switched back to chroot
     mkdir -p "$LAB/$name/spool/etc"
     cp /etc/resolv.conf /etc/hosts /etc/nsswitch.conf /etc/services "$LAB/$name/spool/etc/"
@@ -120,16 +123,6 @@ smtp_tls_security_level = encrypt
 queue_run_delay = 1h
 minimal_backoff_time = 1h
 maximal_backoff_time = 1h
-END
-}
-
-# contrib/postfix/master.cf
-mail_services_client() {
-    cat <<END
-smtps unix - - n - - smtp
-  -o syslog_name=postfix/smtps
-  -o smtp_tls_wrappermode=yes
-  -o smtp_tls_security_level=encrypt
 END
 }
 
