@@ -76,6 +76,7 @@ every_mode_holds_what_binds();
 the_time_of_plain_for_ends();
 the_mode_of_the_configuration();
 what_is_cleared_is_forgotten();
+what_is_no_state();
 
 Nodes::stop_strict();
 is(Nodes::stop($_, 'TERM'), 0, "$_ ends well") for 'one-policyd', 'one-stsd';
@@ -221,5 +222,21 @@ sub what_is_cleared_is_forgotten {
     my $answer;
     Lab::until_true(sub { ($answer = Nodes::ask('one', $domain)) eq 'NOTFOUND ' });
     is($answer, 'NOTFOUND ', 'and after that');
+    return;
+}
+
+# By hand: it leads to TLS, and is named in the log.
+sub what_is_no_state {
+    for my $case (['plain-later.test', 'later\.faulty\.test', 'HSET', 'postern:fallback:plain-later.test', 'later.faulty.test', '{"v":1,"later":"x"}'],
+        ['plain-later-once.test', '', 'SET', 'postern:fallback:plain-later-once.test', 'x']) {
+        my ($domain, $host, @command) = @$case;
+        is(Nodes::ask('one', $domain), 'OK none', "$domain: before its state is broken");
+        Nodes::redis('DEL', $command[1]) if $command[0] eq 'SET';
+        Nodes::redis(@command);
+        my $answer;
+        Lab::until_true(sub { ($answer = Nodes::ask('one', $domain)) eq 'NOTFOUND ' });
+        is($answer, 'NOTFOUND ', "$domain: a state that is none leads to TLS");
+        like(join("\n", Nodes::log_of('one-policyd')), qr/key=fallback:\Q$domain\E.*$host/, "$domain: the log names it");
+    }
     return;
 }

@@ -252,6 +252,7 @@ sub what_is_no_list {
         my $lists = lists_status($node, sub { $_[0]{lists}{exclude}{problem} });
         like($lists->{lists}{exclude}{problem} // '', qr/WRONGTYPE/, "$node: status says that the key holds no list");
         logged("$node-policyd", qr/key=list:exclude error=.*WRONGTYPE/, "$node: so does the log, and names the key");
+        like(ctl($node, 'status'), qr/exclude.*WRONGTYPE/, "$node: and shows it to people");
         is(Nodes::ask($node, $bound), 'OK verify', "$node: the other lists go on");
     }
     ctl('one', 'list', 'add', 'require', 'list-encrypt.test', 'encrypt');
