@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define KEY_BUF (NEXTHOP_BUF + 128)
 
@@ -32,11 +33,20 @@ static void take(struct fallback_hosts *hosts, const struct asked *a, const redi
                 name->type == REDIS_REPLY_STRING ? name->str : "?", e.text);
 }
 
+/* What else Redis refuses is logged for all commands (redis_io.c). */
+static void take_error(const struct asked *a, const char *why)
+{
+    if (strstr(why, "WRONGTYPE") != NULL)
+        log_warning("bad-fallback-state", "key=fallback:%s why=%s", a->nexthop, why);
+}
+
 static void on_reply(void *ctx, redisReply *reply)
 {
     struct asked *a = ctx;
     struct fallback_hosts *hosts = NULL;
 
+    if (reply != NULL && reply->type == REDIS_REPLY_ERROR)
+        take_error(a, reply->str);
     if (reply != NULL && reply->type == REDIS_REPLY_ARRAY && reply->elements >= 2) {
         hosts = calloc(1, sizeof(*hosts));
         if (hosts == NULL)
