@@ -91,7 +91,8 @@ static void from_facts(const struct lookup *l, const struct dest *dest, const st
 
 static void finish_with(const struct lookup *l, const struct dest *dest, const char *from)
 {
-    const struct choice_in in = {&l->node->memory, l->domain, strlen(l->domain), &l->site->decide};
+    const struct choice_in in = {
+        .memory = &l->node->memory, .domain = l->domain, .len = strlen(l->domain), .options = &l->site->decide};
     struct answer *a;
     enum choice choice = choice_new(&a, &in, dest, node_now(l->site, l->node));
 
@@ -103,7 +104,8 @@ static void finish_with(const struct lookup *l, const struct dest *dest, const c
 
 static void finish_old(const struct lookup *l)
 {
-    const struct choice_in in = {&l->node->memory, l->domain, strlen(l->domain), &l->site->decide};
+    const struct choice_in in = {
+        .memory = &l->node->memory, .domain = l->domain, .len = strlen(l->domain), .options = &l->site->decide};
     struct answer *a;
     enum choice choice = choice_old(&a, &in, l->old, l->node->changed, node_now(l->site, l->node));
 
