@@ -10,9 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define TRANSPORT_PATIENCE 2 /* seconds */
-#define TRANSPORT_REPLY    (DOMAIN_BUF + 64)
-
 static const char notfound[] = "9:NOTFOUND ,";
 
 static void reply_text(struct buf *out, enum socketmap_status status, const char *text)
@@ -42,13 +39,6 @@ static void answer_from_memory(struct conn *c, const struct request *req, struct
         lookup_refresh(s->lookups, &req->hop);
 }
 
-static void start_lookup(struct conn *c, const struct request *req, lookup_done_fn *fn)
-{
-    c->wait = lookup_start(c->conns->lookups, &req->hop, fn, c);
-    if (c->wait == NULL)
-        reply_text(&c->conns->out, SOCKETMAP_TEMP, "too many domains are being looked up, try again later");
-}
-
 /* The answer in memory that may be given, or NULL. */
 static struct answer *remembered(const struct conn *c, const struct nexthop *hop, int64_t now)
 {
@@ -73,7 +63,9 @@ static void answer_policy(struct conn *c, const struct request *req)
         return;
     }
     c->map = req->map;
-    start_lookup(c, req, on_looked_up);
+    c->wait = lookup_start(c->conns->lookups, &req->hop, on_looked_up, c);
+    if (c->wait == NULL)
+        reply_text(&c->conns->out, SOCKETMAP_TEMP, "too many domains are being looked up, try again later");
 }
 
 /* --- transport and ehlo: what the lists say beside the policy --- */
@@ -86,43 +78,11 @@ static void reply_transport(struct buf *out, const char *domain)
     reply_text(out, SOCKETMAP_OK, text);
 }
 
-static void on_transport(void *ctx, const struct lookup_result *result)
-{
-    struct conn *c = ctx;
-    struct buf reply;
-
-    buf_init(&reply, TRANSPORT_REPLY);
-    if (result->answer->smtps)
-        reply_transport(&reply, c->domain);
-    else
-        reply_text(&reply, SOCKETMAP_NOTFOUND, "");
-    conn_reply_late(c, buf_text(&reply), reply.len);
-    buf_clear(&reply);
-}
-
-/* Postfix has one process that asks for transports, and everybody waits for it: so not for long. The look-up goes on.
+/*
+ * Postfix has one process that asks for transports, of recipients and of senders, and everybody waits for it: so the
+ * answer is given at once. By the domain's own name that is the whole truth. Whether an entry fits its MX hosts is
+ * known when memory has the domain; if not, it is looked up for the next time, which is when the mail leaves the queue.
  */
-void conn_on_impatience(evutil_socket_t fd, short what, void *ctx)
-{
-    struct conn *c = ctx;
-
-    (void)fd;
-    (void)what;
-    lookup_cancel(c->wait);
-    conn_reply_late(c, notfound, sizeof(notfound) - 1);
-}
-
-static void look_transport_up(struct conn *c, const struct request *req)
-{
-    static const struct timeval patience = {.tv_sec = TRANSPORT_PATIENCE};
-
-    snprintf(c->domain, sizeof(c->domain), "%s", req->hop.name);
-    start_lookup(c, req, on_transport);
-    if (c->wait != NULL)
-        event_add(c->patience, &patience);
-}
-
-/* By the domain's own name at once; by its MX hosts when these are known, which they are when the policy was asked. */
 static void answer_transport(struct conn *c, const struct request *req)
 {
     struct conns *s = c->conns;
@@ -132,12 +92,13 @@ static void answer_transport(struct conn *c, const struct request *req)
     bool named = !none && list_match_name(lists->list[LIST_SMTPS], req->hop.name, now) != NULL;
     const struct answer *a = none || named ? NULL : remembered(c, &req->hop, now);
 
-    if (named || (a != NULL && a->smtps))
+    if (named || (a != NULL && a->smtps)) {
         reply_transport(&s->out, req->hop.name);
-    else if (none || a != NULL)
-        reply_text(&s->out, SOCKETMAP_NOTFOUND, "");
-    else
-        look_transport_up(c, req);
+        return;
+    }
+    if (!none && a == NULL)
+        lookup_prepare(s->lookups, &req->hop);
+    reply_text(&s->out, SOCKETMAP_NOTFOUND, "");
 }
 
 /* An error here would make Postfix offer nothing at all, so lists that are not known are lists without the client. */

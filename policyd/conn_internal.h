@@ -8,9 +8,6 @@
 /* conn_answer_io.c: add the reply to conns.out, or start a look-up (c->wait is set then). */
 void conn_answer(struct conn *c, const struct netstring *ns);
 
-/* c->patience: the one that it waits for takes too long. */
-void conn_on_impatience(evutil_socket_t fd, short what, void *ctx);
-
 /* Count a request that is none, and log it, but not each one. */
 void conns_bad_request(struct conns *s, const char *why);
 

@@ -72,7 +72,6 @@ void conn_close(struct conn *c)
     event_free(c->readable);
     event_free(c->writable);
     event_free(c->hangup);
-    event_free(c->patience);
     close(c->fd);
     free(c->in);
     buf_clear(&c->out);
@@ -141,7 +140,6 @@ void conn_reply_late(struct conn *c, const char *wire, size_t len)
 
     c->wait = NULL;
     event_del(c->hangup);
-    event_del(c->patience);
     conn_touch(c);
     buf_reset(&s->out);
     buf_add(&s->out, wire, len);
@@ -290,8 +288,7 @@ void conn_open(struct conns *s, int fd)
     c->readable = event_new(s->base, fd, EV_READ | EV_PERSIST, on_readable, c);
     c->writable = event_new(s->base, fd, EV_WRITE | EV_PERSIST, on_writable, c);
     c->hangup = event_new(s->base, fd, EV_READ | EV_ET | EV_PERSIST, on_hangup, c);
-    c->patience = evtimer_new(s->base, conn_on_impatience, c);
-    if (c->readable == NULL || c->writable == NULL || c->hangup == NULL || c->patience == NULL)
+    if (c->readable == NULL || c->writable == NULL || c->hangup == NULL)
         log_oom();
     TAILQ_INSERT_TAIL(&s->list[CONN_FREE], c, link);
     s->count++;

@@ -35,15 +35,13 @@ struct conn {
     struct event *readable;
     struct event *writable;
     struct event *hangup;     /* while it waits for a look-up and is not read */
-    struct event *patience;   /* while it waits for a transport */
     struct lookup_wait *wait; /* a domain is being looked up for it */
     char *in;                 /* octets not yet worked on; NULL: none */
     size_t in_len;
     struct buf out; /* octets that the socket did not take yet */
     int64_t used;   /* when a whole request last came or an answer went, seconds since the epoch */
     int fd;
-    enum answer_map map;     /* of the request that waits */
-    char domain[DOMAIN_BUF]; /* the same, for a transport */
+    enum answer_map map; /* of the request that waits */
 };
 
 /* What they share. */

@@ -197,31 +197,44 @@ static struct pending *pending_new(struct lookups *l, const struct nexthop *hop,
     return p;
 }
 
-struct lookup_wait *lookup_start(struct lookups *l, const struct nexthop *hop, lookup_done_fn *fn, void *ctx)
+/* The one that is under way, or a new one; NULL at LOOKUPS_MAX. */
+static struct pending *pending_for(struct lookups *l, const struct nexthop *hop)
 {
     struct pending *p;
-    struct lookup_wait *w;
     char name[NEXTHOP_BUF];
     size_t len;
 
     nexthop_text(name, hop);
     len = strlen(name);
     p = cache_peek(l->pending, name, len);
-    if (p == NULL) {
-        p = pending_new(l, hop, name, len);
-        if (p == NULL)
-            return NULL;
-        if (hop->kind == NEXTHOP_DOMAIN)
-            look_up(p);
-        else
-            event_active(p->begin, EV_TIMEOUT, 0);
-    }
+    if (p != NULL)
+        return p;
+    p = pending_new(l, hop, name, len);
+    if (p != NULL && hop->kind == NEXTHOP_DOMAIN)
+        look_up(p);
+    else if (p != NULL)
+        event_active(p->begin, EV_TIMEOUT, 0);
+    return p;
+}
+
+struct lookup_wait *lookup_start(struct lookups *l, const struct nexthop *hop, lookup_done_fn *fn, void *ctx)
+{
+    struct pending *p = pending_for(l, hop);
+    struct lookup_wait *w;
+
+    if (p == NULL)
+        return NULL;
     w = calloc(1, sizeof(*w));
     if (w == NULL)
         log_oom();
     *w = (struct lookup_wait){.fn = fn, .ctx = ctx, .port = hop->port};
     TAILQ_INSERT_TAIL(&p->waits, w, link);
     return w;
+}
+
+void lookup_prepare(struct lookups *l, const struct nexthop *hop)
+{
+    (void)pending_for(l, hop);
 }
 
 /* It stays in the list until the look-up ends: the list may be being walked. */

@@ -57,6 +57,9 @@ void lookups_free(struct lookups *l); /* nobody is called back */
 struct lookup_wait *lookup_start(struct lookups *l, const struct nexthop *hop, lookup_done_fn *fn, void *ctx);
 void lookup_cancel(struct lookup_wait *w);
 
+/* The same for the answer alone, which nobody waits for. Does nothing when it is under way or at LOOKUPS_MAX. */
+void lookup_prepare(struct lookups *l, const struct nexthop *hop);
+
 /* The answer for this next hop goes to memory, and may be given from there. */
 bool lookup_remembers(const struct nexthop *hop);
 

@@ -75,6 +75,12 @@ void lookup_refresh(struct lookups *l, const struct nexthop *hop)
     (void)hop;
 }
 
+void lookup_prepare(struct lookups *l, const struct nexthop *hop)
+{
+    (void)l;
+    (void)hop;
+}
+
 bool lookup_remembers(const struct nexthop *hop)
 {
     return hop->port != 587;
