@@ -1,6 +1,6 @@
 /*
- * list_read_io.h - one of the operator's lists out of Redis (the hash PREFIXlist:NAME, list.h), page by page, so that
- * neither Redis nor this program is held up by a long one.
+ * list_read_io.h - one of the operator's lists out of Redis (the hash PREFIXlist:NAME, list.h), a short one at once,
+ * others page by page, so that neither Redis nor this program is held up.
  */
 #ifndef POSTERN_LIST_READ_IO_H
 #define POSTERN_LIST_READ_IO_H
@@ -17,6 +17,7 @@ enum list_read_end {
 struct list_read_result {
     enum list_read_end end;
     struct list *list; /* NULL unless LIST_READ */
+    size_t pages;      /* in 1 it was read at one moment; else edits meanwhile may be in it by half */
     size_t bad;        /* entries that were left out; the first ones are in the log */
     struct err why;    /* the first of them and the reason; for the other ends the reason */
 };

@@ -371,6 +371,16 @@ static unsigned lists_read(const struct operator_lists *o)
     return read;
 }
 
+/* One short list and nothing else: it was read at one moment. */
+static bool is_one_page(const struct operator_lists *o)
+{
+    size_t pages = 0;
+
+    for (size_t i = 0; i < LISTS; i++)
+        pages += o->fresh[i].pages;
+    return pages == 1;
+}
+
 /* What was read may be half of one state and half of the next, which nobody ever wrote. */
 static void on_stamp_after(void *ctx, redisReply *reply)
 {
@@ -384,7 +394,7 @@ static void on_stamp_after(void *ctx, redisReply *reply)
         return;
     }
     if (same_data(&o->seen, &after)) {
-        if (after.count == o->seen.count || ++o->torn > TORN_MAX) {
+        if (after.count == o->seen.count || is_one_page(o) || ++o->torn > TORN_MAX) {
             o->torn = 0;
             reading_done(o);
             return;
