@@ -15,16 +15,18 @@ use POSIX qw(:sys_wait_h);
 use Socket qw(SOCK_STREAM);
 use Time::HiRes qw(sleep time);
 
-our @EXPORT = qw(start stop connect_to connect_inet netstring ask fresh read_answer read_all asked control until_true $dir $policyd_pid log_text $program);
+our @EXPORT = qw(start stop connect_to connect_inet netstring ask fresh read_answer read_all asked control until_true $dir $policyd_pid log_text $program
+    start_redis stop_redis redis $redis_dir $redis_url);
 our $program = $ENV{POSTERN_POLICYD} // './policyd/postern-policyd';
 our ($dir, $policyd_pid);
+our ($redis_dir, $redis_url); # of start_redis
 my $inet = sprintf('127.%d.%d.%d:8461', 1 + rand 250, rand 250, 1 + rand 250); # no two tests meet
-my $stsd_pid;
+my ($stsd_pid, $redis_pid);
 my $test_pid = $$;
 
 # A test that breaks off leaves nothing behind.
 $SIG{INT} = $SIG{TERM} = sub { exit 1 };
-END { kill 'KILL', grep { defined } $policyd_pid, $stsd_pid if $$ == $test_pid }
+END { kill 'KILL', grep { defined } $policyd_pid, $stsd_pid, $redis_pid if $$ == $test_pid }
 
 sub netstring { return length($_[0]) . ":$_[0]," }
 
@@ -86,6 +88,7 @@ sub start {
     my ($more, $redis) = @_;
     $redis //= '';
     $more .= "\n    lookup_timeout = 2s" if $more !~ /lookup_timeout/;
+    $more .= "\n    lists_file = \"DIR/lists\"" if $more !~ /lists_file/;
     $dir = tempdir(CLEANUP => 1);
     chmod 0755, $dir;
     $more =~ s/DIR/$dir/g;
@@ -97,7 +100,6 @@ redis { url = "$redis" }
 policyd {
     listen = {"unix:$dir/policyd.sock", "unix:$dir/second.sock", "inet:$inet"}
     control = "unix:$dir/policyd.ctl"
-    lists_file = "$dir/lists"
     stsd = "unix:$dir/stsd.sock"
     user = "$user"
     $more
@@ -134,6 +136,44 @@ sub stop {
     waitpid($stsd_pid, 0);
     undef $stsd_pid;
     return $status;
+}
+
+# A Redis of our own, empty. Its socket is the same one each time.
+sub start_redis {
+    $redis_dir //= tempdir(CLEANUP => 1);
+    $redis_url = "unix:$redis_dir/sock";
+    chmod 0755, $redis_dir;
+    $redis_pid = fork() // die;
+    if (!$redis_pid) {
+        @SIG{qw(INT TERM)} = ('DEFAULT') x 2;
+        open(STDOUT, '>', "$redis_dir/log");
+        exec($ENV{POSTERN_REDIS_SERVER} || 'redis-server', '--port', 0, '--unixsocket', "$redis_dir/sock", '--unixsocketperm', 777, '--save', '', '--dir', $redis_dir)
+            or POSIX::_exit(127);
+    }
+    return until_true(sub { (redis('PING') // '') eq 'PONG' });
+}
+
+sub stop_redis {
+    kill 'KILL', $redis_pid;
+    waitpid($redis_pid, 0);
+    undef $redis_pid;
+}
+
+sub redis_reply {
+    my ($fh) = @_;
+    my ($type, $rest) = (readline($fh) // return undef) =~ /^(.)(.*?)\r\n/s;
+    return [map { redis_reply($fh) } 1 .. $rest] if $type eq '*';
+    return $rest if $type ne '$' || $rest < 0;
+    read($fh, my $text, $rest + 2);
+    return substr($text, 0, $rest);
+}
+
+# A command; what Redis replies, undef when it is away.
+sub redis {
+    my $fh = IO::Socket::UNIX->new(Peer => "$redis_dir/sock") or return undef;
+    print $fh '*' . @_ . "\r\n" . join('', map { '$' . length($_) . "\r\n$_\r\n" } @_);
+    $fh->flush;
+    return redis_reply($fh);
 }
 
 sub log_text {

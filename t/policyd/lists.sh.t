@@ -2,32 +2,12 @@
 # postern-policyd, the operator's lists in a real Redis, and facts that cannot be had or that say less than before.
 use strict;
 use warnings;
-use File::Temp qw(tempdir);
 use FindBin;
 use lib $FindBin::Bin;
-use IO::Socket::UNIX;
 use Policyd;
-use POSIX qw(:sys_wait_h);
 use Test::More;
-use Time::HiRes qw(sleep time);
 
 $SIG{PIPE} = 'IGNORE';
-my $redis_dir = tempdir(CLEANUP => 1);
-chmod 0755, $redis_dir;
-my $redis_pid = fork() // die;
-if (!$redis_pid) {
-    open(STDOUT, '>', "$redis_dir/log");
-    exec($ENV{POSTERN_REDIS_SERVER} || 'redis-server', '--port', 0, '--unixsocket', "$redis_dir/sock", '--unixsocketperm', 777, '--save', '', '--dir', $redis_dir)
-        or POSIX::_exit(127);
-}
-END { kill 'KILL', $redis_pid if $redis_pid }
-
-sub redis {
-    my $fh = IO::Socket::UNIX->new(Peer => "$redis_dir/sock") or return '';
-    syswrite $fh, '*' . @_ . "\r\n" . join '', map { '$' . length($_) . "\r\n$_\r\n" } @_;
-    sysread($fh, my $reply, 100) or return '';
-    return $reply;
-}
 
 # One edit, as posternctl makes it, and policyd knows of it.
 my $edits = 0;
@@ -38,8 +18,8 @@ sub edit {
     return until_true(sub { log_text() =~ /lists-read \S+ \S+ edits=$edits$/m });
 }
 
-ok(until_true(sub { redis('PING') eq "+PONG\r\n" }), 'a Redis');
-start('', "unix:$redis_dir/sock");
+ok(start_redis(), 'a Redis');
+start('', $redis_url);
 ok(until_true(sub { log_text() =~ /lists-read/ }), 'policyd knows the lists');
 
 # --- old answers ---

@@ -2,7 +2,6 @@
 # postern-policyd with several workers: they share the listeners, what is told to one process reaches all, and what happens to one does not harm the others.
 use strict;
 use warnings;
-use File::Temp qw(tempdir);
 use FindBin;
 use lib $FindBin::Bin;
 use IO::Select;
@@ -142,25 +141,8 @@ is(join(' ', grep { -e "$dir/$_" } qw(policyd.sock second.sock policyd.ctl polic
 unlike(log_text(), qr/Sanitizer|runtime error|drain-timeout|stopped-at-once/, 'nothing went wrong');
 
 # --- Redis tells each of them ---
-my $redis_dir = tempdir(CLEANUP => 1);
-chmod 0755, $redis_dir;
-my $redis_pid = fork() // die;
-if (!$redis_pid) {
-    open(STDOUT, '>', "$redis_dir/log");
-    exec($ENV{POSTERN_REDIS_SERVER} || 'redis-server', '--port', 0, '--unixsocket', "$redis_dir/sock", '--unixsocketperm', 777, '--save', '', '--dir', $redis_dir)
-        or POSIX::_exit(127);
-}
-END { kill 'KILL', $redis_pid if $redis_pid }
-
-sub redis {
-    my $fh = IO::Socket::UNIX->new(Peer => "$redis_dir/sock") or return '';
-    syswrite $fh, '*' . @_ . "\r\n" . join '', map { '$' . length($_) . "\r\n$_\r\n" } @_;
-    sysread($fh, my $reply, 100) or return '';
-    return $reply;
-}
-
-ok(until_true(sub { redis('PING') eq "+PONG\r\n" }), 'a Redis');
-start("workers = $count", "unix:$redis_dir/sock");
+ok(start_redis(), 'a Redis');
+start("workers = $count", $redis_url);
 ok(settled('tracking', 1), 'all workers are connected to Redis, which tells them of changes');
 @fh = (undef, map { connected($_) } 1 .. $count);
 is(read_answer(request($fh[$_], 'none.test')), 'NOTFOUND ', "worker $_ knows of no policy") for 1 .. $count;
@@ -170,9 +152,7 @@ for my $worker (1 .. $count) {
     ok(until_true(sub { read_answer(request($fh[$worker], 'none.test')) =~ /^OK secure match=mx\.none\.test / }), "worker $worker has been told");
 }
 stop();
-kill 'KILL', $redis_pid;
-waitpid($redis_pid, 0);
-undef $redis_pid;
+stop_redis();
 
 # --- the supervisor dies ---
 start("workers = $count");
