@@ -251,9 +251,9 @@ static json_t *lists_json(const struct control *c)
     for (size_t i = 0; i < LISTS; i++)
         if (state.list[i].entries != 0 || state.list[i].problem[0] != '\0')
             json_object_set_new(lists, list_name((enum list_id)i), list_json(&state, i));
-    return json_pack("{ss ss sI ss so}", "from", operator_lists_source_name(state.source), "redis",
-                     lists_stamp_verdict_name(state.verdict), "read", (json_int_t)state.since, "file_problem",
-                     state.file_problem, "lists", lists);
+    return json_pack("{ss ss sI ss ss so}", "from", operator_lists_source_name(state.source), "redis",
+                     lists_stamp_verdict_name(state.verdict), "read", (json_int_t)state.since, "read_problem",
+                     state.read_problem, "file_problem", state.file_problem, "lists", lists);
 }
 
 static void do_status(struct control *c, struct call *call)

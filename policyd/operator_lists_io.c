@@ -48,6 +48,7 @@ struct operator_lists {
     unsigned left;   /* of the present reading */
     unsigned torn;   /* readings thrown away since the last one that was not */
     struct lists_stamp seen;
+    struct err read_problem;
     struct list_read_result fresh[LISTS];
     bool was_read[LISTS];
 
@@ -207,12 +208,16 @@ static void reading_stop(struct operator_lists *o)
 /* Later, if Redis is there: if it is not, operator_lists_told comes when it is again. */
 static void reading_failed(struct operator_lists *o, const char *why)
 {
+    const struct err before = o->read_problem;
+
     reading_stop(o);
     o->told = true;
     o->wanted = ALL;
     if (!redis_up(o->options.redis))
         return;
-    log_error("lists-unreadable", "error=%s", why);
+    err_set(&o->read_problem, "%s", why);
+    if (strcmp(before.text, o->read_problem.text) != 0)
+        log_error("lists-unreadable", "error=%s", why);
     begin_after(o, AGAIN_MS);
 }
 
@@ -246,6 +251,7 @@ static void reading_done(struct operator_lists *o)
         if (o->was_read[i])
             take_list(o, i);
     reading_stop(o);
+    o->read_problem.text[0] = '\0';
     o->stamp = o->seen;
     o->source = OPERATOR_LISTS_REDIS;
     o->since = now_seconds();
@@ -327,6 +333,7 @@ static void keep(struct operator_lists *o, enum lists_stamp_verdict verdict)
     o->verdict = verdict;
     o->awaited = false;
     reading_stop(o);
+    o->read_problem.text[0] = '\0';
     changed(o);
     begin_again(o);
 }
@@ -456,6 +463,7 @@ void operator_lists_state(struct operator_lists_state *out, const struct operato
     out->source = o->source;
     out->verdict = o->verdict;
     out->since = o->since;
+    out->read_problem = o->read_problem.text;
     out->file_problem = o->file_problem.text;
     for (size_t i = 0; i < LISTS; i++) {
         out->list[i].entries = list_count(o->lists.list[i]);

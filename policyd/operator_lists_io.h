@@ -60,6 +60,7 @@ struct operator_lists_state {
         size_t bad;          /* entries that Redis has and that cannot be read */
         const char *problem; /* the first of them, or why the list cannot be read; "" for none */
     } list[LISTS];
+    const char *read_problem; /* why they could not be read though Redis is there; "" for nothing */
     const char *file_problem; /* why the file could not be read or written; "" for nothing */
 };
 void operator_lists_state(struct operator_lists_state *out, const struct operator_lists *o);

@@ -35,14 +35,25 @@ like(ask('postfix loses.test'), $secure, 'an enforced policy');
 like(ask('postfix loses.test:587'), qr/^TEMP /, 'facts that say nothing of it, and DANE that is not known now: another port waits');
 like(ask('postfix loses.test:587'), qr/^TEMP /, 'and goes on to');
 
+# --- Redis refuses ---
+sub refusals { return redis('INFO', 'commandstats') =~ /cmdstat_hmget:.*failed_calls=(\d+)/ ? $1 : 0 }
+redis('RENAME', 'postern:list:', 'postern:list:kept');
+redis('SET', 'postern:list:', 'x');
+ok(until_true(sub { refusals() >= 3 }), 'a stamp that cannot be read is asked for again and again');
+is(scalar(() = log_text() =~ /lists-unreadable/g), 1, 'and told once');
+like(control('status')->{lists}{read_problem}, qr/WRONGTYPE/, 'also by the status');
+redis('RENAME', 'postern:list:kept', 'postern:list:');
+ok(edit('require', 'back.test', 'encrypt'), 'once it can be read');
+is(control('status')->{lists}{read_problem}, '', 'there is no problem any more');
+
 # --- the file cannot be written for now: no right to do so ---
 sub file_text { open(my $file, '<', "$dir/lists") or return ''; local $/; return <$file> // '' }
-ok(until_true(sub { file_text() =~ /^stamp\t\w+\t1$/m }), 'the file has the first edit');
+ok(until_true(sub { file_text() =~ /^stamp\t\w+\t$edits$/m }), 'the file has the last edit');
 chmod 0555, $dir;
 ok(edit('require', 'other.test', 'encrypt'), 'another');
 ok(until_true(sub { log_text() =~ /lists-file .*error=.*denied/ }), 'cannot be written');
 chmod 0755, $dir;
-ok(until_true(sub { file_text() =~ /^stamp\t\w+\t2$/m }), 'and is when it can be, without a further edit');
+ok(until_true(sub { file_text() =~ /^stamp\t\w+\t$edits$/m }), 'and is when it can be, without a further edit');
 
 # --- the same: opening a FIFO takes as long as nobody reads it ---
 sub writer { return grep { /^\d+$/ && `cat /proc/$_/stat 2>/dev/null` =~ /^\d+ \(.*\) \S (\d+) / && $1 == $policyd_pid } map { s{/proc/}{}r } glob '/proc/[0-9]*' }
