@@ -21,16 +21,29 @@ struct asked {
     char nexthop[NEXTHOP_BUF];
 };
 
-static void take(struct fallback_hosts *hosts, const struct asked *a, const redisReply *name, const redisReply *state)
+/* Returns 0, or -1 with the host and the reason in e. */
+static int take(struct fallback_hosts *hosts, const redisReply *name, const redisReply *state, struct err *e)
 {
-    struct err e = {""};
-
     if (name->type != REDIS_REPLY_STRING || state->type != REDIS_REPLY_STRING)
-        err_set(&e, "another kind of value");
-    else if (fallback_hosts_read(hosts, name->str, name->len, state->str, state->len, &e) == 0)
-        return;
-    log_warning("bad-fallback-state", "key=fallback:%s entry=%s why=%s", a->nexthop,
-                name->type == REDIS_REPLY_STRING ? name->str : "?", e.text);
+        return err_set(e, "another kind of value");
+    if (fallback_hosts_read(hosts, name->str, name->len, state->str, state->len, e) == 0)
+        return 0;
+    return err_prefix(e, "%s", name->str);
+}
+
+static void take_all(struct fallback_hosts *hosts, const struct asked *a, const redisReply *reply)
+{
+    struct err first = {""};
+    size_t bad = 0;
+
+    for (size_t i = 0; i + 1 < reply->elements; i += 2) {
+        struct err e = {""};
+
+        if (take(hosts, reply->element[i], reply->element[i + 1], &e) != 0 && bad++ == 0)
+            first = e;
+    }
+    if (bad != 0)
+        log_warning("bad-fallback-state", "key=fallback:%s left_out=%zu first=%s", a->nexthop, bad, first.text);
 }
 
 /* What else Redis refuses is logged for all commands (redis_io.c). */
@@ -51,8 +64,7 @@ static void on_reply(void *ctx, redisReply *reply)
         hosts = calloc(1, sizeof(*hosts));
         if (hosts == NULL)
             log_oom();
-        for (size_t i = 0; i + 1 < reply->elements; i += 2)
-            take(hosts, a, reply->element[i], reply->element[i + 1]);
+        take_all(hosts, a, reply);
     }
     a->fn(a->ctx, hosts);
     free(a);

@@ -46,6 +46,14 @@ redis('RENAME', 'postern:list:kept', 'postern:list:');
 ok(edit('require', 'back.test', 'encrypt'), 'once it can be read');
 is(control('status')->{lists}{read_problem}, '', 'there is no problem any more');
 
+# --- fallback states that nobody can read ---
+redis('HSET', 'postern:fallback:none-bad.test', "host$_.test", 'nonsense') for 1 .. 50;
+redis('HSET', 'postern:fallback:none-bad.test', 'mx.none-bad.test', '{"v":1,"handshake":' . (int time()) . '}');
+ok(edit('fallback', '.test', 'plain'), 'a fallback mode');
+is(ask('postfix none-bad.test'), 'OK none', 'the one that can be read goes');
+is(scalar(() = log_text() =~ /bad-fallback-state .*left_out=50/g), 1, 'one line tells of the others');
+is(scalar(() = log_text() =~ /bad-fallback-state/g), 1, 'and no more');
+
 # --- the file cannot be written for now: no right to do so ---
 sub file_text { open(my $file, '<', "$dir/lists") or return ''; local $/; return <$file> // '' }
 ok(until_true(sub { file_text() =~ /^stamp\t\w+\t$edits$/m }), 'the file has the last edit');
