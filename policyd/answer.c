@@ -13,18 +13,21 @@
 
 /*
  * What binds goes on when newer facts cannot be had: an enforced policy until it expires, DANE (which the MTA checks
- * again itself) without end. What does not bind goes on for stale_max.
+ * again itself) without end. What does not bind goes on for stale_max; but what is plain for a time, no longer.
  */
 static int64_t stale_until(const struct decision *decision, const struct dest *dest,
                            const struct decide_options *options)
 {
+    int64_t until;
+
     if (decision->temp || dest == NULL)
         return 0;
     if (decision->level == LEVEL_DANE || decision->level == LEVEL_DANE_ONLY)
         return INT64_MAX;
     if (decision->use_sts)
         return dest->sts.expires;
-    return dest->valid_until + options->stale_max;
+    until = dest->valid_until + options->stale_max;
+    return decision->ends != 0 && decision->ends < until ? decision->ends : until;
 }
 
 static int64_t refresh_at(const struct decision *decision, const struct dest *dest)

@@ -59,6 +59,7 @@ struct decision {
     const char *protocols; /* Postfix's attributes of these names, "" or NULL for none; an entry of a list owns them */
     const char *ciphers;
     int64_t valid_until; /* the answer may be given until then */
+    int64_t ends;        /* what is plain by the lists or the fallback state is so no longer than that; 0: no end */
     char reason[DECIDE_REASONS_MAX][DECIDE_REASON_MAX];
     size_t reason_count; /* never 0 */
 };

@@ -147,6 +147,7 @@ static void apply_fallback(struct decision *d, const struct decide_told *told)
     if (!told->plain)
         return;
     set_none(d);
+    d->ends = told->plain_until;
     if (told->plain_until < d->valid_until)
         d->valid_until = told->plain_until;
     if (h != NULL)
@@ -250,4 +251,6 @@ void decide_lists(struct decision *d, const struct decide_told *told, const stru
         decide_reason(d, "%s", d->reason[before - 1]);
     if (until < d->valid_until)
         d->valid_until = until;
+    if (d->level == LEVEL_NONE && (d->ends == 0 || until < d->ends))
+        d->ends = until;
 }

@@ -254,13 +254,33 @@ static void test_level_without_facts(void **state)
     dest_free(d);
 }
 
+/* What goes plain for a time does not go on for longer because no newer facts can be had. */
+static void test_plain_ends(void **state)
+{
+    const struct decide_options options = decide_options_default();
+    const struct decide_told told = {.plain = true, .plain_until = NOW + 60, .mode = FALLBACK_PLAIN_FOR};
+    struct dest *d = facts("", NOW);
+    struct decision decision;
+    struct memory m;
+
+    (void)state;
+    assert_int_equal(memory_init(&m, 10, secret), 0);
+    decide(&decision, d, DECIDE_FRESH, &options, NOW);
+    decide_lists(&decision, &told, &options);
+    put(&m, answer_new(&decision, d, &options));
+    assert_string_equal(text(&m), "OK none");
+    assert_non_null(memory_get_stale(&m, domain, strlen(domain), NOW + 59));
+    assert_null(memory_get_stale(&m, domain, strlen(domain), NOW + 60));
+    memory_clear(&m);
+    dest_free(d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_facts_come),
-        cmocka_unit_test(test_nothing_newer),
-        cmocka_unit_test(test_required),
-        cmocka_unit_test(test_level_without_facts),
+        cmocka_unit_test(test_facts_come), cmocka_unit_test(test_nothing_newer),
+        cmocka_unit_test(test_required),   cmocka_unit_test(test_level_without_facts),
+        cmocka_unit_test(test_plain_ends),
     };
 
     return cmocka_run_group_tests_name("choice", tests, NULL, NULL);
