@@ -31,7 +31,8 @@ static bool binds_later(const struct answer *a, const struct choice_in *in, cons
  */
 static bool enough(const struct answer *a, const struct choice_in *in)
 {
-    return in->required == LEVEL_DEFAULT || (a->level != LEVEL_DANE && (enum tls_level)a->level >= in->required);
+    return in->lists.required == LEVEL_DEFAULT ||
+           (a->level != LEVEL_DANE && (enum tls_level)a->level >= in->lists.required);
 }
 
 enum choice choice_new(struct answer **a, const struct choice_in *in, const struct dest *dest, int64_t now)
@@ -44,7 +45,8 @@ enum choice choice_new(struct answer **a, const struct choice_in *in, const stru
     if (*a != NULL && (*a)->resolved > dest->resolved)
         return CHOICE_MEMORY;
     *a = NULL;
-    if (old != NULL && enough(old, in) && (binds_later(old, in, dest, now) || (outlives && !dest_has_dane(dest))))
+    if (old != NULL && enough(old, in) &&
+        (binds_later(old, in, dest, now) || (outlives && !in->lists.sts_ignored && !dest_has_dane(dest))))
         return goes_on(a, in, old, now);
     if (!outlives)
         return CHOICE_FACTS;

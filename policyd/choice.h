@@ -6,6 +6,7 @@
 #define POSTERN_CHOICE_H
 
 #include "memory.h"
+#include "verdict.h"
 
 enum choice {
     CHOICE_FACTS,   /* an answer is to be made of the facts */
@@ -23,14 +24,15 @@ struct choice_in {
     const char *domain;
     size_t len;
     const struct decide_options *options;
-    enum tls_level required; /* by the list require, as it is now; DEFAULT: nothing */
+    struct verdict_lists lists; /* as they are now */
 };
 
 /*
  * Facts have come. Those of another node, or of a Redis with an old data set, may be older than what the answer in
  * memory was made of (CHOICE_MEMORY, or if that is out of date and demands no less than they do CHOICE_GOES_ON); or
  * stsd has lost a policy that is known here (CHOICE_GOES_ON, with DANE CHOICE_BESIDE); else CHOICE_FACTS. *a: the
- * answer in memory that is meant, else NULL. An answer that is out of date and less than `required` does not go on.
+ * answer in memory that is meant, else NULL. An answer that is out of date and less than what is required does not go
+ * on; nor does one for a policy that is ignored (CHOICE_BESIDE).
  */
 enum choice choice_new(struct answer **a, const struct choice_in *in, const struct dest *dest, int64_t now);
 

@@ -146,12 +146,11 @@ static void finish_from_memory(struct pending *p, const struct answer *a, enum l
 static struct choice_in choice_in(const struct pending *p, const struct dest *dest)
 {
     const struct verdict_in in = verdict_in(p, dest, LOOKUP_NONE);
+    struct choice_in out = {
+        .memory = p->lookups->parts.memory, .domain = p->name, .len = p->len, .options = &p->lookups->rules.options};
 
-    return (struct choice_in){.memory = p->lookups->parts.memory,
-                              .domain = p->name,
-                              .len = p->len,
-                              .options = &p->lookups->rules.options,
-                              .required = verdict_required(&in, now_seconds())};
+    verdict_lists(&out.lists, &in, now_seconds());
+    return out;
 }
 
 /* With an answer made of these facts; NULL: nothing is known. beside: see answer_make. */

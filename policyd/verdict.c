@@ -69,16 +69,19 @@ static void without_hosts(struct decision *out, const struct verdict_in *in, con
         hold(out, "the MX records cannot be looked up now, and the list require may have an entry for an MX host");
 }
 
-enum tls_level verdict_required(const struct verdict_in *in, int64_t now)
+void verdict_lists(struct verdict_lists *out, const struct verdict_in *in, int64_t now)
 {
-    struct lists_match match;
-    const struct list_entry *entry;
+    const struct decide_options options = {.sts = true};
+    struct decide_told told = {0};
+    const struct list_entry *require;
 
+    *out = (struct verdict_lists){0};
     if (in->lists == NULL)
-        return LEVEL_DEFAULT;
-    lists_match(&match, in->lists, &in->hop, in->dest, now);
-    entry = match.hit[LIST_REQUIRE].entry;
-    return entry == NULL ? LEVEL_DEFAULT : entry->value.level;
+        return;
+    lists_match(&told.match, in->lists, &in->hop, in->dest, now);
+    require = told.match.hit[LIST_REQUIRE].entry;
+    out->required = require == NULL ? LEVEL_DEFAULT : require->value.level;
+    out->sts_ignored = !decide_lists_options(&options, &told).sts;
 }
 
 void verdict(struct decision *out, const struct verdict_in *in, const struct verdict_rules *rules, int64_t now)

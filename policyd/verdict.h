@@ -26,8 +26,12 @@ struct verdict_in {
     const struct fallback_hosts *states; /* NULL: none are known */
 };
 
-/* The level that the list require has for the next hop; DEFAULT: none. */
-enum tls_level verdict_required(const struct verdict_in *in, int64_t now);
+/* What the lists say that goes for old answers, too, which may have been made before they were edited. */
+struct verdict_lists {
+    enum tls_level required; /* by the list require; DEFAULT: nothing */
+    bool sts_ignored;        /* an entry of sts-exclude overrides */
+};
+void verdict_lists(struct verdict_lists *out, const struct verdict_in *in, int64_t now);
 
 /* The decision may point into lists. It holds for an hour at most where there are no facts. */
 void verdict(struct decision *out, const struct verdict_in *in, const struct verdict_rules *rules, int64_t now);

@@ -50,6 +50,7 @@ my %answered;
 sub stand_in_answer {
     my ($domain) = @_;
     return (0, 'TEMP', 'no luck any more') if $domain =~ /^once/ && $answered{$domain}++;
+    return (0, 'OK', json_record($domain, 0)) if $domain =~ /^drops/ && $answered{$domain}++;
     return (0, 'OK', json_record($domain, 0) =~ s/"secure":false/"secure":true/r =~ s/"dane":"none"/"dane":"temp"/r) if $domain =~ /^loses/ && $answered{$domain}++;
     return (0, 'TEMP', 'no luck today') if $domain =~ /^temp/;
     return (0, 'OK', '{"v":1') if $domain =~ /^garbage/;

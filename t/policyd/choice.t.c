@@ -213,7 +213,7 @@ static void test_required(void **state)
                                      .domain = domain,
                                      .len = strlen(domain),
                                      .options = &options,
-                                     .required = require_rows[i].required};
+                                     .lists.required = require_rows[i].required};
         const char *words = require_rows[i].come != NULL ? require_rows[i].come : require_rows[i].old;
         struct dest *first = facts(require_rows[i].memory, NOW - 100);
         struct dest *other = words == NULL ? NULL : facts(words, NOW - 200); /* older than those of the answer */

@@ -13,7 +13,8 @@ $SIG{PIPE} = 'IGNORE';
 my $edits = 0;
 sub edit {
     my ($list, $pattern, $value) = @_;
-    redis('HSET', "postern:list:$list", $pattern, sprintf '{"v":1%s}', $value ? ",\"value\":\"$value\"" : '');
+    $value = $value eq 'override' ? ',"override":true' : ",\"value\":\"$value\"" if $value;
+    redis('HSET', "postern:list:$list", $pattern, sprintf '{"v":1%s}', $value // '');
     redis('HSET', 'postern:list:', 'g', '0123456789abcdef', 'n', ++$edits);
     return until_true(sub { log_text() =~ /lists-read \S+ \S+ edits=$edits$/m });
 }
@@ -29,6 +30,16 @@ like(ask('postfix once-b.test'), $secure, 'and another');
 ok(edit('require', 'once-a.test', 'dane-only'), 'the list require demands more of one');
 like(ask('postfix once-b.test'), $secure, 'facts cannot be had any more: what binds goes on');
 like(ask('postfix once-a.test'), qr/^TEMP /, 'but not what is less than the list demands now');
+
+# --- an enforced policy that only policyd knows, and an operator who knows better ---
+like(ask('postfix drops.test'), $secure, 'an enforced policy');
+ok(edit('exclude', 'nothing.test'), 'an edit that makes policyd look anew');
+like(ask('postfix drops.test'), $secure, 'facts that say nothing of it: it goes on');
+ok(edit('sts-exclude', 'drops.test', 'override'), 'MTA-STS does not count there');
+is(ask('postfix drops.test'), 'NOTFOUND ', 'and it does not');
+redis('HDEL', 'postern:list:sts-exclude', 'drops.test');
+ok(edit('exclude', 'nothing.test'), 'it counts again');
+like(ask('postfix drops.test'), qr/^TEMP /, 'and the policy has not been forgotten');
 
 # --- another port: what DANE makes up for at port 25, it does not there ---
 like(ask('postfix loses.test'), $secure, 'an enforced policy');
