@@ -38,7 +38,8 @@ struct operator_lists {
 
     bool awaited;
     struct event *patience;
-    struct event *expiry; /* an entry expires */
+    struct event *expiry; /* an entry expires, */
+    int64_t expires;      /* at that time */
 
     /* reading */
     struct event *begin;
@@ -92,8 +93,12 @@ static int64_t next_expiry(const struct lists *lists, int64_t now)
 static void expiry_set(struct operator_lists *o)
 {
     int64_t now = now_seconds();
-    int64_t wait = next_expiry(&o->lists, now) - now;
-    struct timeval tv = millis((wait < SLEEP_MAX ? wait : SLEEP_MAX) * 1000);
+    int64_t wait;
+    struct timeval tv;
+
+    o->expires = next_expiry(&o->lists, now);
+    wait = o->expires - now;
+    tv = millis((wait < SLEEP_MAX ? wait : SLEEP_MAX) * 1000);
 
     evtimer_add(o->expiry, &tv);
 }
@@ -101,11 +106,13 @@ static void expiry_set(struct operator_lists *o)
 static void on_expiry(evutil_socket_t fd, short what, void *ctx)
 {
     struct operator_lists *o = ctx;
+    bool expired = now_seconds() >= o->expires;
 
     (void)fd;
     (void)what;
     expiry_set(o);
-    o->options.fn(o->options.ctx);
+    if (expired)
+        o->options.fn(o->options.ctx);
 }
 
 static void changed(struct operator_lists *o)
@@ -442,7 +449,7 @@ void operator_lists_told(struct operator_lists *o, const char *name, size_t len)
             o->wanted |= 1U << i;
     }
     o->told = true;
-    if (!o->reading && !evtimer_pending(o->begin, NULL))
+    if (!o->reading && (name == NULL || !evtimer_pending(o->begin, NULL)))
         begin_after(o, name == NULL ? 0 : SETTLE_MS);
 }
 
