@@ -19,6 +19,7 @@
 #define TORN_MAX  20   /* readings that are thrown away because of edits meanwhile, one after the other */
 #define AGAIN_MS  5000 /* after a refusal of Redis */
 #define WRITE_S   10   /* after the file could not be written */
+#define PORTION   1000 /* entries */
 #define SLEEP_MAX 3600 /* seconds */
 #define ALL       ((1U << LISTS) - 1)
 #define KEY_BUF   256
@@ -53,6 +54,9 @@ struct operator_lists {
     struct list_read_result fresh[LISTS];
     bool was_read[LISTS];
 
+    struct list *thrown_away[LISTS];
+    struct event *cleaning;
+
     /* writing */
     struct lists_writer *writer;
     bool write_again;
@@ -77,15 +81,12 @@ static int64_t now_seconds(void)
 /* The next time at which an entry ceases to hold. */
 static int64_t next_expiry(const struct lists *lists, int64_t now)
 {
-    const struct list_entry *entry;
     int64_t first = INT64_MAX;
 
     for (size_t i = 0; i < LISTS; i++) {
-        const void *cursor = NULL;
+        int64_t expiry = list_next_expiry(lists->list[i], now);
 
-        while ((entry = list_next(lists->list[i], &cursor)) != NULL)
-            if (entry->expires > now && entry->expires < first)
-                first = entry->expires;
+        first = expiry < first ? expiry : first;
     }
     return first;
 }
@@ -201,11 +202,42 @@ static void begin_again(struct operator_lists *o)
         begin_after(o, SETTLE_MS);
 }
 
+/* --- lists that are no longer wanted: freed in portions, as a long one takes long --- */
+
+static void on_thrown_away(evutil_socket_t fd, short what, void *ctx)
+{
+    static const struct timeval at_once;
+    struct operator_lists *o = ctx;
+    size_t i = 0;
+
+    (void)fd;
+    (void)what;
+    while (i < LISTS && o->thrown_away[i] == NULL)
+        i++;
+    if (i == LISTS)
+        return;
+    list_shrink(o->thrown_away[i], PORTION);
+    if (list_count(o->thrown_away[i]) == 0) {
+        list_free(o->thrown_away[i]);
+        o->thrown_away[i] = NULL;
+    }
+    evtimer_add(o->cleaning, &at_once);
+}
+
+static void throw_away(struct operator_lists *o, size_t i, struct list *list)
+{
+    if (list == NULL)
+        return;
+    list_free(o->thrown_away[i]); /* seldom: two in so short a time */
+    o->thrown_away[i] = list;
+    event_active(o->cleaning, EV_TIMEOUT, 0);
+}
+
 /* Whatever was read of it goes. */
 static void reading_stop(struct operator_lists *o)
 {
     for (size_t i = 0; i < LISTS; i++) {
-        list_free(o->fresh[i].list);
+        throw_away(o, i, o->fresh[i].list);
         o->fresh[i] = (struct list_read_result){0};
         o->was_read[i] = false;
     }
@@ -235,7 +267,7 @@ static void take_list(struct operator_lists *o, size_t i)
     if (r->end == LIST_READ_WRONG)
         log_error("list-unreadable", "key=list:%s error=%s", list_name((enum list_id)i), r->why.text);
     if (r->list != NULL) {
-        list_free(o->lists.list[i]);
+        throw_away(o, i, o->lists.list[i]);
         o->lists.list[i] = r->list;
         r->list = NULL;
     }
@@ -503,6 +535,7 @@ struct operator_lists *operator_lists_new(struct event_base *base, const struct 
     o->begin = timer_new(o, on_begin);
     o->patience = timer_new(o, on_patience);
     o->expiry = timer_new(o, on_expiry);
+    o->cleaning = timer_new(o, on_thrown_away);
     o->write_later = timer_new(o, on_write_later);
     if (options->no_redis) {
         o->source = OPERATOR_LISTS_NONE;
@@ -527,6 +560,9 @@ void operator_lists_free(struct operator_lists *o)
     event_free(o->begin);
     event_free(o->patience);
     event_free(o->expiry);
+    event_free(o->cleaning);
+    for (size_t i = 0; i < LISTS; i++)
+        list_free(o->thrown_away[i]);
     event_free(o->write_later);
     lists_clear(&o->lists);
     free(o);

@@ -188,12 +188,17 @@ bool cache_remove(struct cache *c, const char *key, size_t len)
     return true;
 }
 
+void cache_shrink(struct cache *c, size_t by)
+{
+    for (; by > 0 && c->newest != NULL; by--)
+        drop(c, c->newest);
+}
+
 size_t cache_flush(struct cache *c)
 {
     size_t count = c->count;
 
-    while (c->newest != NULL)
-        drop(c, c->newest);
+    cache_shrink(c, count);
     return count;
 }
 

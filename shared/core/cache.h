@@ -39,6 +39,9 @@ bool cache_remove(struct cache *c, const char *key, size_t len);
 /* Returns how many there were. */
 size_t cache_flush(struct cache *c);
 
+/* Take so many entries out, the newest ones, or all if there are no more. With free_value their values are freed. */
+void cache_shrink(struct cache *c, size_t by);
+
 size_t cache_count(const struct cache *c);
 uint64_t cache_evictions(const struct cache *c);
 

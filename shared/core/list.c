@@ -11,12 +11,15 @@
 #include <string.h>
 
 #define KEY_NETWORK (2 + 16) /* family, prefix, octets */
+#define EXPIRES_MIN 16
 
 struct list {
     struct cache *entries;    /* struct list_entry by pattern, networks by their octets */
     unsigned char v4[32 + 1]; /* whether a prefix of that length occurs */
     unsigned char v6[128 + 1];
     int64_t holds_until; /* when the last entry expires */
+    int64_t *expires;    /* of each entry that does */
+    size_t expires_count, expires_room;
 };
 
 struct list *list_new(const uint8_t secret[16])
@@ -38,7 +41,13 @@ void list_free(struct list *l)
     if (l == NULL)
         return;
     cache_free(l->entries);
+    free(l->expires);
     free(l);
+}
+
+void list_shrink(struct list *l, size_t by)
+{
+    cache_shrink(l->entries, by);
 }
 
 size_t list_count(const struct list *l)
@@ -55,11 +64,29 @@ static size_t network_key(char out[KEY_NETWORK], const struct list_address *a, u
     return 2 + a->bits / 8;
 }
 
+static int note_expiry(struct list *l, int64_t expires)
+{
+    size_t room = l->expires_room == 0 ? EXPIRES_MIN : l->expires_room * 2;
+    int64_t *more;
+
+    if (l->expires_count == l->expires_room) {
+        more = realloc(l->expires, room * sizeof(*more));
+        if (more == NULL)
+            return -1;
+        l->expires = more;
+        l->expires_room = room;
+    }
+    l->expires[l->expires_count++] = expires;
+    return 0;
+}
+
 int list_put(struct list *l, struct list_entry *entry)
 {
     struct list_pattern pattern;
     char key[KEY_NETWORK];
 
+    if (entry->expires != 0 && note_expiry(l, entry->expires) != 0)
+        return -1;
     if (entry->expires == 0)
         l->holds_until = INT64_MAX;
     else if (entry->expires > l->holds_until)
@@ -129,4 +156,14 @@ const struct list_entry *list_next(const struct list *l, const void **cursor)
 bool list_holds(const struct list *l, int64_t now)
 {
     return now < l->holds_until;
+}
+
+int64_t list_next_expiry(const struct list *l, int64_t now)
+{
+    int64_t first = INT64_MAX;
+
+    for (size_t i = 0; i < l->expires_count; i++)
+        if (l->expires[i] > now && l->expires[i] < first)
+            first = l->expires[i];
+    return first;
 }

@@ -109,6 +109,7 @@ struct list;
 
 struct list *list_new(const uint8_t secret[16]); /* see cache.h; NULL without memory */
 void list_free(struct list *l);                  /* NULL-safe */
+void list_shrink(struct list *l, size_t by);     /* drop that many entries, whichever: for who frees it in portions */
 size_t list_count(const struct list *l);
 
 /* Put an entry, the list's own from now on; one of the same pattern goes. Returns 0, or -1 without memory. */
@@ -127,6 +128,9 @@ const struct list_entry *list_match_address(const struct list *l, const struct l
 
 /* An entry holds at this time. An entry that list_put has replaced counts as if it were still there. */
 bool list_holds(const struct list *l, int64_t now);
+
+/* When the next entry expires, INT64_MAX: none will. The same goes for replaced entries. Takes no long walk. */
+int64_t list_next_expiry(const struct list *l, int64_t now);
 
 /* Walk, in no order: *cursor starts as NULL; NULL at the end. */
 const struct list_entry *list_next(const struct list *l, const void **cursor);

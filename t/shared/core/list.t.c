@@ -144,6 +144,38 @@ static void test_holds(void **state)
     list_free(l);
 }
 
+static void test_next_expiry(void **state)
+{
+    struct list *l = list_new(secret);
+    char pattern[40];
+
+    (void)state;
+    put(l, "never.example", 0);
+    assert_int_equal(list_next_expiry(l, NOW), INT64_MAX);
+    for (int i = 0; i < 100; i++) {
+        snprintf(pattern, sizeof(pattern), "n%d.example", i);
+        put(l, pattern, NOW - 50 + (i * 37) % 100);
+    }
+    assert_int_equal(list_next_expiry(l, NOW - 51), NOW - 50);
+    assert_int_equal(list_next_expiry(l, NOW), NOW + 1);
+    assert_int_equal(list_next_expiry(l, NOW + 48), NOW + 49);
+    assert_int_equal(list_next_expiry(l, NOW + 49), INT64_MAX);
+    list_free(l);
+}
+
+static void test_shrink(void **state)
+{
+    struct list *l = sample();
+    size_t before = list_count(l);
+
+    (void)state;
+    list_shrink(l, 2);
+    assert_int_equal(list_count(l), before - 2);
+    list_shrink(l, before);
+    assert_int_equal(list_count(l), 0);
+    list_free(l);
+}
+
 static void test_longest_name(void **state)
 {
     struct list *l = sample();
@@ -213,8 +245,10 @@ static void test_networks_against_bits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_looks), cmocka_unit_test(test_empty),        cmocka_unit_test(test_replaced),
-        cmocka_unit_test(test_holds), cmocka_unit_test(test_longest_name), cmocka_unit_test(test_networks_against_bits),
+        cmocka_unit_test(test_looks),        cmocka_unit_test(test_empty),
+        cmocka_unit_test(test_replaced),     cmocka_unit_test(test_holds),
+        cmocka_unit_test(test_next_expiry),  cmocka_unit_test(test_shrink),
+        cmocka_unit_test(test_longest_name), cmocka_unit_test(test_networks_against_bits),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
