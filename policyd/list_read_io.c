@@ -9,27 +9,28 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PAGE         "200" /* entries, about; with the two limits below a page is always less than a reply may be */
-#define WHOLE_MAX    1000  /* entries that come as one page, if they have no more than */
-#define WHOLE_OCTETS 600000
-#define KEY_BUF      256
-#define BAD_LOGGED   20
-#define PATTERN_MAX  300 /* octets; longer than any */
+#define PAGE        1000 /* entries, about; fewer if these are octets enough: always less than a reply may be */
+#define PAGE_OCTETS 300000
+#define STEP        100 /* of these it is made */
+#define KEY_BUF     256
+#define BAD_LOGGED  20
+#define PATTERN_MAX 300 /* octets; longer than any */
 
 #define TEXT_OF(number)  TEXT_OF_(number)
 #define TEXT_OF_(number) #number
 
 /* What is longer than an entry or a pattern can be is cut, so that it is seen to be too long. */
-static const char page_script[] = "local function cut(all) local octets = 0 "
-                                  "for i, text in ipairs(all) do "
+static const char page_script[] = "local all, octets, cursor = {}, 0, ARGV[1] "
+                                  "repeat "
+                                  "local step = redis.call('HSCAN', KEYS[1], cursor, 'COUNT', ARGV[2]) "
+                                  "cursor = step[1] "
+                                  "for i, text in ipairs(step[2]) do "
                                   "local most = i % 2 == 1 and ARGV[3] or ARGV[4] "
-                                  "if #text > tonumber(most) then all[i] = string.sub(text, 1, most + 1) end "
-                                  "octets = octets + #all[i] end return octets end "
-                                  "if ARGV[1] == '0' and redis.call('HLEN', KEYS[1]) <= tonumber(ARGV[5]) then "
-                                  "local all = redis.call('HGETALL', KEYS[1]) "
-                                  "if cut(all) <= tonumber(ARGV[6]) then return {'0', all} end end "
-                                  "local page = redis.call('HSCAN', KEYS[1], ARGV[1], 'COUNT', ARGV[2]) "
-                                  "cut(page[2]) return page";
+                                  "if #text > tonumber(most) then text = string.sub(text, 1, most + 1) end "
+                                  "octets = octets + #text "
+                                  "all[#all + 1] = text end "
+                                  "until cursor == '0' or octets > tonumber(ARGV[6]) or #all >= 2 * ARGV[5] "
+                                  "return {cursor, all}";
 
 struct list_reading {
     struct redis *redis;
@@ -125,9 +126,16 @@ static void on_page(void *ctx, redisReply *reply)
 static int ask_page(struct list_reading *r, const char *cursor)
 {
     char key[KEY_BUF];
-    const char *const words[] = {
-        "EVAL_RO",          page_script,          "1", key, cursor, PAGE, TEXT_OF(PATTERN_MAX), TEXT_OF(LIST_JSON_MAX),
-        TEXT_OF(WHOLE_MAX), TEXT_OF(WHOLE_OCTETS)};
+    const char *const words[] = {"EVAL_RO",
+                                 page_script,
+                                 "1",
+                                 key,
+                                 cursor,
+                                 TEXT_OF(STEP),
+                                 TEXT_OF(PATTERN_MAX),
+                                 TEXT_OF(LIST_JSON_MAX),
+                                 TEXT_OF(PAGE),
+                                 TEXT_OF(PAGE_OCTETS)};
 
     if (redis_key(r->redis, key, sizeof(key), "list", list_name(r->id)) == 0)
         return -1;

@@ -1,9 +1,9 @@
 /*
  * load.c - asks a socketmap server as fast as it answers: so many connections, each with one request under way.
- *     load SOCKET REQUEST CONNECTIONS LENGTH [ANSWER]
+ *     load SOCKET REQUEST CONNECTIONS LENGTH [ANSWER [longest]]
  * LENGTH: "2s" for so many seconds, "1000" for so many answers. A # in REQUEST becomes a running number in two labels,
  * "7.12" for the 607th, so that every request is for another name, 50 below each parent. ANSWER: what every answer must
- * begin with ("OK"). Prints answers per second.
+ * begin with ("OK"). Prints answers per second, or with "longest" the milliseconds that the slowest answer took.
  */
 #include "netstring.h"
 
@@ -26,6 +26,7 @@
 static const char *text;
 static const char *expected = "OK";
 static uint64_t asked, answered;
+static double longest; /* seconds */
 
 static void die(const char *what)
 {
@@ -95,7 +96,7 @@ static int connect_to(const char *path)
 static double run(int epoll, const int *fd, size_t connections, double length, uint64_t count)
 {
     struct epoll_event events[EVENTS];
-    double start = seconds(), now = start;
+    double start = seconds(), now = start, before;
 
     for (size_t i = 0; i < connections && (count == 0 || asked < count); i++)
         ask(fd[i]);
@@ -107,7 +108,9 @@ static double run(int epoll, const int *fd, size_t connections, double length, u
             if (count == 0 || asked < count)
                 ask(events[i].data.fd);
         }
+        before = now;
         now = seconds();
+        longest = now - before > longest ? now - before : longest;
     }
     return now - start;
 }
@@ -140,6 +143,6 @@ int main(int argc, char **argv)
     }
     asked = answered = 0;
     length = run(epoll, fd, connections, length, *unit == 's' ? 0 : (uint64_t)length);
-    printf("%.0f\n", (double)answered / length);
+    printf("%.0f\n", argc > 6 ? longest * 1e3 : (double)answered / length);
     return 0;
 }
