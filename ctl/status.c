@@ -68,9 +68,17 @@ static void add_list(struct table *t, const char *name, const json_t *list)
                    (long long)json_integer_value(json_object_get(list, "bad")), problem);
 }
 
+static void add_problem(struct table *t, const char *what, const char *problem)
+{
+    if (problem[0] == '\0')
+        return;
+    table_add(t, TINT_NONE, what);
+    table_add(t, TINT_BAD, problem);
+}
+
 static void add_lists(struct table *t, const json_t *lists)
 {
-    const char *from = word_of(lists, "from"), *redis = word_of(lists, "redis"), *file = word_of(lists, "file_problem");
+    const char *from = word_of(lists, "from"), *redis = word_of(lists, "redis");
     json_t *all = json_object_get(lists, "lists");
     bool kept = strcmp(redis, "lost") == 0 || strcmp(redis, "older") == 0;
     void *i;
@@ -86,10 +94,8 @@ static void add_lists(struct table *t, const json_t *lists)
                    strcmp(from, "none") == 0   ? "none, as there is no Redis"
                    : strcmp(from, "file") == 0 ? "from the file, as Redis cannot be reached"
                                                : "from Redis");
-    if (file[0] != '\0') {
-        table_add(t, TINT_NONE, "    file");
-        table_add(t, TINT_BAD, file);
-    }
+    add_problem(t, "    file", word_of(lists, "file_problem"));
+    add_problem(t, "    Redis", word_of(lists, "read_problem"));
     for (i = json_object_iter(all); i != NULL; i = json_object_iter_next(all, i))
         add_list(t, json_object_iter_key(i), json_object_iter_value(i));
 }

@@ -31,6 +31,8 @@ static const struct row {
     {"{\"lists\":{\"from\":\"none\",\"redis\":\"adopt\"}}", HEAD "  lists          none, as there is no Redis\n"},
     {"{\"lists\":{\"from\":\"unknown\"}}",
      HEAD "  lists          not known: Redis cannot be reached; mail to which nothing binds waits\n"},
+    {"{\"lists\":{\"from\":\"file\",\"redis\":\"adopt\",\"read_problem\":\"NOPERM\"}}",
+     HEAD "  lists          from the file, as Redis cannot be reached\n    Redis        NOPERM\n"},
     {"{\"lists\":[1]}", HEAD "  lists          [1]\n"},
 };
 
