@@ -120,7 +120,7 @@ becomes('postfix b.none.test', exact('OK encrypt'));
 list('clear', $_) for qw(inbound-exclude inbound-require require exclude);
 becomes('postfix a.none.test', $notfound);
 
-# --- transport does not wait for facts that hang; meanwhile other things ---
+# --- transport does not wait for facts that hang ---
 list('add', 'smtps', 'mx.elsewhere.test');
 ok(same_edits(), 'a list of MX hosts that use port 465');
 my $hanging = connect_to();
@@ -371,10 +371,10 @@ my @load = (
 );
 my $load_wire = join '', map { netstring($_->[0]) } @load;
 
-# Ask all of @load over and over, with five rounds under way, until so many edits were made and the last one goes. Edits follow each other at once, or ($pairs) two
-# come with a gap between them, and the next two when these go. Returns the first wrong answer, and numbers.
+# Ask all of @load over and over, with five rounds under way, until so many edits were made and the last one goes. Edits follow each other at once, or ($bursts) three
+# come with gaps between them, and the next three when these go. Returns the first wrong answer, and numbers.
 sub load_and_edit {
-    my ($edits, $pairs) = @_;
+    my ($edits, $bursts) = @_;
     my ($client, $redis) = (connect_to(), IO::Socket::UNIX->new(Peer => "$redis_dir/sock") // die);
     my $select = IO::Select->new($client, $redis);
     my ($made, $under_way, $answers, $pending, $in, $goes, %seen) = (0, 0, 0, 0, '', '');
@@ -389,8 +389,8 @@ sub load_and_edit {
                 ($goes) = $reply =~ /^\$\d+\r\n(OK \w+)\r\n$/ or return "Redis: $reply";
                 $under_way = 0;
                 $seen{$goes} = 0;
-                next if $made == $edits || ($pairs && $made % 2 == 0);
-                sleep rand 0.03 if $pairs;
+                next if $made == $edits || ($bursts && $made % 3 == 0);
+                sleep rand 0.03 if $bursts;
                 $send->();
                 next;
             }
@@ -406,13 +406,13 @@ sub load_and_edit {
         }
         next if $under_way || !$seen{$goes};
         return ('', $made, $answers) if $made == $edits;
-        $send->() if $pairs;
+        $send->() if $bursts;
     }
     return "no end after $made edits and $answers answers";
 }
 
-for (['a list that is read at once', 900, 5000, 0], ['one that is read in pieces', 3000, 100, 1]) {
-    my ($what, $fill, $edits, $pairs) = @$_;
+for (['a list that is read at once', 900, 5000, 0], ['one that is read in pieces', 3000, 99, 1]) {
+    my ($what, $fill, $edits, $bursts) = @$_;
     list('clear', 'require');
     redis('EVAL', "for i = 1, $fill do redis.call('HSET', KEYS[1], 'fill' .. i .. '.test', '{\"v\":1,\"value\":\"encrypt\"}') end", 1, 'postern:list:require');
     list('add', 'require', 'still-none.test', 'dane-only');
@@ -420,7 +420,7 @@ for (['a list that is read at once', 900, 5000, 0], ['one that is read in pieces
     ok(same_edits(), "$what: has been read");
     my $begun = time();
     my $reads = () = log_text() =~ /info lists-read/g;
-    my ($wrong, $made, $answers) = load_and_edit($edits, $pairs);
+    my ($wrong, $made, $answers) = load_and_edit($edits, $bursts);
     is($wrong, '', "$what: every answer is the old or the new one, in its place, while it is edited");
     note(sprintf('%d edits and %d answers in %.1f s, %d times read', $made, $answers, time() - $begun, (() = log_text() =~ /info lists-read/g) - $reads)) if $wrong eq '';
 }
