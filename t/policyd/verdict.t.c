@@ -8,7 +8,7 @@
 
 #include <stdlib.h>
 
-#define HOUR 3600
+#define HOUR INT64_C(3600)
 #define KEEP DAY
 
 static const uint8_t secret[16] = {7};
@@ -182,16 +182,15 @@ static void make_states(struct fallback_hosts *hosts, const char *text)
     memset(hosts, 0, sizeof(*hosts));
     while ((text = next_part(text, part)) != NULL) {
         struct fallback_state state = {0};
-        char host[100], name[20];
+        char host[100], name[20], age[20];
         enum fallback_event event;
-        int age;
 
-        assert_int_equal(sscanf(part, "%99s %19s %d", host, name, &age), 3);
+        assert_int_equal(sscanf(part, "%99s %19s %19s", host, name, age), 3);
         assert_int_equal(fallback_event_by_name(&event, name, NULL), 0);
         for (size_t i = 0; i < hosts->count; i++)
             if (strcmp(hosts->host[i].name, host) == 0)
                 state = hosts->host[i].state;
-        fallback_note(&state, event, NOW - age);
+        fallback_note(&state, event, NOW - strtol(age, NULL, 10));
         fallback_hosts_put(hosts, host, &state);
     }
 }
