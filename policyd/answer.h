@@ -1,4 +1,4 @@
-/* answer.h - what policyd's memory holds about one policy domain: the finished replies and how long they hold. Pure. */
+/* answer.h - what policyd's memory holds about one next hop: the finished replies and how long they hold. Pure. */
 #ifndef POSTERN_ANSWER_H
 #define POSTERN_ANSWER_H
 
@@ -13,14 +13,13 @@
 enum answer_map { ANSWER_POSTFIX, ANSWER_TLSRPT };
 
 struct answer {
-    int64_t valid_until; /* seconds since the epoch */
-    int64_t stale_until; /* until then it may still be given when nothing newer can be had */
-    int64_t resolved;    /* when the facts behind it were gathered; 0: there are none */
-    int64_t
-        policy_fetched;   /* of the enforced MTA-STS policy that is known, whether the answer rests on it or on DANE, */
-    int64_t policy_until; /* and when that expires; 0: there is none */
-    int64_t refresh_at;   /* from then on a use starts a look-up in the background */
-    uint32_t epoch;       /* of the memory (memory.h) when the answer was put in */
+    int64_t valid_until;    /* seconds since the epoch */
+    int64_t stale_until;    /* until then it may still be given when nothing newer can be had */
+    int64_t resolved;       /* when the facts behind it were gathered; 0: there are none */
+    int64_t policy_fetched; /* of the enforced MTA-STS policy that is known, be the answer from it or from DANE, */
+    int64_t policy_until;   /* and when that expires; 0: there is none */
+    int64_t refresh_at;     /* from then on a use starts a look-up in the background */
+    uint32_t epoch;         /* of the memory (memory.h) when the answer was put in */
     uint32_t hits;
     bool smtps;          /* the destination is reached by implicit TLS, as the list smtps says */
     bool binds;          /* the facts demand TLS; an answer known to be out of date is given again only then */

@@ -21,8 +21,8 @@ enum choice {
 /* Where the answers are, and how decisions are made. */
 struct choice_in {
     struct memory *memory;
-    const char *domain;
-    size_t len;
+    const char *domain; /* the key in memory, */
+    size_t len;         /* and its length */
     const struct decide_options *options;
     struct verdict_lists lists; /* as they are now */
 };

@@ -20,9 +20,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define REPLIES_MAX        16384 /* octets of replies after which they are sent before more requests are worked on */
-#define TRANSPORT_PATIENCE 2     /* seconds */
-#define OUT_MAX            (REPLIES_MAX + SOCKETMAP_REPLY_MAX + NETSTRING_OVERHEAD)
+#define REPLIES_MAX 16384 /* octets of replies after which they are sent before more requests are worked on */
+#define OUT_MAX     (REPLIES_MAX + SOCKETMAP_REPLY_MAX + NETSTRING_OVERHEAD)
 
 int64_t conns_now(const struct conns *s)
 {

@@ -21,7 +21,8 @@ void pending_free(struct pending *p)
     free(p);
 }
 
-/* Out of the table, so that the next look-up of this domain starts anew; freed now or with the GET's callback. */
+/* Out of the table, so that the next look-up of this next hop starts anew; freed now or by the callback of a command to
+ * Redis. */
 static void pending_close(struct pending *p)
 {
     cache_remove(p->lookups->pending, p->name, p->len);

@@ -28,7 +28,7 @@ struct pending {
     bool in_redis;                 /* a command is under way; its callback may come when the pending is closed */
     bool for_lists;                /* waits until the operator's lists are there */
     bool refresh;                  /* begins with stsd */
-    bool closed;                   /* finished; freed when the GET's callback has come */
+    bool closed;                   /* finished; freed when the command's callback has come */
     bool dirty;                    /* the record changed in Redis meanwhile */
     bool last_look;                /* Redis is read once more before old facts are used */
     bool sts_elsewhere;            /* see struct decide_options; for all ports */
@@ -52,7 +52,7 @@ static inline int64_t now_seconds(void)
     return (int64_t)time(NULL);
 }
 
-/* lookup_io.c: GET its record. Returns 0, or -1 when Redis is away. */
+/* lookup_io.c: ask Redis for its facts. Returns 0, or -1 when Redis is away. */
 int pending_ask_redis(struct pending *p);
 
 /* lookup_end_io.c: a next hop without facts: the lists alone say. */

@@ -27,7 +27,6 @@ const char *lookup_source_name(enum lookup_source source)
 }
 
 static void look_up(struct pending *p);
-static void ask_stsd(struct pending *p);
 
 static void on_deadline(evutil_socket_t fd, short what, void *ctx)
 {

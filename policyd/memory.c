@@ -22,23 +22,23 @@ static bool from_future(const struct answer *a, int64_t now)
     return a->resolved > now + DEST_CLOCK_SLACK;
 }
 
-struct answer *memory_get(struct memory *m, const char *domain, size_t len, int64_t now)
+struct answer *memory_get(struct memory *m, const char *nexthop, size_t len, int64_t now)
 {
-    struct answer *a = cache_get(m->cache, domain, len);
+    struct answer *a = cache_get(m->cache, nexthop, len);
 
     return a != NULL && a->epoch == m->epoch && now < a->valid_until && !from_future(a, now) ? a : NULL;
 }
 
-struct answer *memory_get_stale(struct memory *m, const char *domain, size_t len, int64_t now)
+struct answer *memory_get_stale(struct memory *m, const char *nexthop, size_t len, int64_t now)
 {
-    struct answer *a = cache_get(m->cache, domain, len);
+    struct answer *a = cache_get(m->cache, nexthop, len);
 
     return a != NULL && now < a->stale_until && (a->binds || (a->epoch == m->epoch && !from_future(a, now))) ? a : NULL;
 }
 
-struct answer *memory_peek(const struct memory *m, const char *domain, size_t len)
+struct answer *memory_peek(const struct memory *m, const char *nexthop, size_t len)
 {
-    return cache_peek(m->cache, domain, len);
+    return cache_peek(m->cache, nexthop, len);
 }
 
 void memory_revive(struct memory *m, struct answer *a, int64_t now, int64_t seconds)
@@ -48,15 +48,15 @@ void memory_revive(struct memory *m, struct answer *a, int64_t now, int64_t seco
     a->epoch = m->epoch;
 }
 
-int memory_put(struct memory *m, const char *domain, size_t len, struct answer *a)
+int memory_put(struct memory *m, const char *nexthop, size_t len, struct answer *a)
 {
     a->epoch = m->epoch;
-    return cache_put(m->cache, domain, len, a);
+    return cache_put(m->cache, nexthop, len, a);
 }
 
-void memory_expire(struct memory *m, const char *domain, size_t len)
+void memory_expire(struct memory *m, const char *nexthop, size_t len)
 {
-    struct answer *a = cache_peek(m->cache, domain, len);
+    struct answer *a = cache_peek(m->cache, nexthop, len);
 
     if (a == NULL)
         return;

@@ -407,7 +407,7 @@ static bool same_data(const struct lists_stamp *before, const struct lists_stamp
     return strcmp(before->generation, after->generation) == 0 && after->count >= before->count;
 }
 
-static unsigned lists_read(const struct operator_lists *o)
+static unsigned those_read(const struct operator_lists *o)
 {
     unsigned read = 0;
 
@@ -445,7 +445,7 @@ static void on_stamp_after(void *ctx, redisReply *reply)
             reading_done(o);
             return;
         }
-        again = lists_read(o);
+        again = those_read(o);
     }
     reading_stop(o);
     o->wanted |= again;
