@@ -38,7 +38,8 @@ static void decide_facts(struct decision *out, const struct verdict_in *in, cons
     struct decide_options used = *options;
 
     used.sts_elsewhere = in->sts_elsewhere;
-    used.dane = options->dane && (in->hop.port == 0 || in->hop.port == 25);
+    used.other_port = options->dane && in->hop.port != 0 && in->hop.port != 25;
+    used.dane = options->dane && !used.other_port;
     if (in->hop.kind == NEXTHOP_DOMAIN)
         decide(out, in->dest, in->age, &used, now);
     else

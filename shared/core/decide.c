@@ -111,7 +111,8 @@ static void explain_dane(struct decision *out, const struct weight *w, const str
     const struct dest *d = w->dest;
 
     if (!options->dane)
-        decide_reason(out, "DANE: switched off");
+        decide_reason(out, options->other_port ? "DANE: does not count, only TLSA records of port 25 are looked up"
+                                               : "DANE: switched off");
     else if (d->host_count == 0 || (d->mx != DEST_MX_LIST && d->mx != DEST_MX_IMPLICIT))
         decide_reason(out, "DANE: no MX host is known");
     else if (!d->mx_secure)

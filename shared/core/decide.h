@@ -16,8 +16,9 @@
 #define DECIDE_REASON_MAX  240
 
 struct decide_options {
-    bool dane; /* DANE counts; off when the MTA has no validating resolver */
-    bool sts;  /* MTA-STS counts */
+    bool dane;       /* DANE counts; off when the MTA has no validating resolver */
+    bool other_port; /* it is off because the next hop has another port than 25: only the reason differs */
+    bool sts;        /* MTA-STS counts */
 
     /* Seconds for which a domain whose MTA-STS record cannot be looked up, and of which no policy is kept, is a
        temporary error; then it is as without MTA-STS. */

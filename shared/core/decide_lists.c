@@ -80,7 +80,10 @@ static void apply_sts_exclude(struct decision *d, const struct lists_hit *h)
     if (h == NULL)
         return;
     if (!overrides(h)) {
-        say(d, LIST_STS_EXCLUDE, h, "an enforced policy goes on all the same, as the entry does not say override");
+        say(d, LIST_STS_EXCLUDE, h,
+            d->sts_testing       ? "the policy in testing mode is not reported on"
+            : h->entry->override ? "an enforced policy goes on all the same, as override counts only by next hop"
+                                 : "an enforced policy goes on all the same, as the entry does not say override");
         d->sts_testing = false;
         return;
     }
@@ -140,20 +143,25 @@ static bool apply_plain_lists(struct decision *d, const struct decide_told *told
     return true;
 }
 
-static void apply_fallback(struct decision *d, const struct decide_told *told)
+static void say_fallback(struct decision *d, const struct decide_told *told, const char *effect)
 {
     const struct lists_hit *h = hit(told, LIST_FALLBACK);
 
+    if (h != NULL)
+        say(d, LIST_FALLBACK, h, effect);
+    else
+        decide_reason(d, "fallback %s: %s", fallback_mode_name(told->mode), effect);
+}
+
+static void apply_fallback(struct decision *d, const struct decide_told *told)
+{
     if (!told->plain)
         return;
     set_none(d);
     d->ends = told->plain_until;
     if (told->plain_until < d->valid_until)
         d->valid_until = told->plain_until;
-    if (h != NULL)
-        say(d, LIST_FALLBACK, h, "TLS has failed, the next attempt goes plain");
-    else
-        decide_reason(d, "fallback %s: TLS has failed, the next attempt goes plain", fallback_mode_name(told->mode));
+    say_fallback(d, told, "TLS has failed, the next attempt goes plain");
 }
 
 static bool is_implicit(const struct decide_told *told)
@@ -172,7 +180,7 @@ static void refuse_plain(struct decision *d, const struct decide_told *told)
     if (told->match.only && hit(told, LIST_ONLY) == NULL)
         decide_reason(d, "list only: %s", why);
     if (told->plain)
-        decide_reason(d, "fallback %s: %s", fallback_mode_name(told->mode), why);
+        say_fallback(d, told, why);
 }
 
 static void apply_implicit(struct decision *d, const struct decide_told *told)
@@ -193,23 +201,33 @@ static void apply_implicit(struct decision *d, const struct decide_told *told)
     decide_reason(d, "%s: implicit TLS (port 465) has no level below encrypt", tls_level_name(level));
 }
 
-static void apply_plain(struct decision *d, const struct decide_told *told)
+/* TLS binds: what asks for plain is named, and does not go. */
+static void name_plain(struct decision *d, const struct decide_told *told, bool required)
 {
     const struct lists_hit *exclude = hit(told, LIST_EXCLUDE);
 
-    if (apply_override(d, exclude, hit(told, LIST_REQUIRE) != NULL))
+    if (exclude != NULL && !told->match.only && !overrides(exclude))
+        say(d, LIST_EXCLUDE, exclude,
+            required                   ? "does not go: TLS binds, and the list require has the destination"
+            : exclude->entry->override ? "does not go: TLS binds, and override counts only by next hop"
+                                       : "does not go: TLS binds, and the entry does not say override");
+    if (told->plain)
+        say_fallback(d, told, "does not go: TLS binds");
+}
+
+static void apply_plain(struct decision *d, const struct decide_told *told)
+{
+    bool required = hit(told, LIST_REQUIRE) != NULL;
+
+    if (apply_override(d, hit(told, LIST_EXCLUDE), required))
         return;
     if (!binds(d)) {
         if (!apply_plain_lists(d, told))
             apply_fallback(d, told);
         return;
     }
-    if (d->temp)
-        return;
-    if (exclude != NULL && !told->match.only)
-        say(d, LIST_EXCLUDE, exclude, "does not go: TLS binds, and the entry does not say override");
-    if (told->plain)
-        decide_reason(d, "fallback %s: does not go: TLS binds", fallback_mode_name(told->mode));
+    if (!d->temp)
+        name_plain(d, told, required);
 }
 
 /* TLS is used, or may be: the level where none has been said yet, and how. */

@@ -354,6 +354,34 @@ static void test_unknown(void **state)
     }
 }
 
+/* Why DANE does not count says the port only where the port is why. */
+static void test_other_port(void **state)
+{
+    static const struct {
+        uint16_t port;
+        bool dane;
+        const char *reason;
+    } ports[] = {
+        {0, true, "DANE: every MX host (2) has usable TLSA records, authenticated by DNSSEC"},
+        {25, true, "DANE: every MX host (2) has usable TLSA records, authenticated by DNSSEC"},
+        {587, true, "DANE: does not count, only TLSA records of port 25 are looked up"},
+        {587, false, "DANE: switched off"},
+    };
+    struct dest *dest = facts("uu");
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(ports) / sizeof(ports[0]); i++) {
+        const struct verdict_rules rules = {.options = {.dane = ports[i].dane, .sts = true}};
+        struct verdict_in in = {.hop = {.kind = NEXTHOP_DOMAIN, .name = "example.com", .port = ports[i].port},
+                                .dest = dest};
+        struct decision d;
+
+        verdict(&d, &in, &rules, NOW);
+        assert_string_equal(d.reason[1], ports[i].reason);
+    }
+    dest_free(dest);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -361,6 +389,7 @@ int main(void)
         cmocka_unit_test(test_unknown_lists_are_named),
         cmocka_unit_test(test_policy_elsewhere),
         cmocka_unit_test(test_unknown),
+        cmocka_unit_test(test_other_port),
     };
 
     return cmocka_run_group_tests_name("verdict", tests, NULL, NULL);

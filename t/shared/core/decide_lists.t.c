@@ -135,20 +135,27 @@ static const struct {
      "encrypt",
      "list require: example.com encrypt by anna on 2026-01-01: encrypt"},
     {NOTHING, {.require = LEVEL_ENCRYPT, .only = 1}, "encrypt", "list require"},
-    {NOTHING, {.require = LEVEL_SECURE, .exclude = PLAIN}, "secure", "does not go: TLS binds"},
+    {NOTHING,
+     {.require = LEVEL_SECURE, .exclude = PLAIN},
+     "secure",
+     "TLS binds, and the list require has the destination"},
     {NOTHING, {.require = LEVEL_SECURE, .exclude = OVERRIDE}, "secure", "the list require has the destination too"},
     {NOTHING, {.require = LEVEL_ENCRYPT, .plain = true}, "encrypt", "does not go: TLS binds"},
     {STS, {0}, "secure", "RFC 8461"},
     {STS, {.exclude = PLAIN}, "secure", "does not say override"},
     {STS, {.exclude = OVERRIDE}, "none", "whatever the destination publishes"},
-    {STS, {.exclude = OVERRIDE_BY_HOST}, "secure", "does not go"},
+    {STS, {.exclude = OVERRIDE_BY_HOST}, "secure", "override counts only by next hop"},
     {STS, {.only = 1}, "secure", "RFC 8461"},
     {STS, {.plain = true}, "secure", "does not go: TLS binds"},
     {STS, {.sts_exclude = PLAIN}, "secure", "does not say override"},
     {STS, {.sts_exclude = OVERRIDE}, "default", "MTA-STS does not count"},
+    {{DEST_MX_LIST, false, false, "n", DEST_STS_FOUND, TESTING, 300},
+     {.sts_exclude = PLAIN},
+     "default",
+     "the policy in testing mode is not reported on"},
     {STS, {.sts_exclude = OVERRIDE, .exclude = PLAIN}, "none", "list exclude"},
     {STS, {.sts_exclude = OVERRIDE, .require = LEVEL_ENCRYPT}, "encrypt", "list require"},
-    {STS, {.sts_exclude = OVERRIDE_BY_HOST}, "secure", "does not say override"},
+    {STS, {.sts_exclude = OVERRIDE_BY_HOST}, "secure", "override counts only by next hop"},
     {STS, {.require = LEVEL_ENCRYPT}, "secure", "no more than what goes already"},
     {STS, {.require = LEVEL_DANE_ONLY}, "dane-only", "list require"},
     {DANE_ALL, {.exclude = PLAIN, .plain = true, .only = 1}, "dane-only", "does not go"},
@@ -236,6 +243,8 @@ static void test_order(void **state)
         answer = said.told.temp ? "temp" : tls_level_name(said.told.level);
         if (strcmp(answer, rows[i].answer) != 0 || !has_reason(&said.told, rows[i].reason))
             fail_msg("row %zu: %s, %s", i, answer, said.told.reason[said.told.reason_count - 1]);
+        if (t.exclude >= OVERRIDE && t.sts_exclude != PLAIN && has_reason(&said.told, "does not say override"))
+            fail_msg("row %zu: an entry that says override is told not to", i);
         untell(&t);
     }
 }
