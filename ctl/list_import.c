@@ -50,7 +50,7 @@ static void line_take(struct reader *r, size_t number, const char *line, size_t 
                                      : list_file_read(&entry, r->list, line, len, "", 0, &e);
 
     if (what == LIST_LINE_BAD && r->postfix && has_port(line, len))
-        message(&out->notes, &out->left_out, r, number, "a next hop with a port: no list has those");
+        message(&out->notes, &out->left_out, r, number, e.text);
     else if (what == LIST_LINE_BAD)
         message(&out->errors, &out->bad, r, number, e.text);
     else if (what == LIST_LINE_ENTRY)

@@ -29,7 +29,7 @@ int list_words_expires(int64_t *out, const char *text, int64_t now, struct err *
     int64_t seconds = 0;
 
     if (time_parse(out, text) != 0) {
-        if (conf_value_set(&seconds, &length, text, NULL) != 0)
+        if (text[strspn(text, "0123456789")] == '\0' || conf_value_set(&seconds, &length, text, NULL) != 0)
             return err_set(e, "--expires %.60s: write a time, 2027-01-01T00:00:00Z or 2027-01-01, or 90s, 15m, 4h, 30d",
                            text);
         *out = now + seconds;

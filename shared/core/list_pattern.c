@@ -107,6 +107,22 @@ static int parse_nexthop(struct list_pattern *out, const char *text, size_t len,
     return 0;
 }
 
+/* A name and a port. */
+static int port_mistake(const char *text, size_t len, struct err *e)
+{
+    const char *colon = memchr(text, ':', len);
+    size_t name_len = colon == NULL ? 0 : (size_t)(colon - text);
+
+    if (name_len == 0 || text[0] == '[' || name_len + 1 == len)
+        return 0;
+    for (size_t i = name_len + 1; i < len; i++)
+        if (text[i] < '0' || text[i] > '9')
+            return 0;
+    if (memchr(text, '.', name_len) == NULL) /* 2001:1 is more likely an address that was meant */
+        return 0;
+    return err_set(e, "an entry goes for all ports: write %.*s", (int)name_len, text);
+}
+
 /* Mistakes that are often made, with what was meant. Returns -1, or 0 when it is none of them. */
 static int common_mistake(const char *text, size_t len, struct err *e)
 {
@@ -119,7 +135,7 @@ static int common_mistake(const char *text, size_t len, struct err *e)
         return err_set(e, "no \"*\": write %.*s for the names below it", (int)(len - 1), text + 1);
     if (memchr(text, '*', len) != NULL)
         return err_set(e, "\"*\" is no part of a pattern; write .example.com for all names below example.com");
-    return 0;
+    return port_mistake(text, len, e);
 }
 
 int list_pattern_parse(struct list_pattern *out, const char *text, size_t len, struct err *e)

@@ -203,6 +203,8 @@ static int parse_fallback(struct list_value *out, const char *text, struct err *
 int list_value_parse(struct list_value *out, enum list_id list, const char *text, struct err *e)
 {
     memset(out, 0, sizeof(*out));
+    if (text[0] == '\0' && kinds[list].value_help != NULL)
+        return err_set(e, "a value is missing: %s", kinds[list].value_help);
     switch (list) {
     case LIST_REQUIRE:
         return parse_level(out, text, e);

@@ -54,7 +54,7 @@ l add inbound-exclude 2001:DB8::/32
 ok "a network" eval 'code 0 && prints "to inbound-exclude: 2001:db8::/32 by="'
 before=$(edits)
 for words in 'require a.example' 'require a.example may' 'exclude 192.0.2.1/24' 'exclude *.example.com' 'exclude a@example.com' 'exclude a.example secure' \
-    'protocols a.example TLSv9' 'only a.example --override' 'exclude a.example --expires 2020-01-01' 'exclude a.example --by two#words' 'fallback a.example never' \
+    'protocols a.example TLSv9' 'only a.example --override' 'exclude a.example --expires 2020-01-01' 'exclude a.example --expires 30' 'exclude a.example --by two#words' 'fallback a.example never' \
     'inbound-exclude [a.example]' 'exclude no..name'; do
     l add $words
     ok "refused: add $words" eval 'code 2 && says "list add " && silent out'

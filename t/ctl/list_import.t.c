@@ -102,10 +102,9 @@ static void test_postfix(void **state)
     static const struct file wrong = {
         .text = "a.example\n  encrypt\n[mx.example]:587 encrypt\n[mx.example encrypt\nb.example\n",
         .entries = "a.example encrypt\n",
-        .errors = "F:4: [mx.example: a next hop stands in brackets, without a port, "
-                  "such as [host.example.com]\n"
+        .errors = "F:4: [mx.example: a next hop stands in brackets, without a port, such as [host.example.com]\n"
                   "F:5: b.example: no level behind it\n",
-        .notes = "F:3: a next hop with a port: no list has those\n"};
+        .notes = "F:3: [mx.example]:587: a next hop stands in brackets, without a port, such as [host.example.com]\n"};
 
     (void)state;
     expect(LIST_REQUIRE, true, &require, strlen(TABLE));

@@ -42,7 +42,7 @@ static const struct row lines[] = {
     {LIST_FALLBACK, TEXT(".example plain-for 1h # flaky"), LIST_LINE_ENTRY, ".example plain-for 1h" TAIL " # flaky\n",
      ""},
     {LIST_EXCLUDE, TEXT("example.com secure"), LIST_LINE_BAD, NULL, "example.com: entries of the list exclude have no"},
-    {LIST_REQUIRE, TEXT("example.com"), LIST_LINE_BAD, NULL, "example.com: \"\" is no level"},
+    {LIST_REQUIRE, TEXT("example.com"), LIST_LINE_BAD, NULL, "example.com: a value is missing: encrypt, verify"},
     {LIST_EXCLUDE, TEXT("*.example.com"), LIST_LINE_BAD, NULL, "write .example.com"},
     {LIST_EXCLUDE, TEXT("10.1.2.3/8"), LIST_LINE_BAD, NULL, "10.1.2.3/8: the address has bits"},
     {LIST_EXCLUDE, TEXT("example.com expires=tomorrow"), LIST_LINE_BAD, NULL, "2026-11-21T10:00:00Z"},
