@@ -58,14 +58,16 @@ static const char *word_of(const json_t *object, const char *name)
 static void add_list(struct table *t, const char *name, const json_t *list)
 {
     long long entries = json_integer_value(json_object_get(list, "entries"));
+    long long bad = json_integer_value(json_object_get(list, "bad"));
     const char *problem = word_of(list, "problem");
 
     table_addf(t, TINT_NONE, "    %s", name);
     if (problem[0] == '\0')
         table_addf(t, TINT_NONE, "%lld", entries);
+    else if (bad == 0)
+        table_addf(t, TINT_BAD, "%lld, as it was known; it cannot be read: %s", entries, problem);
     else
-        table_addf(t, TINT_BAD, "%lld; %lld cannot be read, the first: %s", entries,
-                   (long long)json_integer_value(json_object_get(list, "bad")), problem);
+        table_addf(t, TINT_BAD, "%lld; %lld cannot be read, the first: %s", entries, bad, problem);
 }
 
 static void add_problem(struct table *t, const char *what, const char *problem)

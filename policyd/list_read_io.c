@@ -114,13 +114,17 @@ static void on_page(void *ctx, redisReply *reply)
         take_page(r, reply);
         return;
     }
+    if (reply != NULL && reply->type == REDIS_REPLY_ERROR && strstr(reply->str, "WRONGTYPE") != NULL) {
+        err_set(&r->result.why, "WRONGTYPE the key holds no hash; \"posternctl list clear %s\" takes it away",
+                list_name(r->id));
+        finish(r, LIST_READ_WRONG);
+        return;
+    }
     err_set(&r->result.why, "%s",
             reply == NULL                      ? "Redis went away"
             : reply->type == REDIS_REPLY_ERROR ? reply->str
                                                : "its reply is no page of a hash");
-    finish(r, reply != NULL && reply->type == REDIS_REPLY_ERROR && strstr(reply->str, "WRONGTYPE") != NULL
-                  ? LIST_READ_WRONG
-                  : LIST_READ_FAILED);
+    finish(r, LIST_READ_FAILED);
 }
 
 static int ask_page(struct list_reading *r, const char *cursor)

@@ -22,6 +22,9 @@ static const struct row {
      "{\"require\":{\"entries\":3},\"exclude\":{\"entries\":1,\"bad\":2,\"problem\":\"a b: no name\"}}}}",
      HEAD "  lists          from Redis\n    file         No space\n    require      3\n"
           "    exclude      1; 2 cannot be read, the first: a b: no name\n"},
+    {"{\"lists\":{\"from\":\"redis\",\"redis\":\"adopt\",\"lists\":"
+     "{\"only\":{\"entries\":4,\"bad\":0,\"problem\":\"WRONGTYPE no hash\"}}}}",
+     HEAD "  lists          from Redis\n    only         4, as it was known; it cannot be read: WRONGTYPE no hash\n"},
     {"{\"lists\":{\"from\":\"redis\",\"redis\":\"lost\"}}",
      HEAD "  lists          kept: Redis has lost them; see posternctl list restore\n"},
     {"{\"lists\":{\"from\":\"file\",\"redis\":\"older\"}}",
