@@ -67,8 +67,10 @@ static int no_command(const struct line *line)
         return output_flush();
     if (first == NULL)
         report_error("no command given; posternctl -h lists them");
-    else if (line->ctl.word_count > 1)
-        report_error("no command \"%s %s\"; posternctl -h lists them", first, line->ctl.word[1]);
+    else if (command_group(commands, first) && line->ctl.word_count > 1)
+        report_error("no command \"%s %s\"; there are", first, line->ctl.word[1]);
+    else if (command_group(commands, first))
+        report_error("%s: a word is missing; there are", first);
     else
         report_error("no command \"%s\"; posternctl -h lists them", first);
     usage_list(stderr, commands, first);

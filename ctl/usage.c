@@ -3,7 +3,6 @@
 
 #include "options.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 static bool word_is(const char *word, const char *name, size_t len)
@@ -31,6 +30,14 @@ const struct command *command_find(const struct command *table, char **word, siz
             return c;
     }
     return NULL;
+}
+
+bool command_group(const struct command *table, const char *word)
+{
+    for (const struct command *c = table; c->name != NULL; c++)
+        if (strchr(c->name, ' ') != NULL && word_is(word, c->name, strcspn(c->name, " ")))
+            return true;
+    return false;
 }
 
 static void print_synopsis(FILE *to, const struct command *c)

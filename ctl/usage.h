@@ -2,6 +2,7 @@
 #ifndef POSTERN_USAGE_H
 #define POSTERN_USAGE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -15,6 +16,9 @@ const struct command *command_find(const struct command *table, char **word, siz
 
 /* The usage of one command. */
 void usage_command(FILE *to, const struct command *c);
+
+/* Some commands have this as the first of two words. */
+bool command_group(const struct command *table, const char *word);
 
 /* The commands whose name begins with this word, or all when it is NULL. Returns how many were listed. */
 size_t usage_list(FILE *to, const struct command *table, const char *group);

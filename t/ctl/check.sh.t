@@ -16,10 +16,15 @@ ok "--help of a group lists it" prints '^  check config'
 exits 2 "no command"
 ok "no command: nothing on standard output" silent out
 exits 2 "a group alone" check
+ok "a group alone: a word is missing" says '^posternctl: check: a word is missing; there are$'
 ok "a group alone lists it" says '^  check sts-record'
 exits 2 "no such command" frob
 ok "no such command is named" says 'no command "frob"'
 exits 2 "no such subcommand" check frob
+ok "no such subcommand is named" says 'no command "check frob"; there are$'
+ok "no such subcommand: the group is listed" says '^  check sts-record'
+exits 2 "no such command with a word" frob check
+ok "no such command with a word is named" says 'no command "frob";'
 exits 2 "unknown option" -x check config
 ok "unknown option is named" says 'unknown option -x'
 exits 2 "unknown long option" --frob check config
