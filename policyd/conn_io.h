@@ -47,7 +47,7 @@ struct conn {
 /* What they share. */
 struct conns {
     struct event_base *base;
-    struct memory *memory; /* both NULL until requests may be answered */
+    struct memory *memory; /* these three are NULL until requests may be answered */
     struct lookups *lookups;
     const struct operator_lists *lists;
     TAILQ_HEAD(conn_list, conn) list[CONN_PLACES];

@@ -3,14 +3,14 @@
  * (address_nth) and speaks for itself, but for the numbers in `status`: those are of all workers together.
  *
  *   - explain NEXTHOP: nexthop, domain, kind, answer, answer_tlsrpt, temp, level, smtps, overridden, reasons, source,
- * valid_until (0: always), record
+ *     valid_until (0: always), record
  *   - cache-show: entries, limit, more, domains: [{domain, answer, valid_until (0: out of date), hits}],
- * CONTROL_SHOW_MAX at most
+ *     CONTROL_SHOW_MAX at most
  *   - cache-get NEXTHOP: one of those with answer_tlsrpt; PERM when it is not there
  *   - cache-flush [NEXTHOP]: flushed, how many
  *   - status: version, pid (of the supervisor, if there are workers), uptime, workers, redis ("up" when it is
- * connected to all of them), tracking (the same), the numbers of /metrics, and lists: {from, redis ("adopt", "lost",
- * "older"), read, file_problem, lists: {NAME: {entries, bad, problem}}} (operator_lists_io.h)
+ *     connected to all of them), tracking (the same), the numbers of /metrics, and lists: {from, redis ("adopt",
+ *     "lost", "older"), read, file_problem, lists: {NAME: {entries, bad, problem}}} (operator_lists_io.h)
  */
 #ifndef POSTERN_CONTROL_IO_H
 #define POSTERN_CONTROL_IO_H
