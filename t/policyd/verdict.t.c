@@ -367,7 +367,7 @@ static void test_other_port(void **state)
         {587, true, "DANE: does not count, only TLSA records of port 25 are looked up"},
         {587, false, "DANE: switched off"},
     };
-    struct dest *dest = facts("uu");
+    struct dest *dest = with_hosts("uu");
 
     (void)state;
     for (size_t i = 0; i < sizeof(ports) / sizeof(ports[0]); i++) {
