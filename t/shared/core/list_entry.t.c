@@ -74,7 +74,7 @@ static const struct {
 } refused[] = {
     {LIST_REQUIRE, "a.example", {"secure", "", "", 0, 0, true}, "override means nothing"},
     {LIST_PROTOCOLS, "a.example", {"TLSv1.2", "", "", 0, 0, true}, "override means nothing"},
-    {LIST_REQUIRE, "a.example", {"", "", "", 0, 0, false}, "no level"},
+    {LIST_REQUIRE, "a.example", {"", "", "", 0, 0, false}, "a value is missing"},
     {LIST_EXCLUDE, "a.example", {"", "", "two\nlines", 0, 0, false}, "control character"},
     {LIST_EXCLUDE, "a.example", {"", "", "\377", 0, 0, false}, "not UTF-8"},
     {LIST_EXCLUDE, "a.example", {"", "", "", -1, 0, false}, "time"},
