@@ -36,3 +36,26 @@ size_t utf8_measure(const char *s, size_t len)
             return 0;
     return want;
 }
+
+uint32_t utf8_code(const char *s, size_t octets)
+{
+    static const unsigned char lead_bits[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
+    uint32_t code = (unsigned char)s[0] & lead_bits[octets];
+
+    for (size_t i = 1; i < octets; i++)
+        code = code << 6 | ((unsigned char)s[i] & 0x3f);
+    return code;
+}
+
+size_t utf8_write(char out[UTF8_MAX], uint32_t code)
+{
+    static const unsigned char lead[] = {0, 0x00, 0xc0, 0xe0, 0xf0};
+    size_t octets = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+
+    if (code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
+        return 0;
+    for (size_t i = octets - 1; i > 0; i--, code >>= 6)
+        out[i] = (char)(0x80 | (code & 0x3f));
+    out[0] = (char)(lead[octets] | code);
+    return octets;
+}

@@ -71,8 +71,41 @@ static void measures(void **state)
     }
 }
 
+static void codes(void **state)
+{
+    static const struct {
+        uint32_t code;
+        const char *text; /* "": none */
+    } rows[] = {
+        {0x41, "A"},
+        {0x7f, "\x7f"},
+        {0x80, "\xc2\x80"},
+        {0x7ff, "\xdf\xbf"},
+        {0x800, "\xe0\xa0\x80"},
+        {0xd7ff, "\xed\x9f\xbf"},
+        {0xd800, ""},
+        {0xdfff, ""},
+        {0xe000, "\xee\x80\x80"},
+        {0xffff, "\xef\xbf\xbf"},
+        {0x10000, "\xf0\x90\x80\x80"},
+        {0x10ffff, "\xf4\x8f\xbf\xbf"},
+        {0x110000, ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        size_t len = strlen(rows[i].text);
+        char out[UTF8_MAX];
+
+        assert_int_equal(utf8_write(out, rows[i].code), len);
+        assert_memory_equal(out, rows[i].text, len);
+        if (len > 0)
+            assert_int_equal(utf8_code(rows[i].text, len), rows[i].code);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(measures)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(measures), cmocka_unit_test(codes)};
     return cmocka_run_group_tests_name("utf8", tests, NULL, NULL);
 }
