@@ -99,6 +99,7 @@ int address_split(struct address_split *out, const char *address, size_t len, st
     struct local_octet o;
     size_t begin, end, at;
 
+    memset(out, 0, sizeof(*out));
     if (angle_strip(&begin, &end, address, len, e) != 0 || route_skip(&begin, end, address, e) != 0 ||
         at_find(&at, begin, end, address, e) != 0)
         return -1;
@@ -174,7 +175,7 @@ int address_tag_add(struct buf *out, const struct address_tag *tag, const char *
     if (has < 0 || address_split(&s, address, len, e) != 0)
         return -1;
     at = s.local_at + s.local_len - ends_quoted(address + s.local_at, s.local_len);
-    buf_reserve(out, len + 1 + strlen(tag->word));
+    buf_reserve(out, has == 1 ? len : len + 1 + strlen(tag->word));
     buf_add(out, address, at);
     if (has == 0) {
         buf_char(out, tag->delimiter);

@@ -3,6 +3,7 @@
 #define POSTERN_ASCII_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 static inline bool ascii_is_digit(char c)
 {
@@ -41,6 +42,15 @@ static inline int ascii_hex_value(char c)
     if (c >= 'A' && c <= 'F')
         return c - 'A' + 10;
     return -1;
+}
+
+/* The octet that two hexadecimal digits stand for, or -1 when they are none or the len octets have not as many. */
+static inline int ascii_hex_pair(const char *s, size_t len)
+{
+    int high = len < 2 ? -1 : ascii_hex_value(s[0]);
+    int low = len < 2 ? -1 : ascii_hex_value(s[1]);
+
+    return high < 0 || low < 0 ? -1 : high * 16 + low;
 }
 
 #endif

@@ -17,9 +17,9 @@ static bool is_line_end(char c)
 /* Behind the LF of the line at `at`, or the end. */
 static size_t line_after(size_t at, const char *block, size_t len)
 {
-    const char *lf = memchr(block + at, '\n', len - at);
-
-    return lf == NULL ? len : (size_t)(lf - block) + 1;
+    while (at < len && block[at] != '\n')
+        at++;
+    return at < len ? at + 1 : len;
 }
 
 /* The colon of the field that begins here, or NULL. */

@@ -88,15 +88,12 @@ static size_t quoted_escape(struct buf *out, const char *text, size_t len)
 {
     size_t blanks = blanks_len(text + 1, len - 1);
     size_t line_end = line_end_len(text + 1 + blanks, len - 1 - blanks);
+    int octet = ascii_hex_pair(text + 1, len - 1);
 
     if (line_end > 0 || 1 + blanks == len)
         return 1 + blanks + line_end;
-    if (len > 2 && ascii_hex_value(text[1]) >= 0 && ascii_hex_value(text[2]) >= 0) {
-        buf_char(out, (char)(ascii_hex_value(text[1]) << 4 | ascii_hex_value(text[2])));
-        return 3;
-    }
-    buf_char(out, '=');
-    return 1;
+    buf_char(out, octet < 0 ? '=' : (char)octet);
+    return octet < 0 ? 1 : 3;
 }
 
 static void quoted_decode(struct buf *out, const char *text, size_t len)

@@ -45,7 +45,7 @@ int xtext_decode(struct buf *out, const char *text, size_t len, struct err *e)
     size_t before = out->len;
 
     for (size_t i = 0; i < len; i++) {
-        int high = 0, low = 0;
+        int octet;
 
         if (is_xchar(text[i])) {
             buf_char(out, text[i]);
@@ -53,9 +53,10 @@ int xtext_decode(struct buf *out, const char *text, size_t len, struct err *e)
         }
         if (text[i] != '+')
             return take_back(out, before, e, "an octet that xtext may not have");
-        if (len - i < 3 || (high = ascii_hex_value(text[i + 1])) < 0 || (low = ascii_hex_value(text[i + 2])) < 0)
+        octet = ascii_hex_pair(text + i + 1, len - i - 1);
+        if (octet < 0)
             return take_back(out, before, e, "'+' without two hexadecimal digits in xtext");
-        buf_char(out, (char)(high << 4 | low));
+        buf_char(out, (char)octet);
         i += 2;
     }
     return whole(out, before, e);

@@ -174,6 +174,9 @@ static void test_limits(void **state)
     assert_int_equal(address_tag_add(&out, &tag, "user@example.com", 15 + 1, NULL), -1);
     assert_int_equal(out.len, 0);
     buf_clear(&out);
+    buf_init(&out, 17); /* no octet more than a tagged one has */
+    assert_int_equal(address_tag_add(&out, &tag, "user+requiretls@d", 17, NULL), 0);
+    buf_clear(&out);
 }
 
 static void test_other_tags(void **state)
