@@ -42,7 +42,7 @@ struct mime_part {
     char type[MIME_TYPE_MAX + 1];       /* in lower case; text/plain when there is none, or none in form */
     char charset[MIME_CHARSET_MAX + 1]; /* as it was written; "" when there is none */
     char *name;                         /* Content-Disposition filename, or else Content-Type name; NULL: none */
-    char *text;                         /* UTF-8 without NUL, lines end with LF; NULL: the part is no text */
+    char *text; /* UTF-8 without NUL, lines end with LF; NULL: the part is none of text, message or multipart */
     size_t text_len;
     size_t depth;    /* multiparts and messages around it */
     bool attachment; /* it has a name, or a Content-Disposition that is not inline */

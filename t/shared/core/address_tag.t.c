@@ -204,6 +204,8 @@ static void test_split(void **state)
     assert_int_equal(s.local_len, 5);
     assert_int_equal(s.domain_len, 11);
     assert_memory_equal(address + s.domain_at, "example.com", 11);
+    assert_int_equal(address_split(&s, "<@[IPv6:::1]:u@d>", 17, NULL), 0);
+    assert_int_equal(s.local_at, 13);
     assert_int_equal(address_split(&s, "postmaster", 10, NULL), 0);
     assert_int_equal(s.domain_len, 0);
 }

@@ -168,7 +168,7 @@ static const struct {
     {S("=?us-ascii?q?a?= =?us-ascii?q?b"), "a =?us-ascii?q?b"},
     {S("=?utf-8?b?w7w=?=x=?utf-8?b?w7w=?="), "\303\274x\303\274"},
     {S("=?utf-8?b?ww==?= =?utf-8?b?vA==?="), "\303\274"},            /* a character cut in two */
-    {S("=?utf-8?q?=C3?= =?iso-8859-1?q?=BC?="), "\303\203\302\274"}, /* two charsets: no character */
+    {S("=?iso-8859-1?q?=C3?= =?utf-8?q?=BC?="), "\303\203\302\274"}, /* two charsets: no character */
     {S("Re: [=?utf-8?q?x?=] (=?utf-8?q?y?=)"), "Re: [x] (y)"},
     {S("=?utf-8?q?a b?="), "a b"},
     {S("=?utf-8?q?\?="), ""},
