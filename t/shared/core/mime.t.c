@@ -205,6 +205,7 @@ static const struct {
      {8, 2, 100},
      "1 text/plain <1>\n1 text/plain <2>\nwhole"},
     {"no parts at all", "\nx", false, {8, 0, 100}, "parts"},
+    {"no parts, a message", "Content-Type: message/rfc822; name=x\n\n\nx", false, {8, 0, 100}, "parts"},
     {"messages are parts", "Content-Type: message/rfc822\n\n\nx", false, {8, 1, 100}, "0 message/rfc822\nparts"},
     {"depth",
      MIXED INNER("c") "--c\n\n1\n--c--\n--b\n\n2\n",
@@ -265,6 +266,8 @@ static void test_long_fields(void **state)
         {"boundary", "Content-Type: multipart/mixed; boundary=", MIME_BOUNDARY_MAX + 1,
          "0 multipart/mixed! <z>\nfield"},
         {"charset", "Content-Type: text/plain; charset=", MIME_CHARSET_MAX + 1, "0 text/plain! <z>\nfield"},
+        {"within", "Content-Type: message/rfc822\n\nContent-Type: text/html; charset=", MIME_CHARSET_MAX + 1,
+         "0 message/rfc822\n1 text/html! <z>\nfield"},
         {"type", "Content-Type: x/", MIME_TYPE_MAX - 1, "0 text/plain <z>\nfield"},
     };
     char *message = malloc(MIME_VALUE_MAX + 100);
