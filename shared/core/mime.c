@@ -22,6 +22,7 @@ struct walk {
     const struct mime_limits *limits;
     const char *body;
     size_t len;
+    bool more;  /* the body is cut off there */
     size_t pos; /* always at the beginning of a line */
     struct level *level;
     size_t levels;
@@ -75,6 +76,8 @@ static bool boundary_is(struct boundary *out, const struct walk *w, size_t from,
 
     if (len < 3 || line[0] != '-' || line[1] != '-')
         return false;
+    if (w->more && to == w->len && line[len - 1] != '\n')
+        return false; /* cut off: it could go on to be another */
     line += 2;
     len -= 2;
     while (len > 0 && (ascii_is_blank(line[len - 1]) || line[len - 1] == '\r' || line[len - 1] == '\n'))
@@ -245,7 +248,7 @@ static bool part_begins(bool *ended, struct boundary *b, struct walk *w)
     return true;
 }
 
-static int walk_all(struct walk *w, struct mime_entity *e, bool more)
+static int walk_all(struct walk *w, struct mime_entity *e)
 {
     bool ended = false;
     struct boundary b;
@@ -253,7 +256,7 @@ static int walk_all(struct walk *w, struct mime_entity *e, bool more)
 
     while ((rc = entity_walk(&b, w, e)) == 1 && part_begins(&ended, &b, w))
         header_read(e, w, w->level[b.level].depth, w->level[b.level].digest);
-    if (more && !ended)
+    if (w->more && !ended)
         cut_at(w, MIME_CUT_END);
     return rc < 0 ? -1 : 0;
 }
@@ -261,7 +264,8 @@ static int walk_all(struct walk *w, struct mime_entity *e, bool more)
 int mime_read(struct mime *out, const struct header_field *fields, size_t count, const char *body, size_t len,
               bool more, const struct mime_limits *limits)
 {
-    struct walk w = {.out = out, .limits = limits, .body = len > 0 ? body : "", .len = len, .text_left = limits->text};
+    struct walk w = {
+        .out = out, .limits = limits, .body = len > 0 ? body : "", .len = len, .more = more, .text_left = limits->text};
     struct mime_header h = {0};
     struct mime_entity e;
     int rc;
@@ -275,7 +279,7 @@ int mime_read(struct mime *out, const struct header_field *fields, size_t count,
     mime_entity_read(&e, &h, false);
     if (e.cut)
         cut_at(&w, MIME_CUT_FIELD);
-    rc = walk_all(&w, &e, more);
+    rc = walk_all(&w, &e);
     free(w.level);
     if (rc != 0)
         mime_clear(out);

@@ -58,7 +58,8 @@ struct mime {
 
 /*
  * Read a message: the fields of its header (count may be 0; the first of each name goes) and its body, which may be cut
- * anywhere: `more` says that it was. Returns 0, and mime_clear frees it; or -1 without memory, and nothing is to free.
+ * anywhere: `more` says that it was, and a last line that is cut off is no boundary. Returns 0, and mime_clear frees
+ * it; or -1 without memory, and nothing is to free.
  */
 int mime_read(struct mime *out, const struct header_field *fields, size_t count, const char *body, size_t len,
               bool more, const struct mime_limits *limits);

@@ -21,24 +21,24 @@ static void demand_line(const struct buf *line)
     demand(line->len == 0 || (!ascii_is_blank(text[0]) && !ascii_is_blank(text[line->len - 1])));
 }
 
-/* The octets outside of comments, read by somebody else: each ')' closes the last '(' that is open. */
+/* The octets outside of comments, each of these a blank, read by somebody else. */
 static bool says_no(const char *line)
 {
     char rest[4] = "";
     size_t n = 0, depth = 0;
 
     for (; *line != '\0'; line++) {
+        bool comment = depth > 0 || *line == '(';
+
         if (*line == '\\' && depth > 0 && line[1] != '\0')
             line++;
         else if (*line == '(')
             depth++;
         else if (*line == ')' && depth > 0)
             depth--;
-        else if (depth == 0 && n < 3 && (!ascii_is_blank(*line) || n == 1))
-            rest[n++] = *line;
+        if (n < 3 && (n == 1 || (!comment && !ascii_is_blank(*line))))
+            rest[n++] = comment ? ' ' : *line;
     }
-    while (n > 0 && ascii_is_blank(rest[n - 1]))
-        rest[--n] = '\0';
     return depth == 0 && strcasecmp(rest, "no") == 0;
 }
 

@@ -1,6 +1,7 @@
 /*
  * fuzz_mime.c - messages: four octets that choose limits and where the body is cut, then header and body. Limits hold,
- * what comes out is text, and a body cut off has the same parts but the last two: a boundary cut short may be another.
+ * what comes out is text, and a body cut off has the same parts but the last two: a header cut short may say
+ * that there is a message, which is two.
  */
 #include "mime.h"
 #include "text_demand.h"

@@ -196,6 +196,8 @@ static const struct {
 } limited[] = {
     {"cut, no multipart", "\nab", true, {8, 50, 100}, "0 text/plain <ab>\nend"},
     {"cut in a part", MIXED "--b\n\nab", true, {8, 50, 100}, "1 text/plain <ab>\nend"},
+    {"cut in a boundary", MIXED "--b\n\nab\n--b", true, {8, 50, 100}, "1 text/plain <ab\n--b>\nend"},
+    {"cut behind a boundary", MIXED "--b\n\nab\n--b\n", true, {8, 50, 100}, "1 text/plain <ab>\n1 text/plain <>\nend"},
     {"cut behind all parts", MIXED "--b\n\nab\n--b--\npost", true, {8, 50, 100}, "1 text/plain <ab>\nwhole"},
     {"cut behind the end of one", MIXED INNER("c") "--c--\n", true, {8, 50, 100}, "end"},
     {"parts", MIXED "--b\n\n1\n--b\n\n2\n--b\n\n3\n", false, {8, 2, 100}, "1 text/plain <1>\n1 text/plain <2>\nparts"},
@@ -309,7 +311,7 @@ static void test_every_cut(void **state)
 {
     static const char message[] =
         MIXED "pre\r\n--b\r\nContent-Type: message/rfc822\r\n\r\n" MIXED
-              "--b\nContent-Transfer-Encoding: base64\n\naGVsbG8=\n--b--\n--b\r\n\r\nx\r\n--b--";
+              "--b\nContent-Transfer-Encoding: base64\n\naGVsbG8=\n--b--\n--b\r\n\r\nx\r\n--b--\n";
 
     (void)state;
     for (size_t len = 0; len < sizeof(message); len++) {
