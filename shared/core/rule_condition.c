@@ -68,7 +68,7 @@ static int parse_list(struct rule_parser *p, struct rule_condition *c)
 /* "20M": 1 to 9 digits and perhaps a unit. */
 static int parse_size(struct rule_parser *p, struct rule_condition *c)
 {
-    static const char units[] = "KMG";
+    static const char units[] = {'K', 'M', 'G'};
     const char *text = p->text + p->now.at;
     size_t digits = 0;
     const char *unit;
@@ -77,7 +77,7 @@ static int parse_size(struct rule_parser *p, struct rule_condition *c)
         c->size = c->size * 10 + (text[digits] - '0');
         digits++;
     }
-    unit = p->now.len > digits ? memchr(units, text[digits] & ~0x20, 3) : NULL;
+    unit = p->now.len > digits ? memchr(units, text[digits] & ~0x20, sizeof(units)) : NULL;
     if (p->now.kind != RULE_WORD || digits == 0 || digits > 9 || p->now.len - digits != (unit != NULL ? 1 : 0))
         return rule_fail(p, p->now.at, "a size must follow, such as 500000, 500K, 20M or 1G (there is only > and <)");
     c->size <<= unit == NULL ? 0 : 10 * (unit - units + 1);

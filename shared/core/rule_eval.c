@@ -17,7 +17,7 @@ struct rule_eval {
     struct rule_trace *trace; /* of each rule */
     struct rule_seen *seen;   /* of each condition of each rule */
     size_t conditions;
-    const struct rule **tag; /* those that fit */
+    size_t *tag; /* the rules to tag that fit */
     size_t tags;
 };
 
@@ -273,7 +273,7 @@ struct rule_outcome rule_eval_run(struct rule_eval *eval, const struct rule_mess
         seen += t->rule->condition_count;
         outcome.unknown += t->truth == RULE_UNKNOWN;
         if (t->fits && t->rule->action == RULE_TAG) {
-            eval->tag[eval->tags++] = t->rule;
+            eval->tag[eval->tags++] = i;
         } else if (t->fits) {
             outcome.rule = t->rule;
             outcome.action = t->rule->action;
@@ -295,5 +295,5 @@ const struct rule_trace *rule_eval_trace(const struct rule_eval *eval, size_t i)
 
 const struct rule *rule_eval_tag(const struct rule_eval *eval, size_t i)
 {
-    return eval->tag[i];
+    return rule_set_at(eval->set, eval->tag[i]);
 }
