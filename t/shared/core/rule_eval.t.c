@@ -412,7 +412,7 @@ static void test_catastrophic(void **state)
                                  "c: not body matches \"(a|aa)+$\" -> none\n"
                                  "d: body matches \"(a+)+$\" -> requiretls\n");
     struct rule_eval *eval = rule_eval_new(set);
-    static char text[200000];
+    static char text[50000];
     struct rule_part part = {.text = {text, sizeof(text)}};
     struct rule_message m = {.parts = &part, .part_count = 1};
     struct rule_outcome o;

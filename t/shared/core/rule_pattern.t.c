@@ -143,7 +143,7 @@ static size_t fill(char *text, size_t len, const char *unit, const char *last)
     return n + strlen(last);
 }
 
-#define LONG_TEXT 300000
+#define LONG_TEXT 60000
 
 static void test_hostile(void **state)
 {
