@@ -102,6 +102,13 @@ static void say_why(struct decision *decision, const char *why)
             *c = '?';
 }
 
+/* What the lists that may override say; a long line may be cut at its end. */
+static bool may_override(const char *reason)
+{
+    return strncmp(reason, "list exclude: ", strlen("list exclude: ")) == 0 ||
+           strncmp(reason, "list sts-exclude: ", strlen("list sts-exclude: ")) == 0;
+}
+
 static void log_decision(const struct pending *p, const struct decision *decision, enum lookup_source source)
 {
     const char *reason = decision->reason[decision->reason_count - 1];
@@ -109,7 +116,7 @@ static void log_decision(const struct pending *p, const struct decision *decisio
     log_info("policy", "domain=%s level=%s source=%s reason=%s", p->name,
              decision->temp ? "temp" : tls_level_name(decision->level), lookup_source_name(source), reason);
     for (size_t i = 0; decision->overridden && i < decision->reason_count; i++)
-        if (strstr(decision->reason[i], "override") != NULL)
+        if (may_override(decision->reason[i]))
             log_warning("override", "domain=%s reason=%s", p->name, decision->reason[i]);
 }
 
