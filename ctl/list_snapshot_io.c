@@ -12,6 +12,18 @@
     "put back what this node knows with \"posternctl list restore\", or begin anew with what Redis has with " \
     "\"posternctl list restore --discard\""
 
+/* The file's octets, out is to be cleared. Returns 1, 0 when there is no file, or -1 with the reason in e. */
+static int read_file(struct buf *out, const char *path, struct err *e)
+{
+    int rc;
+
+    buf_init(out, LISTS_SNAPSHOT_MAX);
+    if (path[0] == '\0' || (access(path, F_OK) != 0 && errno == ENOENT))
+        return 0;
+    rc = input_read(out, path, e);
+    return rc == 0 ? err_set(e, "%s: longer than a snapshot can be", path) : rc;
+}
+
 int list_snapshot_read(struct list_snapshot *out, const char *path, struct err *e)
 {
     static const uint8_t secret[16] = {0}; /* the names are the operator's own */
@@ -19,19 +31,28 @@ int list_snapshot_read(struct list_snapshot *out, const char *path, struct err *
     int rc;
 
     memset(out, 0, sizeof(*out));
-    if (path[0] == '\0' || (access(path, F_OK) != 0 && errno == ENOENT))
-        return 0;
-    buf_init(&data, LISTS_SNAPSHOT_MAX);
-    rc = input_read(&data, path, e);
-    if (rc == 0)
-        err_set(e, "%s: longer than a snapshot can be", path);
-    else if (rc > 0 &&
-             lists_snapshot_read(&out->lists, &out->stamp, &out->left_out, buf_text(&data), data.len, secret, e) != 0)
-        err_prefix(e, "%.100s", path);
-    else
-        out->there = rc > 0;
+    rc = read_file(&data, path, e);
+    if (rc > 0 &&
+        lists_snapshot_read(&out->lists, &out->stamp, &out->left_out, buf_text(&data), data.len, secret, e) != 0)
+        rc = err_prefix(e, "%.100s", path);
+    out->there = rc > 0;
     buf_clear(&data);
-    return out->there ? 0 : -1;
+    return rc < 0 ? -1 : 0;
+}
+
+/* What of it must be known before each edit. No file: no stamp and no entries. */
+static int read_head(struct lists_stamp *stamp, size_t *entries, const char *path, struct err *e)
+{
+    struct buf data;
+    int rc;
+
+    *stamp = (struct lists_stamp){.count = 0};
+    *entries = 0;
+    rc = read_file(&data, path, e);
+    if (rc > 0 && lists_snapshot_head(stamp, entries, buf_text(&data), data.len, e) != 0)
+        rc = err_prefix(e, "%.100s", path);
+    buf_clear(&data);
+    return rc < 0 ? -1 : 0;
 }
 
 void list_snapshot_clear(struct list_snapshot *s)
@@ -48,10 +69,9 @@ static bool allows_unknown(const struct list_head *head, const char *why)
     return false;
 }
 
-static bool allows(const struct list_head *head, const struct list_snapshot *s, const char *path)
+static bool allows(const struct list_head *head, const struct lists_stamp *stamp, size_t known, const char *path)
 {
-    size_t known = s->there ? lists_count(&s->lists) : 0;
-    enum lists_stamp_verdict verdict = lists_stamp_judge(&s->stamp, known, &head->stamp);
+    enum lists_stamp_verdict verdict = lists_stamp_judge(stamp, known, &head->stamp);
 
     if (verdict == LISTS_STAMP_ADOPT && head->stamp.generation[0] == '\0' && (head->g[0] != '\0' || head->n[0] != '\0'))
         report_error("the hash about the lists in Redis (\"list:\" behind the prefix) is broken: %s; make it anew with "
@@ -69,20 +89,18 @@ static bool allows(const struct list_head *head, const struct list_snapshot *s, 
 
 bool list_snapshot_allows(struct redis_ask *a, const char *path)
 {
-    struct list_snapshot s;
+    struct lists_stamp stamp;
     struct list_head head;
     struct err e = {""};
-    bool may;
+    size_t known;
 
     if (list_store_head(a, &head, &e) != 0) {
         report_error("%s; \"posternctl list restore --discard\" makes it anew", e.text);
         return false;
     }
-    if (list_snapshot_read(&s, path, &e) != 0)
+    if (read_head(&stamp, &known, path, &e) != 0)
         return allows_unknown(&head, e.text);
-    may = allows(&head, &s, path);
-    list_snapshot_clear(&s);
-    return may;
+    return allows(&head, &stamp, known, path);
 }
 
 /* The rows have the lists' own entries. */

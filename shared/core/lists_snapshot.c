@@ -191,23 +191,44 @@ static int read_lines(struct lists *out, struct lists_left_out *left_out, struct
     return 0;
 }
 
+/* All but the entries: *rest is their lines, *entries how many the last line counts. Damage is found here. */
+static int read_head(struct lists_stamp *stamp, struct part *rest, struct part *entries, struct part all, struct err *e)
+{
+    memset(stamp, 0, sizeof(*stamp));
+    if (all.len == 0)
+        return err_set(e, "the snapshot is truncated: it is empty");
+    if (all.len > LISTS_SNAPSHOT_MAX)
+        return err_set(e, "the snapshot is longer than %d octets", LISTS_SNAPSHOT_MAX);
+    *rest = all;
+    if (check_begin(rest, e) != 0 || check_end(&all, entries, e) != 0)
+        return -1;
+    rest->len = (size_t)(all.text + all.len - rest->text);
+    return read_stamp(stamp, rest, e);
+}
+
+int lists_snapshot_head(struct lists_stamp *stamp, size_t *entries, const char *data, size_t len, struct err *e)
+{
+    struct part rest = {"", 0}, counted = {"", 0};
+
+    *entries = 0;
+    if (read_head(stamp, &rest, &counted, (struct part){data, len}, e) != 0)
+        return -1;
+    for (size_t i = 0; i < counted.len; i++) {
+        if (counted.text[i] < '0' || counted.text[i] > '9' || *entries > LISTS_SNAPSHOT_MAX)
+            return err_set(e, "the snapshot does not say how many entries it has");
+        *entries = *entries * 10 + (size_t)(counted.text[i] - '0');
+    }
+    return 0;
+}
+
 int lists_snapshot_read(struct lists *out, struct lists_stamp *stamp, struct lists_left_out *left_out, const char *data,
                         size_t len, const uint8_t secret[16], struct err *e)
 {
-    struct part all = {data, len}, rest, entries = {"", 0};
+    struct part rest = {"", 0}, entries = {"", 0};
 
     *left_out = (struct lists_left_out){0};
     *out = (struct lists){0};
-    memset(stamp, 0, sizeof(*stamp));
-    if (len == 0)
-        return err_set(e, "the snapshot is truncated: it is empty");
-    if (len > LISTS_SNAPSHOT_MAX)
-        return err_set(e, "the snapshot is longer than %d octets", LISTS_SNAPSHOT_MAX);
-    rest = all;
-    if (check_begin(&rest, e) != 0 || check_end(&all, &entries, e) != 0)
-        return -1;
-    rest.len = (size_t)(all.text + all.len - rest.text);
-    if (read_stamp(stamp, &rest, e) != 0)
+    if (read_head(stamp, &rest, &entries, (struct part){data, len}, e) != 0)
         return -1;
     if (lists_init(out, secret) != 0)
         return err_set(e, "no memory for the lists of the snapshot");

@@ -84,12 +84,16 @@ static void there_and_back(const struct lists_stamp *s)
     struct lists lists;
     struct err e = {""};
     struct buf file;
+    size_t entries;
 
     write_sample(&file, s);
     if (lists_snapshot_read(&lists, &back, &left_out, file.data, file.len, secret, &e) != 0)
         fail_msg("%s", e.text);
     assert_int_equal(lists_count(&lists), SAMPLES);
     assert_int_equal(left_out.count, 0);
+    assert_memory_equal(&back, s, sizeof back);
+    assert_int_equal(lists_snapshot_head(&back, &entries, file.data, file.len, &e), 0);
+    assert_int_equal(entries, SAMPLES);
     assert_memory_equal(&back, s, sizeof back);
     for (size_t i = 0; i < SAMPLES; i++) {
         const struct list_entry *entry = find(&lists, i);
@@ -133,7 +137,8 @@ static void test_empty(void **state)
     buf_clear(&file);
 }
 
-/* A file that must be refused, with that word. The octets stand in memory of their own, so that reading past is seen.
+/* A file that must be refused, with that word; also when nobody looks at the entries, but for faults there. The octets
+ * stand in memory of their own, so that reading past is seen.
  */
 static void refused(const char *data, size_t len, const char *why)
 {
@@ -142,6 +147,7 @@ static void refused(const char *data, size_t len, const char *why)
     struct lists lists;
     struct err e = {""};
     char *copy = malloc(len + 1);
+    size_t entries;
 
     assert_non_null(copy);
     memcpy(copy + 1, data, len);
@@ -152,6 +158,8 @@ static void refused(const char *data, size_t len, const char *why)
     for (size_t i = 0; i < LISTS; i++)
         assert_null(lists.list[i]);
     assert_int_equal(s.generation[0], '\0');
+    if (strstr(why, "entr") == NULL && lists_snapshot_head(&s, &entries, copy + 1, len, NULL) == 0)
+        fail_msg("%zu octets were taken without the entries: %.*s", len, (int)len, data);
     free(copy);
 }
 
@@ -314,12 +322,37 @@ static void test_limit(void **state)
     lists_clear(&lists);
 }
 
+/* Sealed, but the last line counts no entries. */
+static void test_head_without_count(void **state)
+{
+    static const char *const counts[] = {"x", "-1", "1 ", "99999999999999999999"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
+        struct lists_stamp s;
+        struct buf file;
+        char text[100];
+        size_t entries;
+
+        snprintf(text, sizeof text, STAMP "end\t%s\t", counts[i]);
+        seal(&file, text);
+        assert_int_equal(lists_snapshot_head(&s, &entries, file.data, file.len, NULL), -1);
+        buf_clear(&file);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_there_and_back), cmocka_unit_test(test_empty), cmocka_unit_test(test_truncated),
-        cmocka_unit_test(test_flipped),        cmocka_unit_test(test_lines), cmocka_unit_test(test_sealed_bad),
-        cmocka_unit_test(test_left_out),       cmocka_unit_test(test_limit),
+        cmocka_unit_test(test_there_and_back),
+        cmocka_unit_test(test_empty),
+        cmocka_unit_test(test_truncated),
+        cmocka_unit_test(test_flipped),
+        cmocka_unit_test(test_head_without_count),
+        cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_sealed_bad),
+        cmocka_unit_test(test_left_out),
+        cmocka_unit_test(test_limit),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
