@@ -25,7 +25,7 @@ static int time_parse(int64_t *out, const char *text)
 
 int list_words_expires(int64_t *out, const char *text, int64_t now, struct err *e)
 {
-    static const struct conf_option length = {"expires", CONF_SECONDS, "0", 1, SECONDS_MOST, 0, ""};
+    static const struct conf_option length = {"expires", CONF_SECONDS, "0", 1, SECONDS_MOST, 0, "", NULL};
     int64_t seconds = 0;
 
     if (time_parse(out, text) != 0) {

@@ -77,6 +77,25 @@ struct conf_policyd {
     char *default_level; /* "" = the MTA's own, "may", "encrypt" */
 };
 
+struct conf_milter {
+    char *listen; /* one address: libmilter opens it */
+    struct conf_login redis;
+    char *user;
+    char *metrics_listen;
+    char *pid_file;
+    int64_t socket_mode; /* of a unix socket */
+    char *tag;           /* word at the end of a local part: only over verified TLS */
+    char *optional_tag;  /* the same for TLS-Required: No */
+    char *delimiter;     /* one character */
+    char *scope;         /* whom a tag flags: "message", "recipient" */
+    char *record_header; /* "" = none */
+    char *tls_required;  /* who may say TLS-Required: No: "anyone", "submitters", "nobody" */
+    char **rules;        /* before those in Redis */
+    int64_t body_octets; /* of the body, that rules see */
+    char *lists_file;    /* "" = none */
+    char *rules_file;    /* what was last in Redis; "" = none */
+};
+
 struct conf_posternctl {
     struct conf_login redis;
 };
@@ -85,6 +104,7 @@ struct conf {
     struct conf_redis redis;
     struct conf_stsd stsd;
     struct conf_policyd policyd;
+    struct conf_milter milter;
     struct conf_posternctl posternctl;
 };
 
@@ -101,7 +121,7 @@ int conf_parse(struct conf **out, const char *name, const char *text, size_t len
 void conf_free(struct conf *c);
 
 /* The section redis as it goes for the program whose login this is: &conf->stsd.redis, &conf->policyd.redis,
- * &conf->posternctl.redis. Its strings are those of conf. */
+ * &conf->milter.redis, &conf->posternctl.redis. Its strings are those of conf. */
 struct conf_redis conf_redis_for(const struct conf *conf, const struct conf_login *login);
 
 /*
@@ -127,7 +147,10 @@ enum conf_kind {
     CONF_ADDRESSES,
     CONF_RESOLVERS,
     CONF_FALLBACK, /* a text that list_value_parse takes for the list fallback */
-    CONF_LEVEL     /* "", "may" or "encrypt" */
+    CONF_CHOICE,   /* one of `words`; "" allowed when min is 0 */
+    CONF_TAG,      /* a word that a local part may end with: letters and digits, "-", "_" between them */
+    CONF_HEADER,   /* the name of a header field; "" allowed when min is 0 */
+    CONF_RULES     /* rules, see core/rule.h */
 };
 
 struct conf_option {
@@ -137,10 +160,11 @@ struct conf_option {
     int64_t min, max;     /* of numbers and times, in the unit that is stored; of texts, octets; of lists, elements */
     size_t offset;        /* in the section's struct */
     const char *help;     /* one line */
+    const char *words;    /* of CONF_CHOICE, with blanks between them; else NULL */
 };
 
 struct conf_section {
-    const char *name;                 /* "redis", "stsd", "policyd", "posternctl" */
+    const char *name;                 /* "redis", "stsd", "policyd", "milter", "posternctl" */
     const struct conf_option *option; /* ends with a NULL name */
     size_t offset;                    /* in struct conf */
 };

@@ -25,6 +25,14 @@ static const char *const live[] = {
     "policyd.fallback",
     "policyd.fallback_keep",
     "policyd.default_level",
+    "milter.tag",
+    "milter.optional_tag",
+    "milter.delimiter",
+    "milter.scope",
+    "milter.record_header",
+    "milter.tls_required",
+    "milter.rules",
+    "milter.body_octets",
 };
 
 static bool is_live(const char *section, const char *key)
@@ -54,11 +62,14 @@ static bool same_value(enum conf_kind kind, const void *a, const void *b)
     case CONF_STRING:
     case CONF_ADDRESS:
     case CONF_FALLBACK:
-    case CONF_LEVEL:
+    case CONF_CHOICE:
+    case CONF_TAG:
+    case CONF_HEADER:
         return strcmp(*(char *const *)a, *(char *const *)b) == 0;
     case CONF_LIST:
     case CONF_ADDRESSES:
     case CONF_RESOLVERS:
+    case CONF_RULES:
         return same_list(*(char **const *)a, *(char **const *)b);
     case CONF_BOOL:
         return *(const bool *)a == *(const bool *)b;

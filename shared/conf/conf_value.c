@@ -11,6 +11,7 @@
 
 #include "address.h"
 #include "list.h"
+#include "rule.h"
 
 #define SHOWN    60 /* octets of a bad value that are shown */
 #define WORD_MAX 256
@@ -30,12 +31,13 @@ static const struct unit units[] = {
 
 static bool conf_kind_is_text(enum conf_kind kind)
 {
-    return kind == CONF_STRING || kind == CONF_ADDRESS || kind == CONF_FALLBACK || kind == CONF_LEVEL;
+    return kind == CONF_STRING || kind == CONF_ADDRESS || kind == CONF_FALLBACK || kind == CONF_CHOICE ||
+           kind == CONF_TAG || kind == CONF_HEADER;
 }
 
 bool conf_kind_is_list(enum conf_kind kind)
 {
-    return kind == CONF_LIST || kind == CONF_ADDRESSES || kind == CONF_RESOLVERS;
+    return kind == CONF_LIST || kind == CONF_ADDRESSES || kind == CONF_RESOLVERS || kind == CONF_RULES;
 }
 
 /* The struct's members, by offset. */
@@ -145,6 +147,63 @@ static int bool_set(void *section, const struct conf_option *o, const char *text
     return err_set(e, "\"%.*s\" is neither yes nor no; write one of them", SHOWN, text);
 }
 
+static int choice_check(const struct conf_option *o, const char *text, struct err *e)
+{
+    size_t len = strlen(text);
+
+    for (const char *word = o->words; *word != '\0'; word += strcspn(word, " "), word += *word == ' ')
+        if (strcspn(word, " ") == len && memcmp(word, text, len) == 0)
+            return 0;
+    return err_set(e, "\"%.*s\" is not among the choices; write one of: %s", SHOWN, text, o->words);
+}
+
+static bool is_letter_or_digit(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+static int tag_check(const char *text, struct err *e)
+{
+    size_t len = strlen(text);
+
+    for (size_t i = 0; i < len; i++) {
+        bool between = i > 0 && i + 1 < len && (text[i] == '-' || text[i] == '_');
+
+        if (!between && !is_letter_or_digit(text[i]))
+            return err_set(e, "\"%.*s\" is no tag; write letters and digits, and between them - or _", SHOWN, text);
+    }
+    return 0;
+}
+
+/* RFC 5322 2.2, but without what nobody wants in a name. */
+static int header_check(const char *text, struct err *e)
+{
+    for (const char *p = text; *p != '\0'; p++)
+        if (!is_letter_or_digit(*p) && *p != '-' && *p != '_')
+            return err_set(e, "\"%.*s\" is no name of a header field; write letters, digits, - and _", SHOWN, text);
+    return 0;
+}
+
+/* All of them, as what is wrong may lie between two. */
+static int rules_check(char *const *rules, struct err *e)
+{
+    struct rule_set *set = rule_set_new();
+    int rc = set == NULL ? err_set(e, "out of memory") : 0;
+
+    for (size_t i = 0; rc == 0 && rules[i] != NULL; i++) {
+        rc = rule_set_add(set, rules[i], strlen(rules[i]), e);
+        if (rc != 0)
+            err_prefix(e, "rule %zu", i + 1);
+    }
+    rule_set_free(set);
+    return rc;
+}
+
+static size_t element_max(const struct conf_option *o)
+{
+    return o->kind == CONF_RULES ? RULE_LENGTH_MAX : WORD_MAX - 1;
+}
+
 /* Texts and elements of lists. */
 static int text_check(const struct conf_option *o, const char *text, struct err *e)
 {
@@ -159,14 +218,18 @@ static int text_check(const struct conf_option *o, const char *text, struct err 
             return err_set(e, "\"%.*s\" holds a control character; write it without", SHOWN, text);
     if (len < (list ? 1 : (size_t)o->min))
         return err_set(e, "the value is empty; write something between the quotes");
-    if (len > (list ? WORD_MAX - 1 : (size_t)o->max)) {
+    if (len > (list ? element_max(o) : (size_t)o->max)) {
         return err_set(e, "\"%.*s...\" is too long; write at most %zu octets", SHOWN, text,
-                       list ? WORD_MAX - 1 : (size_t)o->max);
+                       list ? element_max(o) : (size_t)o->max);
     }
     if (o->kind == CONF_FALLBACK)
         return list_value_parse(&value, LIST_FALLBACK, text, e);
-    if (o->kind == CONF_LEVEL && len > 0 && strcmp(text, "may") != 0 && strcmp(text, "encrypt") != 0)
-        return err_set(e, "\"%.*s\" cannot be the level of everybody; write may or encrypt, or nothing", SHOWN, text);
+    if (o->kind == CONF_CHOICE && len > 0)
+        return choice_check(o, text, e);
+    if (o->kind == CONF_TAG)
+        return tag_check(text, e);
+    if (o->kind == CONF_HEADER)
+        return header_check(text, e);
     if (len > 0 && (o->kind == CONF_ADDRESS || o->kind == CONF_ADDRESSES))
         return address_parse(&address, text, e);
     return o->kind == CONF_RESOLVERS ? address_parse_port(&address, text, DNS_PORT, e) : 0;
@@ -221,11 +284,14 @@ int conf_value_set(void *section, const struct conf_option *option, const char *
     case CONF_STRING:
     case CONF_ADDRESS:
     case CONF_FALLBACK:
-    case CONF_LEVEL:
+    case CONF_CHOICE:
+    case CONF_TAG:
+    case CONF_HEADER:
         return text_set(section, option, text, e);
     case CONF_LIST:
     case CONF_ADDRESSES:
     case CONF_RESOLVERS:
+    case CONF_RULES:
         return list_add(section, option, text, e);
     case CONF_BOOL:
         return bool_set(section, option, text, e);
@@ -259,7 +325,7 @@ int conf_value_complete(const void *section, const struct conf_option *option, s
         return err_set(e, "the list is too short; write %" PRId64 " or more, such as %s", option->min,
                        option->fallback);
     }
-    return 0;
+    return option->kind == CONF_RULES ? rules_check(list, e) : 0;
 }
 
 /* The next word of a default at *at: quoted or bare. Returns 1, or 0 at the end. */

@@ -32,13 +32,16 @@ static void check_option(const char *section, const struct conf_option *o)
     case CONF_STRING:
     case CONF_ADDRESS:
     case CONF_FALLBACK:
-    case CONF_LEVEL:
+    case CONF_CHOICE:
+    case CONF_TAG:
+    case CONF_HEADER:
         check(*(char *const *)member != NULL);
         check((int64_t)strlen(*(char *const *)member) >= o->min && (int64_t)strlen(*(char *const *)member) <= o->max);
         break;
     case CONF_LIST:
     case CONF_ADDRESSES:
     case CONF_RESOLVERS:
+    case CONF_RULES:
         check_list(*(char **const *)member, o);
         break;
     case CONF_BOOL:

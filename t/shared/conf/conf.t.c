@@ -115,6 +115,22 @@ static void test_defaults(void **state)
     assert_string_equal(c->policyd.fallback, "hold");
     assert_string_equal(c->policyd.default_level, "");
     assert_true(c->policyd.dane && c->policyd.sts && c->policyd.sts_unknown_hold == 14400);
+    assert_string_equal(c->milter.tag, "requiretls");
+    assert_string_equal(c->milter.delimiter, "+");
+    assert_null(c->milter.rules[0]);
+    conf_free(c);
+}
+
+/* Single quotes keep backslashes, which expressions are full of. */
+static void test_rules(void **state)
+{
+    struct conf *c = parse("milter { rules = {'cards: body matches \"\\b\\d{4}\" -> requiretls',\n"
+                           "'big: size > 20M -> reject \"too large\"'} }");
+
+    (void)state;
+    assert_string_equal(c->milter.rules[0], "cards: body matches \"\\b\\d{4}\" -> requiretls");
+    assert_string_equal(c->milter.rules[1], "big: size > 20M -> reject \"too large\"");
+    assert_null(c->milter.rules[2]);
     conf_free(c);
 }
 
@@ -175,7 +191,19 @@ static const struct bad bad_rows[] = {
     {"policyd { fallback = \"never\" }", "F:1: fallback: ", "\"never\" is no fallback mode: hold, plain"},
     {"policyd { fallback = \"plain-for 2\" }", "F:1: fallback: ", "\"2\" is no time"},
     {"policyd { fallback = \"\" }", "F:1: fallback: ", "the value is empty"},
-    {"policyd { default_level = \"none\" }", "F:1: default_level: ", "write may or encrypt, or nothing"},
+    {"policyd { default_level = \"none\" }",
+     "F:1: default_level: ", "\"none\" is not among the choices; write one of: may encrypt"},
+    {"milter { scope = \"mess\" }", "F:1: scope: ", "write one of: message recipient"},
+    {"milter { scope = \"message recipient\" }", "F:1: scope: ", "write one of: message recipient"},
+    {"milter { scope = \"\" }", "F:1: scope: ", "the value is empty"},
+    {"milter { delimiter = \"@\" }", "F:1: delimiter: ", "write one of: + - = # _"},
+    {"milter { tag = \"a+b\" }", "F:1: tag: ", "is no tag; write letters and digits"},
+    {"milter { tag = \"-a\" }", "F:1: tag: ", "is no tag"},
+    {"milter { tag = \"a-\" }", "F:1: tag: ", "is no tag"},
+    {"milter { record_header = \"X Postern\" }", "F:1: record_header: ", "is no name of a header field"},
+    {"milter { record_header = \"X-Postern:\" }", "F:1: record_header: ", "is no name of a header field"},
+    {"milter { rules = {\"a: nonsense -> none\"} }", "F:1: rules: ", "rule 1: column 4: "},
+    {"milter { rules = {'a: client.tls -> none', 'a: client.tls -> none'} }", "F:1: rules: ", "rule 2: column 1: "},
     {"stsd { dns_tries = 0 }", "F:1: dns_tries: ", "0 is out of range; write 1 to 20"},
     {"stsd { dns_tries = 21 }", "F:1: dns_tries: ", "out of range"},
     {"stsd { dns_tries = -1 }", "F:1: dns_tries: ", "no whole number"},
@@ -324,19 +352,20 @@ static const struct login_row {
 /* Each program has its own, else that of the section redis; all else is the section's. */
 static void test_login(void **state)
 {
-    static const char *const sections[] = {"stsd", "policyd", "posternctl"};
+    static const char *const sections[] = {"stsd", "policyd", "milter", "posternctl"};
 
     (void)state;
     for (size_t i = 0; i < sizeof(logins) / sizeof(logins[0]); i++) {
-        for (size_t own = 0; own < 3; own++) {
+        for (size_t own = 0; own < 4; own++) {
             char text[256];
             struct conf *c;
 
             snprintf(text, sizeof(text), "redis { prefix = \"x:\" %s }\n%s { %s }\n", logins[i].redis, sections[own],
                      logins[i].own);
             c = parse(text);
-            for (size_t who = 0; who < 3; who++) {
-                const struct conf_login *login[] = {&c->stsd.redis, &c->policyd.redis, &c->posternctl.redis};
+            for (size_t who = 0; who < 4; who++) {
+                const struct conf_login *login[] = {&c->stsd.redis, &c->policyd.redis, &c->milter.redis,
+                                                    &c->posternctl.redis};
                 struct conf_redis got = conf_redis_for(c, login[who]);
 
                 assert_string_equal(got.username, who == own ? logins[i].username : c->redis.username);
@@ -353,9 +382,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_tables),   cmocka_unit_test(test_defaults_as_file),
         cmocka_unit_test(test_defaults), cmocka_unit_test(test_values),
-        cmocka_unit_test(test_bad),      cmocka_unit_test(test_nul),
-        cmocka_unit_test(test_again),    cmocka_unit_test(test_too_many),
-        cmocka_unit_test(test_file),     cmocka_unit_test(test_login),
+        cmocka_unit_test(test_rules),    cmocka_unit_test(test_bad),
+        cmocka_unit_test(test_nul),      cmocka_unit_test(test_again),
+        cmocka_unit_test(test_too_many), cmocka_unit_test(test_file),
+        cmocka_unit_test(test_login),
     };
 
     return cmocka_run_group_tests_name("conf", tests, NULL, NULL);

@@ -1,0 +1,40 @@
+/*
+ * rule_mail.h - a message, as it was received, made what rules see of it (rule_eval.h): header fields decoded, the body
+ * taken apart, names of attachments, texts in UTF-8. Pure. The milter and `posternctl rules test` both use it.
+ */
+#ifndef POSTERN_RULE_MAIL_H
+#define POSTERN_RULE_MAIL_H
+
+#include "header_field.h"
+#include "mime.h"
+#include "rule_eval.h"
+
+/* Octets, which stay the caller's and must outlive the result. */
+struct rule_mail_source {
+    const struct header_field *field;
+    size_t fields;
+    bool fields_left_out; /* there are more than these */
+    const char *body;     /* its first octets */
+    size_t body_len;
+    bool body_more; /* there are more than these */
+    int64_t size;   /* of the whole message; -1: unknown */
+};
+
+struct rule_mail {
+    struct rule_message message; /* envelope and client are the caller's to set */
+    struct rule_header *header;
+    struct rule_part *part;
+    struct buf text; /* decoded values */
+    struct mime mime;
+};
+
+/*
+ * Read what a set of rules needs (bits of enum rule_need), and leave out the rest. That the body has more octets than
+ * these does not count as cut: rules are about its first octets. Returns 0, and rule_mail_clear frees it; or -1 without
+ * memory, and nothing is to free.
+ */
+int rule_mail_read(struct rule_mail *out, const struct rule_mail_source *source, unsigned need);
+
+void rule_mail_clear(struct rule_mail *mail); /* safe on a cleared one */
+
+#endif
