@@ -168,7 +168,7 @@ static int part_add(struct walk *w, struct mime_entity *e, const char *content, 
         free(e->part.name);
         return rc;
     }
-    if (content != NULL && (e->kind == MIME_TEXT || compound))
+    if (content != NULL && !w->limits->no_text && (e->kind == MIME_TEXT || compound))
         text_read(w, &e->part, e->transfer, content, len);
     w->out->part[w->out->count++] = e->part;
     return 1;

@@ -23,7 +23,8 @@
 struct mime_limits {
     size_t depth; /* multiparts and messages within one another */
     size_t parts;
-    size_t text; /* octets of all texts together */
+    size_t text;  /* octets of all texts together */
+    bool no_text; /* no text is wanted, and none is read */
 };
 
 /* Why parts or text may be missing; the first reason counts. */

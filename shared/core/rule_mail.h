@@ -1,6 +1,14 @@
 /*
  * rule_mail.h - a message, as it was received, made what rules see of it (rule_eval.h): header fields decoded, the body
  * taken apart, names of attachments, texts in UTF-8. Pure. The milter and `posternctl rules test` both use it.
+ *
+ *   headers   every field in its order, the value as header_decode has it
+ *   body      the text of every part that is text, an attached file of text too, and of what could not be gone into
+ *   attachment.type, attachment.name    of parts that are attachments (mime.h), messages within messages too
+ *
+ * message.cut says where something could have been hidden: all of it when fields were left out, as one of them could
+ * have said what the body is made of; BODY and ATTACHMENTS when a limit was passed (mime_cut, but for its end), or a
+ * multipart or message was not gone into; BODY when a text has an unknown charset or transfer encoding.
  */
 #ifndef POSTERN_RULE_MAIL_H
 #define POSTERN_RULE_MAIL_H
@@ -8,6 +16,12 @@
 #include "header_field.h"
 #include "mime.h"
 #include "rule_eval.h"
+
+#define RULE_MAIL_DEPTH  20          /* multiparts and messages within one another */
+#define RULE_MAIL_PARTS  500         /* of a message */
+#define RULE_MAIL_TEXT   (4 << 20)   /* octets of all texts together, in UTF-8 */
+#define RULE_MAIL_FIELDS 1000        /* of a header: who reads messages for rules leaves out what is more, */
+#define RULE_MAIL_HEADER (512 << 10) /* and what is behind so many octets of names and values */
 
 /* Octets, which stay the caller's and must outlive the result. */
 struct rule_mail_source {
@@ -30,8 +44,8 @@ struct rule_mail {
 
 /*
  * Read what a set of rules needs (bits of enum rule_need), and leave out the rest. That the body has more octets than
- * these does not count as cut: rules are about its first octets. Returns 0, and rule_mail_clear frees it; or -1 without
- * memory, and nothing is to free.
+ * these does not count as cut: rules are about its first octets. The work is linear in the octets. Returns 0, and
+ * rule_mail_clear frees it; or -1 without memory, and nothing is to free.
  */
 int rule_mail_read(struct rule_mail *out, const struct rule_mail_source *source, unsigned need);
 

@@ -51,7 +51,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct recipe in = {data, size};
     unsigned depth = take(&in), parts = take(&in), text = take(&in), cut = take(&in);
-    struct mime_limits limits = {depth % 16, 1 + parts, text < 128 ? text : 100000};
+    struct mime_limits limits = {depth % 16, 1 + parts, text < 128 ? text : 100000, false};
     struct header_field field[FIELDS_MAX];
     struct mime whole, begun;
     size_t count = 0, pos = 0;

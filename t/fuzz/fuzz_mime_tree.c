@@ -288,7 +288,7 @@ static void demand_part(const struct mime_part *got, const struct written *w)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const struct mime_limits limits = {DEPTH_MAX + 1, PARTS_MAX, 100000};
+    static const struct mime_limits limits = {DEPTH_MAX + 1, PARTS_MAX, 100000, false};
     struct tree t = {.in = {data, size}};
     struct header_field field[8];
     size_t count = 0, pos = 0;

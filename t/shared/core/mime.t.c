@@ -13,7 +13,7 @@
 
 #include <stdio.h>
 
-static const struct mime_limits wide = {8, 50, 100000};
+static const struct mime_limits wide = {8, 50, 100000, false};
 
 /* Read a message: header and body in one, LF for CR LF when crlf says so, in memory that ends where it does. */
 static void read_message(struct mime *out, const char *message, size_t len, bool more, const struct mime_limits *limits)
@@ -194,45 +194,58 @@ static const struct {
     struct mime_limits limits;
     const char *want;
 } limited[] = {
-    {"cut, no multipart", "\nab", true, {8, 50, 100}, "0 text/plain <ab>\nend"},
-    {"cut in a part", MIXED "--b\n\nab", true, {8, 50, 100}, "1 text/plain <ab>\nend"},
-    {"cut in a boundary", MIXED "--b\n\nab\n--b", true, {8, 50, 100}, "1 text/plain <ab\n--b>\nend"},
-    {"cut behind a boundary", MIXED "--b\n\nab\n--b\n", true, {8, 50, 100}, "1 text/plain <ab>\n1 text/plain <>\nend"},
-    {"cut behind all parts", MIXED "--b\n\nab\n--b--\npost", true, {8, 50, 100}, "1 text/plain <ab>\nwhole"},
-    {"cut behind the end of one", MIXED INNER("c") "--c--\n", true, {8, 50, 100}, "end"},
-    {"parts", MIXED "--b\n\n1\n--b\n\n2\n--b\n\n3\n", false, {8, 2, 100}, "1 text/plain <1>\n1 text/plain <2>\nparts"},
+    {"cut, no multipart", "\nab", true, {8, 50, 100, false}, "0 text/plain <ab>\nend"},
+    {"cut in a part", MIXED "--b\n\nab", true, {8, 50, 100, false}, "1 text/plain <ab>\nend"},
+    {"cut in a boundary", MIXED "--b\n\nab\n--b", true, {8, 50, 100, false}, "1 text/plain <ab\n--b>\nend"},
+    {"cut behind a boundary",
+     MIXED "--b\n\nab\n--b\n",
+     true,
+     {8, 50, 100, false},
+     "1 text/plain <ab>\n1 text/plain <>\nend"},
+    {"cut behind all parts", MIXED "--b\n\nab\n--b--\npost", true, {8, 50, 100, false}, "1 text/plain <ab>\nwhole"},
+    {"cut behind the end of one", MIXED INNER("c") "--c--\n", true, {8, 50, 100, false}, "end"},
+    {"parts",
+     MIXED "--b\n\n1\n--b\n\n2\n--b\n\n3\n",
+     false,
+     {8, 2, 100, false},
+     "1 text/plain <1>\n1 text/plain <2>\nparts"},
     {"as many parts",
      MIXED "--b\n\n1\n--b\n\n2\n--b--\n",
      false,
-     {8, 2, 100},
+     {8, 2, 100, false},
      "1 text/plain <1>\n1 text/plain <2>\nwhole"},
-    {"no parts at all", "\nx", false, {8, 0, 100}, "parts"},
-    {"no parts, a message", "Content-Type: message/rfc822; name=x\n\n\nx", false, {8, 0, 100}, "parts"},
-    {"messages are parts", "Content-Type: message/rfc822\n\n\nx", false, {8, 1, 100}, "0 message/rfc822\nparts"},
+    {"no parts at all", "\nx", false, {8, 0, 100, false}, "parts"},
+    {"no parts, a message", "Content-Type: message/rfc822; name=x\n\n\nx", false, {8, 0, 100, false}, "parts"},
+    {"messages are parts", "Content-Type: message/rfc822\n\n\nx", false, {8, 1, 100, false}, "0 message/rfc822\nparts"},
     {"depth",
      MIXED INNER("c") "--c\n\n1\n--c--\n--b\n\n2\n",
      false,
-     {1, 50, 100},
+     {1, 50, 100, false},
      "1 multipart/mixed! <--c\n\n1\n--c-->\n1 text/plain <2\n>\ndepth"},
-    {"as deep", MIXED "--b\n\n1\n", false, {1, 50, 100}, "1 text/plain <1\n>\nwhole"},
-    {"no depth", MIXED "--b\n\n1\n", false, {0, 50, 100}, "0 multipart/mixed! <--b\n\n1\n>\ndepth"},
+    {"as deep", MIXED "--b\n\n1\n", false, {1, 50, 100, false}, "1 text/plain <1\n>\nwhole"},
+    {"no depth", MIXED "--b\n\n1\n", false, {0, 50, 100, false}, "0 multipart/mixed! <--b\n\n1\n>\ndepth"},
     {"depth of messages",
      "Content-Type: message/rfc822\n\nContent-Type: message/rfc822\n\n\nx",
      false,
-     {1, 50, 100},
+     {1, 50, 100, false},
      "0 message/rfc822\n1 message/rfc822! <\nx>\ndepth"},
     {"text",
      MIXED "--b\n\n123\n--b\n\n4\342\202\254\n--b\n\n6\n",
      false,
-     {8, 50, 6},
+     {8, 50, 6, false},
      "1 text/plain <123>\n1 text/plain <4>\n1 text/plain <6\n>\ntext"},
     {"as much text",
      MIXED "--b\n\n123\n--b\n\n\342\202\254\n--b--\n",
      false,
-     {8, 50, 6},
+     {8, 50, 6, false},
      "1 text/plain <123>\n1 text/plain <\342\202\254>\nwhole"},
-    {"no text", "\nx", false, {8, 50, 0}, "0 text/plain <>\ntext"},
-    {"the first reason", MIXED "--b\n\n12\n--b\n\n3\n", true, {8, 1, 1}, "1 text/plain <1>\ntext"},
+    {"no text", "\nx", false, {8, 50, 0, false}, "0 text/plain <>\ntext"},
+    {"text that is not wanted",
+     MIXED "--b\nContent-Type: text/html; name=n\n\n12",
+     false,
+     {8, 50, 0, true},
+     "1 text/html name=n\nwhole"},
+    {"the first reason", MIXED "--b\n\n12\n--b\n\n3\n", true, {8, 1, 1, false}, "1 text/plain <1>\ntext"},
 };
 
 static void test_limits(void **state)
@@ -246,7 +259,7 @@ static void test_limits(void **state)
 /* CR LF counts as one octet of text, also where it is encoded. */
 static void test_text_limit_crlf(void **state)
 {
-    const struct mime_limits limits = {8, 50, 4};
+    const struct mime_limits limits = {8, 50, 4, false};
 
     (void)state;
     check("plain", S("\n\r\n\r\n\r\n\r\n"), false, &limits, "0 text/plain <\n\n\n\n>\nwhole");
