@@ -127,13 +127,29 @@ static size_t local_text(char out[ADDRESS_TAG_MAX], const char *address, const s
     return n;
 }
 
-/* How many of the n octets are left without the tag. */
-static size_t untagged_len(const struct address_tag *tag, const char *text, size_t n)
+/* Is the tag at the end of the n octets, with something before it? */
+static bool ends_in(const struct address_tag *tag, const char *text, size_t n)
 {
     size_t word = strlen(tag->word);
 
-    while (n > word + 1 && text[n - word - 1] == tag->delimiter && strncasecmp(text + n - word, tag->word, word) == 0)
-        n -= word + 1;
+    return n > word + 1 && text[n - word - 1] == tag->delimiter && strncasecmp(text + n - word, tag->word, word) == 0;
+}
+
+/* How many of the n octets are left without the tags. */
+static size_t untagged_len(size_t seen[], const struct address_tag tags[], size_t count, const char *text, size_t n)
+{
+    size_t i = 0;
+
+    memset(seen, 0, count * sizeof(seen[0]));
+    while (i < count) {
+        if (!ends_in(&tags[i], text, n)) {
+            i++;
+            continue;
+        }
+        n -= strlen(tags[i].word) + 1;
+        seen[i]++;
+        i = 0;
+    }
     return n;
 }
 
@@ -141,12 +157,10 @@ int address_tag_has(const struct address_tag *tag, const char *address, size_t l
 {
     char text[ADDRESS_TAG_MAX];
     struct address_split s;
-    size_t n;
 
     if (address_split(&s, address, len, e) != 0)
         return -1;
-    n = local_text(text, address, &s);
-    return untagged_len(tag, text, n) < n;
+    return ends_in(tag, text, local_text(text, address, &s));
 }
 
 static int outcome(const struct buf *out, int rc, struct err *e)
@@ -185,28 +199,39 @@ int address_tag_add(struct buf *out, const struct address_tag *tag, const char *
     return outcome(out, 0, e);
 }
 
-int address_tag_remove(struct buf *out, const struct address_tag *tag, const char *address, size_t len, struct err *e)
+int address_tags_remove(struct buf *out, size_t seen[], const struct address_tag tags[], size_t count,
+                        const char *address, size_t len, struct err *e)
 {
     char text[ADDRESS_TAG_MAX];
     struct address_split s;
     struct local_walk w;
     struct local_octet o;
     const char *from;
-    size_t n, keep;
+    size_t keep;
+    int removed = 0;
 
     if (address_split(&s, address, len, e) != 0)
         return -1;
-    n = local_text(text, address, &s);
-    keep = untagged_len(tag, text, n);
+    keep = untagged_len(seen, tags, count, text, local_text(text, address, &s));
     buf_reserve(out, len);
     w = (struct local_walk){address + s.local_at, address + s.local_at + s.local_len};
     from = address;
     for (size_t i = 0; local_next(&o, &w); i++) {
         if (i < keep)
             continue;
-        buf_add(out, from, (size_t)(o.raw - from)); /* quotes among the octets of the tag stay */
+        buf_add(out, from, (size_t)(o.raw - from)); /* quotes among the octets of the tags stay */
         from = o.raw + o.raw_len;
     }
     buf_add(out, from, (size_t)(address + len - from));
-    return outcome(out, keep < n, e);
+    for (size_t i = 0; i < count; i++)
+        removed += (int)seen[i];
+    return outcome(out, removed, e);
+}
+
+int address_tag_remove(struct buf *out, const struct address_tag *tag, const char *address, size_t len, struct err *e)
+{
+    size_t seen;
+    int removed = address_tags_remove(out, &seen, tag, 1, address, len, e);
+
+    return removed > 0 ? 1 : removed;
 }

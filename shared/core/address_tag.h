@@ -49,4 +49,11 @@ int address_tag_add(struct buf *out, const struct address_tag *tag, const char *
  */
 int address_tag_remove(struct buf *out, const struct address_tag *tag, const char *address, size_t len, struct err *e);
 
+/*
+ * The same for several tags, which may stand behind one another in any order: all that are at the end go. seen[i] is
+ * how many times tag i was there. Returns how many in all; -1: no address, or out is full.
+ */
+int address_tags_remove(struct buf *out, size_t seen[], const struct address_tag tags[], size_t count,
+                        const char *address, size_t len, struct err *e);
+
 #endif

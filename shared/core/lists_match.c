@@ -132,6 +132,14 @@ void lists_match(struct lists_match *out, const struct lists *lists, const struc
     out->only = list_holds(lists->list[LIST_ONLY], now);
 }
 
+const struct list_entry *lists_match_hop(const struct lists *lists, enum list_id id, const struct nexthop *hop,
+                                         int64_t now)
+{
+    struct lists_hit hit = {0};
+
+    return match_hop(&hit, lists->list[id], hop, now) ? hit.entry : NULL;
+}
+
 const struct list_entry *lists_match_client(const struct lists *lists, enum list_id id, const struct nexthop *client,
                                             int64_t now)
 {

@@ -50,6 +50,10 @@ struct lists_match {
 void lists_match(struct lists_match *out, const struct lists *lists, const struct nexthop *hop, const struct dest *dest,
                  int64_t now);
 
+/* The entry of one list that is not inbound, found by the next hop alone. NULL: none. */
+const struct list_entry *lists_match_hop(const struct lists *lists, enum list_id id, const struct nexthop *hop,
+                                         int64_t now);
+
 /*
  * The entry of an inbound list for a client: hop.name is its address, or a name that the mail server found for it
  * (hop.kind NEXTHOP_ADDRESS or NEXTHOP_DOMAIN). NULL: none.

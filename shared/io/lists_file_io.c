@@ -1,6 +1,7 @@
 /* lists_file_io.c - see lists_file_io.h. */
 #include "lists_file_io.h"
 #include "log.h"
+#include "whole_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,15 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define FILE_MODE 0640
-#define WHY_MAX   300
-#define PATH_TEXT 512
-#define DONE      "done"
-#define STOP_MS   3000 /* a file that is still being written at the end is waited for */
+#define WHY_MAX 300
+#define DONE    "done"
+#define STOP_MS 3000 /* a file that is still being written at the end is waited for */
 
 struct lists_writer {
     struct event_base *base;
@@ -31,26 +29,6 @@ struct lists_writer {
 };
 
 /* --- reading --- */
-
-/* All of a file. Returns 0, or -1 with errno. */
-static int read_all(struct buf *out, int fd)
-{
-    char part[65536];
-    ssize_t got;
-
-    while ((got = read(fd, part, sizeof(part))) != 0) {
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return -1;
-        buf_add(out, part, (size_t)got);
-        if (!buf_ok(out)) {
-            errno = EFBIG;
-            return -1;
-        }
-    }
-    return 0;
-}
 
 static int load_text(struct lists *out, struct lists_stamp *stamp, const struct buf *text, const char *path,
                      const uint8_t secret[16], struct err *e)
@@ -67,73 +45,18 @@ static int load_text(struct lists *out, struct lists_stamp *stamp, const struct 
 int lists_file_load(struct lists *out, struct lists_stamp *stamp, const char *path, const uint8_t secret[16],
                     struct err *e)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
     struct buf text;
     int rc;
 
-    if (fd < 0)
-        return errno == ENOENT ? 0 : err_set(e, "%s: %s", path, strerror(errno));
     buf_init(&text, LISTS_SNAPSHOT_MAX);
-    if (read_all(&text, fd) != 0)
-        rc = err_set(e, "%s: %s", path, strerror(errno));
-    else if ((rc = load_text(out, stamp, &text, path, secret, e)) < 0)
+    rc = whole_file_read(&text, path, e);
+    if (rc == 1 && (rc = load_text(out, stamp, &text, path, secret, e)) < 0)
         err_prefix(e, "%s", path);
-    close(fd);
     buf_clear(&text);
     return rc;
 }
 
 /* --- writing: in the child --- */
-
-static int write_all(int fd, const char *data, size_t len)
-{
-    while (len > 0) {
-        ssize_t done = write(fd, data, len);
-
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done < 0)
-            return -1;
-        data += done;
-        len -= (size_t)done;
-    }
-    return 0;
-}
-
-/* The name is only safe on disk when its folder is. */
-static int sync_folder(const char *path)
-{
-    char folder[PATH_TEXT];
-    const char *slash = strrchr(path, '/');
-    int fd, rc;
-
-    snprintf(folder, sizeof(folder), "%.*s", slash == NULL ? 1 : (int)(slash - path + 1), slash == NULL ? "." : path);
-    fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return -1;
-    rc = fsync(fd);
-    close(fd);
-    return rc;
-}
-
-static int replace_file(const char *path, const struct buf *text)
-{
-    char fresh[PATH_TEXT];
-    int fd, failed;
-
-    snprintf(fresh, sizeof(fresh), "%s.new", path);
-    fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
-    if (fd < 0)
-        return -1;
-    failed = write_all(fd, text->data, text->len) != 0 || fsync(fd) != 0;
-    failed = close(fd) != 0 || failed;
-    if (!failed && rename(fresh, path) == 0)
-        return sync_folder(path);
-    failed = errno;
-    unlink(fresh);
-    errno = failed;
-    return -1;
-}
 
 /* What the parent closes meanwhile must not stay open here. */
 static void close_others(int kept)
@@ -154,7 +77,7 @@ static void child_main(int out, const char *path, const struct lists *lists, con
     lists_snapshot_write(&text, lists, stamp);
     if (!buf_ok(&text))
         dprintf(out, "the lists are too long to be kept in a file");
-    else if (replace_file(path, &text) != 0)
+    else if (whole_file_replace(path, text.data, text.len) != 0)
         dprintf(out, "%s", strerror(errno));
     else
         dprintf(out, DONE);

@@ -135,7 +135,7 @@ static void on_patience(evutil_socket_t fd, short what, void *ctx)
     o->awaited = false;
     if (o->source == OPERATOR_LISTS_UNKNOWN)
         log_warning("lists-unknown", "file=%s why=%s", o->options.file,
-                    "Redis cannot be reached, and no file has the lists: what binds is answered, other mail waits");
+                    "Redis cannot be reached, and no file has the lists: what hangs on them has to wait");
     else
         log_warning("lists-from-file", "file=%s entries=%zu why=%s", o->options.file, lists_count(&o->lists),
                     "Redis cannot be reached");
@@ -284,15 +284,24 @@ static size_t count_bad(const struct operator_lists *o)
     return n;
 }
 
-static void reading_done(struct operator_lists *o)
+static void take_lists(struct operator_lists *o)
 {
+    if (o->options.replacing != NULL)
+        o->options.replacing(o->options.ctx, true);
     for (size_t i = 0; i < LISTS; i++)
         if (o->was_read[i])
             take_list(o, i);
+    o->source = OPERATOR_LISTS_REDIS;
+    if (o->options.replacing != NULL)
+        o->options.replacing(o->options.ctx, false);
+}
+
+static void reading_done(struct operator_lists *o)
+{
+    take_lists(o);
     reading_stop(o);
     o->read_problem.text[0] = '\0';
     o->stamp = o->seen;
-    o->source = OPERATOR_LISTS_REDIS;
     o->since = now_seconds();
     log_info("lists-read", "entries=%zu bad=%zu edits=%lld", lists_count(&o->lists), count_bad(o),
              (long long)o->stamp.count);

@@ -26,6 +26,8 @@ struct operator_lists_options {
     const char *file; /* "" for none */
     bool keeper;      /* this process writes the file */
     operator_lists_fn *fn;
+    void (*replacing)(void *ctx, bool begins); /* the lists are being replaced, or have been: for readers in other
+                                                  threads, who must keep away meanwhile. NULL: there are none */
     void *ctx;
 };
 

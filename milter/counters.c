@@ -1,0 +1,29 @@
+/* counters.c - the names and meanings of the milter's numbers. */
+#include "counters.h"
+
+#define COUNTER(name_, help_)                                               \
+    {                                                                       \
+        .name = "postern_milter_" name_, .help = (help_), .type = "counter" \
+    }
+#define GAUGE(name_, help_)                                               \
+    {                                                                     \
+        .name = "postern_milter_" name_, .help = (help_), .type = "gauge" \
+    }
+
+struct metric counters[COUNTERS] = {
+    [COUNT_SESSIONS] = COUNTER("sessions_total", "Sessions that the MTA has opened."),
+    [COUNT_MESSAGES] = COUNTER("messages_total", "Messages looked at."),
+    [COUNT_REQUIRED] = COUNTER("requiretls_messages_total", "Messages with flagged recipients."),
+    [COUNT_REQUIRED_RECIPIENTS] = COUNTER("requiretls_recipients_total", "Recipients flagged."),
+    [COUNT_OPTIONAL] = COUNTER("tls_optional_messages_total", "Messages that may pass TLS policies over."),
+    [COUNT_OPTIONAL_RECIPIENTS] = COUNTER("tls_optional_recipients_total", "Recipients of these."),
+    [COUNT_REJECTED] = COUNTER("rejected_total", "Messages rejected by a rule."),
+    [COUNT_UNFLAGGABLE] = COUNTER("unflaggable_total", "Messages refused, as a recipient could not be flagged."),
+    [COUNT_STARTTLS_MISSING] = COUNTER("starttls_missing_total", "Messages refused to clients on inbound-require."),
+    [COUNT_UNKNOWN_RULES] = COUNTER("unknown_rules_total", "Rules that could not be evaluated within their limits."),
+    [COUNT_FAILURES] = COUNTER("failures_total", "Messages put off because of a fault here."),
+    [GAUGE_SESSIONS] = GAUGE("sessions", "Sessions open."),
+    [GAUGE_RULES] = GAUGE("rules", "Rules in force."),
+    [GAUGE_REDIS_UP] = GAUGE("redis_up", "Whether Redis is connected."),
+    [GAUGE_TRACKING] = GAUGE("redis_tracking", "Whether Redis tells of changes."),
+};

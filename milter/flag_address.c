@@ -1,0 +1,109 @@
+/* flag_address.c - see flag_address.h. */
+#include "flag_address.h"
+
+#include <string.h>
+
+enum { REQUIRETLS, OPTIONAL, TAGS };
+
+static int base_of(struct buf *out, size_t seen[TAGS], const struct flag_options *o, const char *address)
+{
+    const struct address_tag tags[TAGS] = {o->requiretls, o->optional};
+
+    return address_tags_remove(out, seen, tags, TAGS, address, strlen(address), NULL);
+}
+
+/* Do the octets begin with the tag, when quotes and backslashes are passed over? */
+static bool begins_with(const char *at, const struct address_tag *tag)
+{
+    const char *word = tag->word;
+
+    if (*at++ != tag->delimiter)
+        return false;
+    for (; *word != '\0'; at++) {
+        if (*at == '"' || *at == '\\')
+            continue;
+        if (strncasecmp(at, word, 1) != 0)
+            return false;
+        word++;
+    }
+    return true;
+}
+
+static bool mentions(const char *address, const struct flag_options *o)
+{
+    for (; *address != '\0'; address++)
+        if (begins_with(address, &o->requiretls) || begins_with(address, &o->optional))
+            return true;
+    return false;
+}
+
+/*
+ * Does the local part name a host of its own: user%example.com, example.com!user, "user@example.com"? Behind a domain
+ * of ours an MTA may follow it, so that the message leaves though its domain is local.
+ */
+static bool leads_on(const char *local, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if (strchr("@%!", local[i]) != NULL)
+            return true;
+    return false;
+}
+
+static enum flag_tags tags_of(const size_t seen[TAGS])
+{
+    if (seen[REQUIRETLS] + seen[OPTIONAL] > 1)
+        return FLAG_TAGS_OTHER;
+    if (seen[REQUIRETLS] == 1)
+        return FLAG_TAGS_REQUIRETLS;
+    return seen[OPTIONAL] == 1 ? FLAG_TAGS_OPTIONAL : FLAG_TAGS_NONE;
+}
+
+int flag_address_read(struct flag_address *out, struct buf *base, const struct flag_options *options,
+                      const char *address, flag_is_local *is_local, void *context)
+{
+    size_t len = strlen(address), seen[TAGS];
+    struct address_split s;
+
+    *out = (struct flag_address){.mentions = mentions(address, options)};
+    if (address_split(&s, address, len, NULL) != 0)
+        return 0;
+    out->local = s.domain_len == 0 || is_local(context, address + s.domain_at, s.domain_len);
+    if (out->local && leads_on(address + s.local_at, s.local_len))
+        return 0;
+    buf_reset(base);
+    if (base_of(base, seen, options, address) < 0)
+        return -1;
+    out->fit = true;
+    out->requires = seen[REQUIRETLS] > 0;
+    out->tags = tags_of(seen);
+    return 0;
+}
+
+static int tagged(struct buf *out, const struct flag_options *o, const struct buf *base, enum flag_tags wanted)
+{
+    const struct address_tag *tag = wanted == FLAG_TAGS_REQUIRETLS ? &o->requiretls : &o->optional;
+
+    if (wanted != FLAG_TAGS_NONE)
+        return address_tag_add(out, tag, base->data, base->len, NULL);
+    buf_add(out, base->data, base->len);
+    return 0;
+}
+
+int flag_address_make(struct buf *out, const struct flag_options *options, const char *address, enum flag_tags wanted)
+{
+    bool bare = address[0] != '<';
+    size_t seen[TAGS];
+    struct buf base;
+    int rc;
+
+    buf_init(&base, ADDRESS_TAG_MAX);
+    rc = base_of(&base, seen, options, address);
+    if (bare)
+        buf_char(out, '<');
+    if (rc >= 0)
+        rc = tagged(out, options, &base, wanted);
+    if (bare)
+        buf_char(out, '>');
+    buf_clear(&base);
+    return rc >= 0 && buf_ok(out) ? 0 : -1;
+}

@@ -1,0 +1,124 @@
+/* present.c - see present.h. */
+#include "present.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "log.h"
+#include "nexthop.h"
+
+struct present {
+    pthread_rwlock_t lock; /* for both: */
+    const struct snapshot *snapshot;
+    const struct operator_lists *lists;
+};
+
+struct present *present_new(void)
+{
+    struct present *p = calloc(1, sizeof(*p));
+
+    if (p == NULL || pthread_rwlock_init(&p->lock, NULL) != 0)
+        log_oom();
+    return p;
+}
+
+void present_free(struct present *p)
+{
+    if (p == NULL)
+        return;
+    snapshot_release(p->snapshot);
+    pthread_rwlock_destroy(&p->lock);
+    free(p);
+}
+
+void present_set_snapshot(struct present *p, const struct snapshot *s)
+{
+    const struct snapshot *before;
+
+    pthread_rwlock_wrlock(&p->lock);
+    before = p->snapshot;
+    p->snapshot = s;
+    pthread_rwlock_unlock(&p->lock);
+    snapshot_release(before);
+}
+
+void present_set_lists(struct present *p, const struct operator_lists *lists)
+{
+    pthread_rwlock_wrlock(&p->lock);
+    p->lists = lists;
+    pthread_rwlock_unlock(&p->lock);
+}
+
+void present_replacing(void *present, bool begins)
+{
+    struct present *p = present;
+
+    if (begins)
+        pthread_rwlock_wrlock(&p->lock);
+    else
+        pthread_rwlock_unlock(&p->lock);
+}
+
+const struct snapshot *present_hold(struct present *p)
+{
+    const struct snapshot *s;
+
+    pthread_rwlock_rdlock(&p->lock);
+    s = snapshot_hold(p->snapshot);
+    pthread_rwlock_unlock(&p->lock);
+    return s;
+}
+
+/* What a client is, or where mail goes. False: it is neither, so it is in no list. */
+static bool read_what(struct nexthop *out, enum list_id list, const char *what, size_t len)
+{
+    *out = (struct nexthop){.kind = NEXTHOP_ADDRESS};
+    if (!list_is_inbound(list))
+        return nexthop_parse(out, what, len, NULL) == 0;
+    if (address_normalise(out->name, what, len) == 1)
+        return true;
+    out->kind = NEXTHOP_DOMAIN;
+    return domain_normalise(out->name, what, len, NULL) == 0;
+}
+
+static const struct list_entry *find(const struct lists *lists, enum list_id list, const struct nexthop *what)
+{
+    int64_t now = (int64_t)time(NULL);
+
+    return list_is_inbound(list) ? lists_match_client(lists, list, what, now) : lists_match_hop(lists, list, what, now);
+}
+
+int present_in_list(void *present, enum list_id list, const char *what, size_t len)
+{
+    struct present *p = present;
+    struct nexthop read;
+    const struct lists *lists;
+    int rc = -1;
+
+    if (!read_what(&read, list, what, len))
+        return 0;
+    pthread_rwlock_rdlock(&p->lock);
+    lists = p->lists == NULL ? NULL : operator_lists_get(p->lists);
+    if (lists != NULL)
+        rc = find(lists, list, &read) != NULL;
+    pthread_rwlock_unlock(&p->lock);
+    return rc;
+}
+
+bool present_is_local(void *present, const char *domain, size_t len)
+{
+    return present_in_list(present, LIST_LOCAL, domain, len) == 1;
+}
+
+bool present_list_holds(struct present *p, enum list_id list)
+{
+    const struct lists *lists;
+    bool holds;
+
+    pthread_rwlock_rdlock(&p->lock);
+    lists = p->lists == NULL ? NULL : operator_lists_get(p->lists);
+    holds = lists != NULL && list_holds(lists->list[list], (int64_t)time(NULL));
+    pthread_rwlock_unlock(&p->lock);
+    return holds;
+}

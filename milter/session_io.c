@@ -1,0 +1,279 @@
+/* session_io.c - see session_io.h. */
+#include "session_io.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "counters.h"
+#include "judge_io.h"
+#include "log.h"
+
+/* All that a message may be changed by. An MTA that does not offer it all cannot be served. */
+#define ACTIONS (SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_ADDRCPT_PAR | SMFIF_DELRCPT | SMFIF_CHGFROM | SMFIF_SETSYMLIST)
+
+/* Never wanted. */
+#define STEPS_UNUSED (SMFIP_NOHELO | SMFIP_NOUNKNOWN | SMFIP_NODATA | SMFIP_NOEOH)
+
+/* These need no reply before the MTA goes on. */
+#define STEPS_UNANSWERED (SMFIP_NR_CONN | SMFIP_NR_RCPT | SMFIP_NR_HDR)
+
+static struct present *present;
+static atomic_size_t open_sessions;
+static atomic_size_t busy_sessions;
+
+size_t sessions_open(void)
+{
+    return atomic_load(&open_sessions);
+}
+
+size_t sessions_busy(void)
+{
+    return atomic_load(&busy_sessions);
+}
+
+/* --- what is asked of the MTA --- */
+
+static bool wants_body(unsigned need)
+{
+    return (need & (RULE_NEED_BODY | RULE_NEED_ATTACHMENTS | RULE_NEED_SIZE)) != 0;
+}
+
+/* The replies that we do without, and the pieces that we need not see, of those that the MTA can leave out. */
+static unsigned long choose_steps(unsigned need, bool clients_matter, unsigned long offered)
+{
+    unsigned long steps = STEPS_UNUSED | STEPS_UNANSWERED | SMFIP_SKIP;
+
+    if (!clients_matter)
+        steps |= SMFIP_NR_MAIL;
+    if (!wants_body(need))
+        steps |= SMFIP_NOBODY;
+    return steps & offered;
+}
+
+/* {tls_version} stands with HELO otherwise, which is not asked for. */
+static bool ask_macros(SMFICTX *ctx)
+{
+    return smfi_setsymlist(ctx, SMFIM_ENVFROM, (char[]){"{auth_authen} {tls_version}"}) == MI_SUCCESS &&
+           smfi_setsymlist(ctx, SMFIM_EOM, (char[]){"i"}) == MI_SUCCESS;
+}
+
+static sfsistat on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long steps, unsigned long f2,
+                             unsigned long f3, unsigned long *out_actions, unsigned long *out_steps,
+                             unsigned long *out_f2, unsigned long *out_f3)
+{
+    struct session *s = calloc(1, sizeof(*s));
+
+    (void)f2;
+    (void)f3;
+    if (s == NULL)
+        log_oom();
+    if ((actions & ACTIONS) != ACTIONS || !ask_macros(ctx) || smfi_setpriv(ctx, s) != MI_SUCCESS) {
+        log_error("mta-too-old", "offers=%lx wants=%lx", actions, (unsigned long)ACTIONS);
+        free(s);
+        return SMFIS_REJECT;
+    }
+    atomic_fetch_add(&open_sessions, 1);
+    count(COUNT_SESSIONS);
+    s->snapshot = present_hold(present);
+    s->need = s->snapshot->need;
+    s->steps = choose_steps(s->need, present_list_holds(present, LIST_INBOUND_REQUIRE), steps);
+    s->message = message_new();
+    if (s->message == NULL)
+        log_oom();
+    *out_actions = ACTIONS;
+    *out_steps = s->steps;
+    *out_f2 = *out_f3 = 0;
+    return SMFIS_CONTINUE;
+}
+
+/* What a callback returns whose reply the MTA may do without. */
+static sfsistat go_on(const struct session *s, unsigned long step)
+{
+    return (s->steps & step) != 0 ? SMFIS_NOREPLY : SMFIS_CONTINUE;
+}
+
+/* --- the client --- */
+
+static void set_address(struct session *s, const struct sockaddr *sa)
+{
+    const void *at = NULL;
+    int family = sa == NULL ? AF_UNSPEC : sa->sa_family;
+
+    s->address[0] = '\0';
+    if (family == AF_INET) {
+        at = &((const struct sockaddr_in *)(const void *)sa)->sin_addr;
+    } else if (family == AF_INET6) {
+        const struct in6_addr *six = &((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr;
+
+        at = six;
+        if (IN6_IS_ADDR_V4MAPPED(six)) {
+            family = AF_INET;
+            at = six->s6_addr + 12;
+        }
+    }
+    if (at != NULL && inet_ntop(family, at, s->address, sizeof(s->address)) == NULL)
+        s->address[0] = '\0';
+}
+
+static sfsistat on_connect(SMFICTX *ctx, char *name, struct sockaddr *sa)
+{
+    struct session *s = smfi_getpriv(ctx);
+
+    set_address(s, sa);
+    free(s->name);
+    s->name = name == NULL || name[0] == '[' || strcmp(name, "unknown") == 0 ? NULL : strdup(name);
+    return go_on(s, SMFIP_NR_CONN);
+}
+
+static bool on_inbound_require(const struct session *s)
+{
+    return (s->address[0] != '\0' &&
+            present_in_list(present, LIST_INBOUND_REQUIRE, s->address, strlen(s->address)) == 1) ||
+           (s->name != NULL && present_in_list(present, LIST_INBOUND_REQUIRE, s->name, strlen(s->name)) == 1);
+}
+
+/* --- a message --- */
+
+static void message_over(struct session *s)
+{
+    if (!s->in_message)
+        return;
+    s->in_message = false;
+    atomic_fetch_sub(&busy_sessions, 1);
+}
+
+/* By the rules of now, if they need nothing that the MTA was not asked for when the session began. */
+static void renew_snapshot(struct session *s)
+{
+    const struct snapshot *now = present_hold(present);
+
+    if ((now->need & ~s->need) == 0) {
+        snapshot_release(s->snapshot);
+        s->snapshot = now;
+    } else {
+        snapshot_release(now);
+    }
+}
+
+static void begin_message(struct session *s, SMFICTX *ctx)
+{
+    const char *user = smfi_getsymval(ctx, (char[]){"{auth_authen}"});
+    const char *tls = smfi_getsymval(ctx, (char[]){"{tls_version}"});
+
+    message_over(s);
+    s->in_message = true;
+    atomic_fetch_add(&busy_sessions, 1);
+    renew_snapshot(s);
+    s->wants = (struct message_wants){
+        .fields = (s->snapshot->need & (RULE_NEED_HEADER | RULE_NEED_BODY | RULE_NEED_ATTACHMENTS)) != 0,
+        .body_octets =
+            (s->snapshot->need & (RULE_NEED_BODY | RULE_NEED_ATTACHMENTS)) != 0 ? s->snapshot->body_octets : 0,
+        .record_header = s->snapshot->record_header};
+    message_begin(s->message, &s->wants);
+    s->tls = tls != NULL && tls[0] != '\0';
+    free(s->user);
+    s->user = user == NULL || user[0] == '\0' ? NULL : strdup(user);
+}
+
+static sfsistat on_sender(SMFICTX *ctx, char **words)
+{
+    struct session *s = smfi_getpriv(ctx);
+
+    begin_message(s, ctx);
+    message_sender(s->message, words);
+    if ((s->steps & SMFIP_NR_MAIL) != 0)
+        return SMFIS_NOREPLY;
+    if (s->tls || !on_inbound_require(s))
+        return SMFIS_CONTINUE;
+    count(COUNT_STARTTLS_MISSING);
+    log_info("starttls-missing", "client=%s name=%s", s->address, s->name);
+    message_over(s);
+    if (smfi_setreply(ctx, (char[]){"530"}, (char[]){"5.7.0"}, (char[]){"Must issue a STARTTLS command first"}) !=
+        MI_SUCCESS)
+        return SMFIS_TEMPFAIL;
+    return SMFIS_REJECT;
+}
+
+static sfsistat on_recipient(SMFICTX *ctx, char **words)
+{
+    struct session *s = smfi_getpriv(ctx);
+
+    message_recipient(s->message, words);
+    return go_on(s, SMFIP_NR_RCPT);
+}
+
+static sfsistat on_field(SMFICTX *ctx, char *name, char *value)
+{
+    struct session *s = smfi_getpriv(ctx);
+
+    message_field(s->message, name, value);
+    return go_on(s, SMFIP_NR_HDR);
+}
+
+static sfsistat on_body(SMFICTX *ctx, unsigned char *octets, size_t len)
+{
+    struct session *s = smfi_getpriv(ctx);
+    bool more = message_body(s->message, octets, len);
+
+    if (!more && (s->snapshot->need & RULE_NEED_SIZE) == 0 && (s->steps & SMFIP_SKIP) != 0)
+        return SMFIS_SKIP;
+    return SMFIS_CONTINUE;
+}
+
+static sfsistat on_end(SMFICTX *ctx)
+{
+    struct session *s = smfi_getpriv(ctx);
+    sfsistat verdict = judge_message(ctx, s, present);
+
+    count(COUNT_MESSAGES);
+    message_over(s);
+    return verdict;
+}
+
+static sfsistat on_abort(SMFICTX *ctx)
+{
+    struct session *s = smfi_getpriv(ctx);
+
+    if (s != NULL)
+        message_over(s);
+    return SMFIS_CONTINUE;
+}
+
+static sfsistat on_close(SMFICTX *ctx)
+{
+    struct session *s = smfi_getpriv(ctx);
+
+    if (s == NULL)
+        return SMFIS_CONTINUE;
+    smfi_setpriv(ctx, NULL);
+    message_over(s);
+    snapshot_release(s->snapshot);
+    message_free(s->message);
+    free(s->name);
+    free(s->user);
+    free(s);
+    atomic_fetch_sub(&open_sessions, 1);
+    return SMFIS_CONTINUE;
+}
+
+struct smfiDesc session_milter(struct present *p)
+{
+    static char name[] = "postern-milter";
+
+    present = p;
+    return (struct smfiDesc){.xxfi_name = name,
+                             .xxfi_version = SMFI_VERSION,
+                             .xxfi_flags = ACTIONS,
+                             .xxfi_connect = on_connect,
+                             .xxfi_envfrom = on_sender,
+                             .xxfi_envrcpt = on_recipient,
+                             .xxfi_header = on_field,
+                             .xxfi_body = on_body,
+                             .xxfi_eom = on_end,
+                             .xxfi_abort = on_abort,
+                             .xxfi_close = on_close,
+                             .xxfi_negotiate = on_negotiate};
+}

@@ -1,0 +1,142 @@
+/* snapshot.c - see snapshot.h. */
+#include "snapshot.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "log.h"
+
+#define IDLE_MAX 32 /* memories kept for the next message */
+
+struct whole {
+    struct snapshot s; /* first: what others see */
+    atomic_uint users;
+    struct rule_set *rules;
+    char *tag, *optional_tag, *record_header;
+    pthread_mutex_t lock; /* for: */
+    struct rule_eval *idle[IDLE_MAX];
+    size_t idles;
+};
+
+/* Constant for everybody but this file. */
+static struct whole *whole_of(const struct snapshot *s)
+{
+    return (struct whole *)(uintptr_t)s;
+}
+
+static char *copy(const char *text)
+{
+    char *own = strdup(text);
+
+    if (own == NULL)
+        log_oom();
+    return own;
+}
+
+static void free_whole(struct whole *w)
+{
+    for (size_t i = 0; i < w->idles; i++)
+        rule_eval_free(w->idle[i]);
+    rule_set_free(w->rules);
+    pthread_mutex_destroy(&w->lock);
+    free(w->tag);
+    free(w->optional_tag);
+    free(w->record_header);
+    free(w);
+}
+
+static int add_rules(struct rule_set *set, char *const *rules, const char *text, size_t len, struct err *e)
+{
+    for (size_t i = 0; rules[i] != NULL; i++)
+        if (rule_set_add(set, rules[i], strlen(rules[i]), e) != 0)
+            return err_prefix(e, "rule %zu of the configuration", i + 1);
+    return rule_set_read(set, text, len, e) == 0 ? 0 : err_prefix(e, "rules in Redis");
+}
+
+static enum tls_required_from no_from(const char *word)
+{
+    if (strcmp(word, "anyone") == 0)
+        return TLS_REQUIRED_FROM_ANYONE;
+    return strcmp(word, "submitters") == 0 ? TLS_REQUIRED_FROM_SUBMITTERS : TLS_REQUIRED_FROM_NOBODY;
+}
+
+static void take_settings(struct whole *w, const struct conf_milter *conf)
+{
+    w->tag = copy(conf->tag);
+    w->optional_tag = copy(conf->optional_tag);
+    w->record_header = copy(conf->record_header);
+    w->s.flag = (struct flag_options){
+        .requiretls = {.delimiter = conf->delimiter[0], .word = w->tag},
+        .optional = {.delimiter = conf->delimiter[0], .word = w->optional_tag},
+        .whole_message = strcmp(conf->scope, "message") == 0,
+    };
+    w->s.no_from = no_from(conf->tls_required);
+    w->s.record_header = w->record_header;
+    w->s.body_octets = (size_t)conf->body_octets;
+}
+
+struct snapshot *snapshot_new(const struct conf_milter *conf, const char *text, size_t len, struct err *e)
+{
+    struct whole *w = calloc(1, sizeof(*w));
+
+    if (w == NULL || pthread_mutex_init(&w->lock, NULL) != 0)
+        log_oom();
+    w->users = 1;
+    w->rules = rule_set_new();
+    if (w->rules == NULL)
+        log_oom();
+    take_settings(w, conf);
+    if (strcasecmp(conf->tag, conf->optional_tag) == 0) {
+        err_set(e, "milter: tag and optional_tag are both \"%s\"; give each a word of its own", conf->tag);
+    } else if (add_rules(w->rules, conf->rules, text, len, e) == 0) {
+        w->s.rules = w->rules;
+        w->s.need = rule_set_need(w->rules);
+        return &w->s;
+    }
+    free_whole(w);
+    return NULL;
+}
+
+const struct snapshot *snapshot_hold(const struct snapshot *s)
+{
+    atomic_fetch_add(&whole_of(s)->users, 1);
+    return s;
+}
+
+void snapshot_release(const struct snapshot *s)
+{
+    if (s != NULL && atomic_fetch_sub(&whole_of(s)->users, 1) == 1)
+        free_whole(whole_of(s));
+}
+
+struct rule_eval *snapshot_take_eval(const struct snapshot *s)
+{
+    struct whole *w = whole_of(s);
+    struct rule_eval *eval = NULL;
+
+    pthread_mutex_lock(&w->lock);
+    if (w->idles > 0)
+        eval = w->idle[--w->idles];
+    pthread_mutex_unlock(&w->lock);
+    if (eval == NULL)
+        eval = rule_eval_new(w->rules);
+    if (eval == NULL)
+        log_oom();
+    return eval;
+}
+
+void snapshot_give_eval(const struct snapshot *s, struct rule_eval *eval)
+{
+    struct whole *w = whole_of(s);
+
+    pthread_mutex_lock(&w->lock);
+    if (w->idles < IDLE_MAX) {
+        w->idle[w->idles++] = eval;
+        eval = NULL;
+    }
+    pthread_mutex_unlock(&w->lock);
+    rule_eval_free(eval);
+}
