@@ -8,7 +8,7 @@
  * recipient, local or not, has the tag; else only recipients that have the tag are. Local recipients are never tagged,
  * and lose the tags that they have. tls-optional, from the header or a rule, goes for the remote recipients that are
  * not flagged, and never takes a flag away. Tags of this kind that somebody wrote are taken off: they are the milter's
- * own. So a recipient ends in one of three ways, whatever tags it came with:
+ * own. So a recipient ends in one of these forms, whatever tags it came with:
  *
  *   local                                     user@ours.example
  *   remote and flagged                        user+requiretls@example.com
