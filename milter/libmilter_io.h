@@ -24,7 +24,10 @@ int libmilter_open(const struct smfiDesc *milter, const char *address, unsigned 
  */
 int libmilter_run(struct err *e);
 
-/* Take no more sessions; those that are open go on. Waits until the loop has ended. */
+/*
+ * End the loop, and wait until it has ended. Only when no session is open: libmilter cuts them off, and does not say
+ * so.
+ */
 void libmilter_stop(void);
 
 #endif

@@ -233,13 +233,16 @@ static void on_draining(evutil_socket_t fd, short what, void *ctx)
         daemon_stop(m->daemon);
 }
 
-/* Messages that are under way are seen through; sessions that wait for the next one are not waited for. */
+/*
+ * Messages that are under way are seen through. Sessions go on meanwhile, as libmilter could only stop listening by
+ * cutting them off; the MTA does with messages that come too late what it does when there is no milter.
+ */
 static void milter_drain(struct daemon *d)
 {
     struct milter *m = daemon_state(d);
     const struct timeval often = millis(DRAIN_MS);
 
-    libmilter_stop();
+    sessions_drain();
     m->draining = event_new(daemon_base(d), -1, EV_PERSIST, on_draining, m);
     if (m->draining == NULL || event_add(m->draining, &often) != 0)
         log_oom();
@@ -257,7 +260,6 @@ static void milter_stop(struct daemon *d)
 {
     struct milter *m = daemon_state(d);
 
-    libmilter_stop();
     free_event(m->begin);
     free_event(m->draining);
     metrics_server_free(m->metrics);
@@ -266,6 +268,7 @@ static void milter_stop(struct daemon *d)
     buf_clear(&m->stored);
     if (sessions_open() > 0)
         return;
+    libmilter_stop();
     present_set_lists(m->present, NULL);
     operator_lists_free(m->lists);
     present_free(m->present);

@@ -23,6 +23,7 @@
 static struct present *present;
 static atomic_size_t open_sessions;
 static atomic_size_t busy_sessions;
+static atomic_bool draining;
 
 size_t sessions_open(void)
 {
@@ -32,6 +33,11 @@ size_t sessions_open(void)
 size_t sessions_busy(void)
 {
     return atomic_load(&busy_sessions);
+}
+
+void sessions_drain(void)
+{
+    atomic_store(&draining, true);
 }
 
 /* --- what is asked of the MTA --- */
@@ -139,9 +145,9 @@ static bool on_inbound_require(const struct session *s)
 
 static void message_over(struct session *s)
 {
-    if (!s->in_message)
+    if (!s->waited_for)
         return;
-    s->in_message = false;
+    s->waited_for = false;
     atomic_fetch_sub(&busy_sessions, 1);
 }
 
@@ -164,8 +170,9 @@ static void begin_message(struct session *s, SMFICTX *ctx)
     const char *tls = smfi_getsymval(ctx, (char[]){"{tls_version}"});
 
     message_over(s);
-    s->in_message = true;
-    atomic_fetch_add(&busy_sessions, 1);
+    s->waited_for = !atomic_load(&draining);
+    if (s->waited_for)
+        atomic_fetch_add(&busy_sessions, 1);
     renew_snapshot(s);
     s->wants = (struct message_wants){
         .fields = (s->snapshot->need & (RULE_NEED_HEADER | RULE_NEED_BODY | RULE_NEED_ATTACHMENTS)) != 0,

@@ -18,6 +18,7 @@
 
 struct stored_rules {
     struct stored_rules_options options;
+    char *file; /* own: the configuration may go */
     struct lists_stamp stamp;
     bool known;
     bool any; /* the text known has something in it */
@@ -50,13 +51,12 @@ static void file_write(struct stored_rules *s)
 {
     struct buf out;
 
-    if (s->options.file[0] == '\0')
+    if (s->file[0] == '\0')
         return;
     buf_init(&out, FILE_MAX);
     rules_file_write(&out, &s->stamp, buf_text(&s->text), s->text.len);
-    if (!buf_ok(&out) || whole_file_replace(s->options.file, out.data, out.len) != 0) {
-        log_error("rules-file", "file=%s error=%s", s->options.file,
-                  buf_ok(&out) ? strerror(errno) : "the rules are too long");
+    if (!buf_ok(&out) || whole_file_replace(s->file, out.data, out.len) != 0) {
+        log_error("rules-file", "file=%s error=%s", s->file, buf_ok(&out) ? strerror(errno) : "the rules are too long");
         later(s->write_again);
     }
     buf_clear(&out);
@@ -93,11 +93,11 @@ static void file_load(struct stored_rules *s)
 
     buf_init(&data, FILE_MAX);
     buf_init(&text, FILE_MAX);
-    if (s->options.file[0] != '\0' && whole_file_read(&data, s->options.file, &e) == 1 &&
+    if (s->file[0] != '\0' && whole_file_read(&data, s->file, &e) == 1 &&
         rules_file_read(&stamp, &text, buf_text(&data), data.len, &e) == 0)
         take(s, &stamp, buf_text(&text), text.len, &e);
     if (e.text[0] != '\0')
-        log_error("rules-file", "file=%s error=%s", s->options.file, e.text);
+        log_error("rules-file", "file=%s error=%s", s->file, e.text);
     buf_clear(&data);
     buf_clear(&text);
 }
@@ -221,6 +221,9 @@ struct stored_rules *stored_rules_new(struct event_base *base, const struct stor
     if (s == NULL)
         log_oom();
     s->options = *options;
+    s->file = strdup(options->file);
+    if (s->file == NULL)
+        log_oom();
     s->again = evtimer_new(base, on_again, s);
     s->write_again = evtimer_new(base, on_write_again, s);
     if (s->again == NULL || s->write_again == NULL)
@@ -237,5 +240,6 @@ void stored_rules_free(struct stored_rules *s)
     event_free(s->again);
     event_free(s->write_again);
     buf_clear(&s->text);
+    free(s->file);
     free(s);
 }

@@ -27,6 +27,7 @@
 struct operator_lists {
     struct event_base *base;
     struct operator_lists_options options;
+    char *file; /* own: the configuration may go */
     uint8_t secret[16];
 
     struct lists lists;
@@ -134,10 +135,10 @@ static void on_patience(evutil_socket_t fd, short what, void *ctx)
         return;
     o->awaited = false;
     if (o->source == OPERATOR_LISTS_UNKNOWN)
-        log_warning("lists-unknown", "file=%s why=%s", o->options.file,
+        log_warning("lists-unknown", "file=%s why=%s", o->file,
                     "Redis cannot be reached, and no file has the lists: what hangs on them has to wait");
     else
-        log_warning("lists-from-file", "file=%s entries=%zu why=%s", o->options.file, lists_count(&o->lists),
+        log_warning("lists-from-file", "file=%s entries=%zu why=%s", o->file, lists_count(&o->lists),
                     "Redis cannot be reached");
     changed(o);
 }
@@ -164,7 +165,7 @@ static void on_written(void *ctx, const char *why)
     struct operator_lists *o = ctx;
 
     if (why != NULL && strcmp(why, o->file_problem.text) != 0)
-        log_error("lists-file", "file=%s error=%s", o->options.file, why);
+        log_error("lists-file", "file=%s error=%s", o->file, why);
     err_set(&o->file_problem, "%s", why == NULL ? "" : why);
     if (why != NULL)
         evtimer_add(o->write_later, &later);
@@ -175,10 +176,10 @@ static void on_written(void *ctx, const char *why)
 static void file_load(struct operator_lists *o)
 {
     struct lists lists;
-    int rc = lists_file_load(&lists, &o->stamp, o->options.file, o->secret, &o->file_problem);
+    int rc = lists_file_load(&lists, &o->stamp, o->file, o->secret, &o->file_problem);
 
     if (rc < 0)
-        log_error("lists-file", "file=%s error=%s", o->options.file, o->file_problem.text);
+        log_error("lists-file", "file=%s error=%s", o->file, o->file_problem.text);
     if (rc != 1)
         return;
     lists_clear(&o->lists);
@@ -541,6 +542,9 @@ struct operator_lists *operator_lists_new(struct event_base *base, const struct 
         log_oom();
     o->base = base;
     o->options = *options;
+    o->file = strdup(options->file);
+    if (o->file == NULL)
+        log_oom();
     o->begin = timer_new(o, on_begin);
     o->patience = timer_new(o, on_patience);
     o->expiry = timer_new(o, on_expiry);
@@ -574,5 +578,6 @@ void operator_lists_free(struct operator_lists *o)
         list_free(o->thrown_away[i]);
     event_free(o->write_later);
     lists_clear(&o->lists);
+    free(o->file);
     free(o);
 }
