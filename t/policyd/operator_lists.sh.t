@@ -292,6 +292,8 @@ for my $row (@files) {
 }
 
 # --- Redis comes; the file cannot be written ---
+kill 'HUP', $policyd_pid; # the configuration that named the file goes
+logs(qr/info reloaded/, 'the configuration is read again');
 ok(start_redis(), 'Redis comes up');
 becomes('postfix none.test', $notfound, 'what waited is answered');
 becomes('postfix [mx.host.test]', $notfound, 'next hops in brackets, too');
