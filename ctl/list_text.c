@@ -20,6 +20,7 @@ static const char *const purposes[LISTS] = {
     [LIST_INBOUND_REQUIRE] = "clients that must use STARTTLS",
     [LIST_LOCAL] = "our own domains",
     [LIST_FALLBACK] = "what to do when TLS fails",
+    [LIST_REQUIRETLS] = "what Postfix 3.11 does with REQUIRETLS mail",
 };
 
 const char *list_purpose(enum list_id list)

@@ -68,7 +68,7 @@ static void answer_policy(struct conn *c, const struct request *req)
         reply_text(&c->conns->out, SOCKETMAP_TEMP, "too many domains are being looked up, try again later");
 }
 
-/* --- transport and ehlo: what the lists say beside the policy --- */
+/* --- transport, ehlo and requiretls: what the lists say beside the policy --- */
 
 static void reply_transport(struct buf *out, const char *domain)
 {
@@ -112,6 +112,21 @@ static void answer_ehlo(struct conn *c, const struct request *req)
     reply_text(&c->conns->out, discard ? SOCKETMAP_OK : SOCKETMAP_NOTFOUND, discard ? "starttls" : "");
 }
 
+/* For Postfix NOTFOUND is "enforce". An entry may say that by name where a wider one says less, so unknown lists wait. */
+static void answer_requiretls(struct conn *c, const struct request *req)
+{
+    struct conns *s = c->conns;
+    const struct lists *lists = operator_lists_get(s->lists);
+    const struct list_entry *entry = NULL;
+
+    if (lists == NULL) {
+        reply_text(&s->out, SOCKETMAP_TEMP, "the operator's lists are not known, as Redis cannot be reached");
+        return;
+    }
+    entry = lists_match_hop(lists, LIST_REQUIRETLS, &req->hop, conns_now(s));
+    reply_text(&s->out, entry != NULL ? SOCKETMAP_OK : SOCKETMAP_NOTFOUND, entry != NULL ? entry->value_text : "");
+}
+
 void conns_bad_request(struct conns *s, const char *why)
 {
     unsigned left_out;
@@ -137,6 +152,9 @@ void conn_answer(struct conn *c, const struct netstring *ns)
         break;
     case REQUEST_EHLO:
         answer_ehlo(c, &req);
+        break;
+    case REQUEST_REQUIRETLS:
+        answer_requiretls(c, &req);
         break;
     case REQUEST_NOTFOUND:
         buf_add(&s->out, notfound, sizeof(notfound) - 1);

@@ -15,6 +15,7 @@ static const struct map {
     {"QUERYwithTLSRPT", REQUEST_POLICY, ANSWER_TLSRPT},
     {"transport", REQUEST_TRANSPORT, ANSWER_POSTFIX},
     {"ehlo", REQUEST_EHLO, ANSWER_POSTFIX},
+    {"requiretls", REQUEST_REQUIRETLS, ANSWER_POSTFIX},
 };
 
 static const struct map *map_of(const struct socketmap_request *req)
@@ -49,6 +50,15 @@ static void parse_policy(struct request *out, const char *key, size_t len)
         out->kind = REQUEST_BAD;
 }
 
+/* Postfix asks without brackets and port, so an address may stand there bare. */
+static void parse_requiretls(struct request *out, const char *key, size_t len)
+{
+    out->hop.port = 0;
+    out->hop.kind = NEXTHOP_ADDRESS;
+    if (address_normalise(out->hop.name, key, len) != 1)
+        parse_policy(out, key, len);
+}
+
 /* Postfix asks a socketmap for whole mail addresses and for "*"; other tables, and people, for domains, too. */
 static void parse_transport(struct request *out, const char *key, size_t len)
 {
@@ -74,7 +84,7 @@ void request_parse(struct request *out, const char *data, size_t len)
     }
     map = map_of(&req);
     if (map == NULL) {
-        bad(out, "no such map; there are postfix, QUERY, QUERYwithTLSRPT, transport and ehlo");
+        bad(out, "no such map; there are postfix, QUERY, QUERYwithTLSRPT, transport, ehlo and requiretls");
         return;
     }
     out->kind = map->kind;
@@ -83,6 +93,8 @@ void request_parse(struct request *out, const char *data, size_t len)
         parse_policy(out, req.key, req.key_len);
     else if (map->kind == REQUEST_TRANSPORT)
         parse_transport(out, req.key, req.key_len);
+    else if (map->kind == REQUEST_REQUIRETLS)
+        parse_requiretls(out, req.key, req.key_len);
     else
         parse_client(out, req.key, req.key_len);
 }

@@ -8,11 +8,12 @@
 #include "nexthop.h"
 
 enum request_kind {
-    REQUEST_POLICY,    /* the TLS policy for a next hop, in the form of map */
-    REQUEST_TRANSPORT, /* which transport a recipient's domain (hop.name) has */
-    REQUEST_EHLO,      /* what a client is not to be offered: hop.name is its address or its name, as hop.kind says */
-    REQUEST_NOTFOUND,  /* nothing can be said for this key: parents, paths */
-    REQUEST_BAD        /* unknown map, broken key: a permanent error, see why */
+    REQUEST_POLICY,     /* the TLS policy for a next hop, in the form of map */
+    REQUEST_TRANSPORT,  /* which transport a recipient's domain (hop.name) has */
+    REQUEST_EHLO,       /* what a client is not to be offered: hop.name is its address or its name, as hop.kind says */
+    REQUEST_REQUIRETLS, /* what becomes of REQUIRETLS mail to a next hop */
+    REQUEST_NOTFOUND,   /* nothing can be said for this key: parents, paths */
+    REQUEST_BAD         /* unknown map, broken key: a permanent error, see why */
 };
 
 struct request {

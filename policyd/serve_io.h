@@ -1,7 +1,7 @@
 /*
  * serve_io.h - the socketmap server (socketmap_table(5)): many listeners and connections, answers in the order of the
- * requests, from memory without allocation. Maps: "postfix" and "QUERY" (plain), "QUERYwithTLSRPT"; "transport" and
- * "ehlo", from the operator's lists.
+ * requests, from memory without allocation. Maps: "postfix" and "QUERY" (plain), "QUERYwithTLSRPT"; "transport",
+ * "ehlo" and "requiretls", from the operator's lists.
  */
 #ifndef POSTERN_SERVE_IO_H
 #define POSTERN_SERVE_IO_H

@@ -32,6 +32,7 @@ enum list_id {
     LIST_INBOUND_REQUIRE, /* clients that must use STARTTLS */
     LIST_LOCAL,           /* our own domains */
     LIST_FALLBACK,        /* what to do when TLS fails */
+    LIST_REQUIRETLS,      /* what Postfix 3.11 does with REQUIRETLS mail to these */
     LISTS
 };
 
@@ -58,7 +59,8 @@ const char *list_value_help(enum list_id list);
 /*
  * Read a value: require: "encrypt", "verify", "secure", "dane-only"; protocols: "PROTOCOLS [ciphers=GRADE]" as Postfix
  * 3.7 takes them (postconf(5) smtp_tls_mandatory_protocols); fallback: "hold", "plain", "alternate", "alternate-any",
- * "plain-for 1h"; the others: "". Returns 0, or -1 with what is wrong in e.
+ * "plain-for 1h"; requiretls: a word of smtp_requiretls_policy (Postfix 3.11): "enforce", "opportunistic+starttls",
+ * "opportunistic"; the others: "". Returns 0, or -1 with what is wrong in e.
  */
 int list_value_parse(struct list_value *out, enum list_id list, const char *text, struct err *e);
 

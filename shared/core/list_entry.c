@@ -42,6 +42,9 @@ static int check_pattern(enum list_id list, const struct list_pattern *pattern, 
     if (list_is_inbound(list) && pattern->form == LIST_NEXTHOP)
         return err_set(e, "the list %s is of clients, which are no next hops: write %.*s without brackets",
                        list_name(list), (int)strlen(pattern->text) - 2, pattern->text + 1);
+    if (list == LIST_REQUIRETLS && pattern->form == LIST_NEXTHOP)
+        return err_set(e, "Postfix asks for the list requiretls without brackets: write %.*s",
+                       (int)strlen(pattern->text) - 2, pattern->text + 1);
     if (list == LIST_LOCAL && pattern->form != LIST_NAME && pattern->form != LIST_BELOW)
         return err_set(e, "the list local is of domains: example.com, or .example.com for those below it");
     return 0;

@@ -20,6 +20,7 @@ static const struct list_kind {
     [LIST_LOCAL] = {"local", false, NULL},
     [LIST_FALLBACK] = {"fallback", false,
                        "hold, plain, alternate, alternate-any or plain-for TIME, such as plain-for 1h"},
+    [LIST_REQUIRETLS] = {"requiretls", false, "enforce, opportunistic+starttls or opportunistic"},
 };
 
 /* The versions that Postfix 3.7 knows, oldest first; SSLv2 it takes with "!" or alone, but not as a bound. */
@@ -200,6 +201,18 @@ static int parse_fallback(struct list_value *out, const char *text, struct err *
     return 0;
 }
 
+/* The word itself is what Postfix wants to hear: it stays in value_text. */
+static int parse_requiretls(const char *text, struct err *e)
+{
+    static const char *const words[] = {"enforce", "opportunistic+starttls", "opportunistic"};
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (strcmp(text, words[i]) == 0)
+            return 0;
+    return err_set(e, "\"%.40s\" is not what Postfix does with REQUIRETLS mail: %s", text,
+                   kinds[LIST_REQUIRETLS].value_help);
+}
+
 int list_value_parse(struct list_value *out, enum list_id list, const char *text, struct err *e)
 {
     memset(out, 0, sizeof(*out));
@@ -212,6 +225,8 @@ int list_value_parse(struct list_value *out, enum list_id list, const char *text
         return parse_protocols(out, text, e);
     case LIST_FALLBACK:
         return parse_fallback(out, text, e);
+    case LIST_REQUIRETLS:
+        return parse_requiretls(text, e);
     default:
         return text[0] == '\0' ? 0 : err_set(e, "entries of the list %s have no value", kinds[list].name);
     }

@@ -44,6 +44,11 @@ static bool asks_for_more(enum list_id list)
     return list == LIST_ONLY || list == LIST_REQUIRE;
 }
 
+static bool by_hop_alone(enum list_id list)
+{
+    return list == LIST_LOCAL || list == LIST_REQUIRETLS;
+}
+
 static bool hit_set(struct lists_hit *hit, const struct list_entry *entry, enum lists_by by, const char *what)
 {
     if (entry != NULL)
@@ -124,7 +129,8 @@ void lists_match(struct lists_match *out, const struct lists *lists, const struc
         const struct list *l = lists->list[i];
         bool any = asks_for_more(id);
 
-        if (list_count(l) == 0 || list_is_inbound(id) || match_hop(&out->hit[i], l, hop, now) || id == LIST_LOCAL)
+        if (list_count(l) == 0 || list_is_inbound(id) || match_hop(&out->hit[i], l, hop, now) ||
+            by_hop_alone(id))
             continue;
         if (dest != NULL && dest->host_count > 0 && (any || !dest->mx_truncated))
             match_hosts(&out->hit[i], l, dest, any, now);

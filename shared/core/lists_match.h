@@ -43,7 +43,7 @@ struct lists_match {
  *
  * Entries that ask for more (only, require) go when any MX host fits them. The others may take something away, so they
  * go only when every known MX host fits an entry of the list, and none was left out of the record; the entry is then
- * that of the first host.
+ * that of the first host. Entries of local and requiretls go by the next hop alone.
  *
  * The match points into lists, hop and dest and is valid as long as these.
  */

@@ -150,9 +150,9 @@ static struct answer *make_answer(bool policy, unsigned lines, int64_t refresh_a
     return a;
 }
 
-static void put_entry(enum list_id list, const char *text)
+static void put_entry(enum list_id list, const char *text, const char *value)
 {
-    struct list_entry_in in = {.value = "", .author = "", .comment = "", .created = 1};
+    struct list_entry_in in = {.value = value, .author = "", .comment = "", .created = 1};
     struct list_pattern pattern;
     struct list_entry *entry;
 
@@ -173,8 +173,9 @@ static void begin(void)
     answers[0] = make_answer(true, 0, INT64_MAX);
     answers[1] = make_answer(true, 250, 0);
     answers[2] = make_answer(false, 0, INT64_MAX);
-    put_entry(LIST_SMTPS, "smtps.test");
-    put_entry(LIST_INBOUND_EXCLUDE, "192.0.2.0/24");
+    put_entry(LIST_SMTPS, "smtps.test", "");
+    put_entry(LIST_REQUIRETLS, ".asks.test", "opportunistic");
+    put_entry(LIST_INBOUND_EXCLUDE, "192.0.2.0/24", "");
     put_answer("good.test", answers[0]);
     put_answer("long.test", answers[1]);
     put_answer("none.test", answers[2]);
@@ -200,6 +201,7 @@ static void put_request(struct octets *s, struct recipe *in)
         "postfix long.test",     "QUERYwithTLSRPT slow2.test",
         "ehlo 192.0.2.1",        "transport smtps.test",
         "transport slow3.test",  "postfix [mx.test]:587",
+        "requiretls a.asks.test", "requiretls [b.test]:25",
     };
     const size_t count = sizeof(texts) / sizeof(texts[0]);
     static char large[SOCKETMAP_REQUEST_MAX + 2];

@@ -111,7 +111,7 @@ my @only = (
     ['list-half.test', 'only, by one of its MX hosts', [['only', 'mx1.mail.lists.test']], 'NOTFOUND', @untrusted],
 );
 
-my @lists = qw(exclude only require sts-exclude protocols smtps inbound-exclude inbound-require local fallback);
+my @lists = qw(exclude only require sts-exclude protocols smtps inbound-exclude inbound-require local fallback requiretls);
 try_entries('', @entries);
 overrides_are_logged();
 try_entries('only: ', @only);

@@ -96,6 +96,12 @@ for my $row (
     ['smtps 192.0.2.1', 'transport good.test' => 'OK smtps:good.test:465'],
     ['inbound-exclude 192.0.2.0/24', 'ehlo 192.0.2.200' => 'OK starttls', 'ehlo 192.0.3.1' => 'NOTFOUND ', 'ehlo ::ffff:192.0.2.1' => 'NOTFOUND ', 'ehlo unknown' => 'NOTFOUND '],
     ['inbound-exclude 2001:db8::/32', 'ehlo 2001:DB8:1::1' => 'OK starttls', 'ehlo 2001:db9::1' => 'NOTFOUND ', 'ehlo a b' => 'NOTFOUND '],
+    ['requiretls none.test opportunistic', 'requiretls none.test' => 'OK opportunistic', 'requiretls None.Test:25' => 'OK opportunistic',
+        'requiretls [none.test]' => 'OK opportunistic', 'requiretls sub.none.test' => 'NOTFOUND ', 'requiretls .none.test' => 'NOTFOUND ', 'postfix none.test' => 'NOTFOUND '],
+    ['requiretls .none.test opportunistic+starttls', 'requiretls a.b.none.test' => 'OK opportunistic+starttls', 'requiretls none.test' => 'NOTFOUND '],
+    ['requiretls none.test enforce', 'requiretls none.test' => 'OK enforce'],
+    ['requiretls 192.0.2.0/28 opportunistic', 'requiretls 192.0.2.7' => 'OK opportunistic', 'requiretls [192.0.2.7]:25' => 'OK opportunistic', 'requiretls good.test' => 'NOTFOUND '],
+    ['requiretls mx.good.test opportunistic', 'requiretls mx.good.test' => 'OK opportunistic', 'requiretls good.test' => 'NOTFOUND '],
     ['inbound-exclude .printers.test', 'ehlo P1.printers.test' => 'OK starttls', 'ehlo printers.test' => 'NOTFOUND ', 'ehlo 192.0.2.1' => 'NOTFOUND '],
 ) {
     my ($words, @rest) = @$row;
@@ -281,6 +287,7 @@ for my $row (@files) {
     becomes('postfix good.test', exact($secure), "$what: what binds is answered") if $what eq 'no file';
     becomes('transport none.test', $notfound, "$what: transport says nothing") if $what eq 'no file';
     becomes('ehlo 192.0.2.1', $notfound, "$what: ehlo says nothing") if $what eq 'no file';
+    becomes('requiretls good.test', qr/^TEMP .*not known/, "$what: REQUIRETLS mail waits") if $what eq 'no file';
     is(lists()->{from}, 'unknown', "$what: status says that the lists are not known");
     logs(qr/warning lists-unknown /, "$what: so does the log");
     if ($why ne '') {

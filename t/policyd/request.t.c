@@ -55,6 +55,16 @@ static const struct row rows[] = {
     {"ehlo IPv6:2001:db8::1", REQUEST_EHLO, ANSWER_POSTFIX, "2001:db8::1"},
     {"ehlo Client.Example", REQUEST_EHLO, ANSWER_POSTFIX, "client.example"},
     {"ehlo unknown", REQUEST_EHLO, ANSWER_POSTFIX, "unknown"},
+    {"requiretls Example.COM", REQUEST_REQUIRETLS, ANSWER_POSTFIX, "example.com"},
+    {"requiretls example.com:587", REQUEST_REQUIRETLS, ANSWER_POSTFIX, "example.com"},
+    {"requiretls [mx.example.com]:25", REQUEST_REQUIRETLS, ANSWER_POSTFIX, "mx.example.com"},
+    {"requiretls 192.0.2.1", REQUEST_REQUIRETLS, ANSWER_POSTFIX, "192.0.2.1"},
+    {"requiretls 2001:DB8:0::1", REQUEST_REQUIRETLS, ANSWER_POSTFIX, "2001:db8::1"},
+    {"requiretls [IPv6:2001:db8::1]:25", REQUEST_REQUIRETLS, ANSWER_POSTFIX, "2001:db8::1"},
+    {"requiretls .example.com", REQUEST_NOTFOUND, ANSWER_POSTFIX, NULL},
+    {"requiretls /run/dovecot/lmtp", REQUEST_NOTFOUND, ANSWER_POSTFIX, NULL},
+    {"requiretls a..b", REQUEST_BAD, ANSWER_POSTFIX, NULL},
+    {"requiretls", REQUEST_BAD, ANSWER_POSTFIX, NULL},
     {"ehlo 192.0.2", REQUEST_NOTFOUND, ANSWER_POSTFIX, NULL},
     {"ehlo a b", REQUEST_NOTFOUND, ANSWER_POSTFIX, NULL},
 };
@@ -68,7 +78,7 @@ static void test_rows(void **state)
         request_parse(&req, rows[i].text, strlen(rows[i].text));
         if (req.kind != rows[i].kind)
             fail_msg("\"%s\": kind %d, not %d", rows[i].text, (int)req.kind, (int)rows[i].kind);
-        if (req.kind <= REQUEST_EHLO) {
+        if (req.kind <= REQUEST_REQUIRETLS) {
             assert_int_equal(req.map, rows[i].map);
             assert_string_equal(req.hop.name, rows[i].name);
         }

@@ -87,6 +87,8 @@ static const struct {
     {LIST_INBOUND_REQUIRE, "[a.example]", {"", "", "", 0, 0, false}, "write a.example without brackets"},
     {LIST_LOCAL, "192.0.2.0/24", {"", "", "", 0, 0, false}, "of domains"},
     {LIST_LOCAL, "[a.example]", {"", "", "", 0, 0, false}, "of domains"},
+    {LIST_REQUIRETLS, "[a.example]", {"enforce", "", "", 0, 0, false}, "brackets: write a.example"},
+    {LIST_REQUIRETLS, "a.example", {"opportunistic", "", "", 0, 0, true}, "override means nothing"},
 };
 
 static void test_refused(void **state)

@@ -36,6 +36,9 @@ static const struct {
     {LIST_FALLBACK, "plain-for 1h", {.mode = FALLBACK_PLAIN_FOR, .seconds = 3600}},
     {LIST_FALLBACK, "plain-for 7d", {.mode = FALLBACK_PLAIN_FOR, .seconds = 604800}},
     {LIST_FALLBACK, "plain-for 30d", {.mode = FALLBACK_PLAIN_FOR, .seconds = FALLBACK_STATE_TTL}},
+    {LIST_REQUIRETLS, "enforce", {.level = LEVEL_DEFAULT}},
+    {LIST_REQUIRETLS, "opportunistic+starttls", {.level = LEVEL_DEFAULT}},
+    {LIST_REQUIRETLS, "opportunistic", {.level = LEVEL_DEFAULT}},
 };
 
 static void test_good(void **state)
@@ -63,6 +66,10 @@ static const struct {
     {LIST_EXCLUDE, "x", "have no value"},
     {LIST_LOCAL, "secure", "have no value"},
     {LIST_REQUIRE, "", "a value is missing"},
+    {LIST_REQUIRETLS, "", "a value is missing: enforce"},
+    {LIST_REQUIRETLS, "disable", "is not what Postfix does"},
+    {LIST_REQUIRETLS, "Enforce", "is not what Postfix does"},
+    {LIST_REQUIRETLS, "opportunistic enforce", "is not what Postfix does"},
     {LIST_REQUIRE, "may", "no level"},
     {LIST_REQUIRE, "dane", "no level"},
     {LIST_REQUIRE, "none", "no level"},

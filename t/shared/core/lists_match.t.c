@@ -66,13 +66,16 @@ static const struct {
     /* these are not about MX hosts, or not about destinations */
     {LIST_LOCAL, "a.example", "a.example", NULL, "a.example by next hop a.example"},
     {LIST_LOCAL, "m1.c.test", "a.example", "m1.c.test=", NULL},
+    {LIST_REQUIRETLS, ".example", "a.example", NULL, ".example by next hop a.example"},
+    {LIST_REQUIRETLS, "m1.c.test 192.0.2.0/24", "a.example", "m1.c.test=192.0.2.7", NULL},
     {LIST_INBOUND_REQUIRE, "a.example", "a.example", NULL, NULL},
 };
 
 static void put_all(struct list *l, enum list_id id, const char *entries)
 {
     static const char *const values[LISTS] = {
-        [LIST_REQUIRE] = "secure", [LIST_PROTOCOLS] = "TLSv1.2", [LIST_FALLBACK] = "plain"};
+        [LIST_REQUIRE] = "secure", [LIST_PROTOCOLS] = "TLSv1.2", [LIST_FALLBACK] = "plain",
+        [LIST_REQUIRETLS] = "opportunistic"};
     char copy[200], *save = NULL;
 
     snprintf(copy, sizeof(copy), "%s", entries);
