@@ -1,6 +1,6 @@
 /*
- * conn_answer_io.c - what each request of a connection gets: from memory at once, from the operator's lists, or from a
- * look-up, later.
+ * conn_answer_io.c - what each request of the socketmap protocol gets: from memory at once, from the operator's lists,
+ * or from a look-up, later.
  */
 #include "conn_internal.h"
 
@@ -112,7 +112,8 @@ static void answer_ehlo(struct conn *c, const struct request *req)
     reply_text(&c->conns->out, discard ? SOCKETMAP_OK : SOCKETMAP_NOTFOUND, discard ? "starttls" : "");
 }
 
-/* For Postfix NOTFOUND is "enforce". An entry may say that by name where a wider one says less, so unknown lists wait. */
+/* For Postfix NOTFOUND is "enforce". An entry may say that by name where a wider one says less, so unknown lists wait.
+ */
 static void answer_requiretls(struct conn *c, const struct request *req)
 {
     struct conns *s = c->conns;
@@ -136,7 +137,7 @@ void conns_bad_request(struct conns *s, const char *why)
         log_warning("bad-request", "why=%s left_out=%u", why, left_out);
 }
 
-void conn_answer(struct conn *c, const struct netstring *ns)
+static void answer(struct conn *c, const struct netstring *ns)
 {
     struct conns *s = c->conns;
     struct request req;
@@ -165,3 +166,18 @@ void conn_answer(struct conn *c, const struct netstring *ns)
         break;
     }
 }
+
+static ssize_t answer_first(struct conn *c, const char *data, size_t len, struct err *why)
+{
+    struct netstring ns;
+    int found = netstring_parse(&ns, data, len, SOCKETMAP_REQUEST_MAX);
+
+    if (found < 0)
+        return err_set(why, "not a netstring of at most %d octets", SOCKETMAP_REQUEST_MAX);
+    if (found == 0)
+        return 0;
+    answer(c, &ns);
+    return (ssize_t)ns.total;
+}
+
+const struct conn_protocol conn_socketmap = {.answer = answer_first, .refusal = ""};

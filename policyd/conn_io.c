@@ -150,24 +150,28 @@ void conn_reply_late(struct conn *c, const char *wire, size_t len)
 
 /*
  * Answer the requests in data until one must wait, there are many replies to be sent, or there is no whole one left.
- * Returns the octets used, or -1 when data begins with what is no netstring: replies that come before that have been
- * sent then.
+ * Returns the octets used, or -1 when data begins with what is no request: replies that come before that have been sent
+ * then, and the refusal is the only one.
  */
 static ssize_t conn_work(struct conn *c, const char *data, size_t len)
 {
     size_t used = 0;
-    struct netstring ns;
-    int found = 0;
+    ssize_t found = 0;
+    struct err why;
 
     buf_reset(&c->conns->out);
     while (c->wait == NULL && c->conns->out.len < REPLIES_MAX &&
-           (found = netstring_parse(&ns, data + used, len - used, SOCKETMAP_REQUEST_MAX)) == 1) {
-        conn_answer(c, &ns);
-        used += ns.total;
+           (found = c->protocol->answer(c, data + used, len - used, &why)) > 0)
+        used += (size_t)found;
+    found = found < 0 && used == 0 ? -1 : (ssize_t)used;
+    if (found < 0) {
+        (void)err_set(&why, "%s; connection closed", why.text);
+        conns_bad_request(c->conns, why.text);
+        buf_str(&c->conns->out, c->protocol->refusal);
     }
     if (!buf_ok(&c->conns->out))
         log_oom();
-    return found < 0 && used == 0 ? -1 : (ssize_t)used;
+    return found;
 }
 
 /* Keep the octets that could not be worked on yet. */
@@ -211,7 +215,6 @@ static void conn_process(struct conn *c, const char *data, size_t len)
         if (s->out.len != 0 && !conn_send(c, &s->out))
             return;
         if (used < 0) {
-            conns_bad_request(s, "not a netstring of at most 10000 octets; connection closed");
             conn_close(c);
             return;
         }
@@ -274,13 +277,14 @@ static void on_hangup(evutil_socket_t fd, short what, void *ctx)
 
 /* --- opening --- */
 
-void conn_open(struct conns *s, int fd)
+void conn_open(struct conns *s, int fd, const struct conn_protocol *protocol)
 {
     struct conn *c = calloc(1, sizeof(*c));
 
     if (c == NULL)
         log_oom();
     c->conns = s;
+    c->protocol = protocol;
     c->fd = fd;
     c->used = conns_now(s);
     buf_init(&c->out, OUT_MAX);

@@ -1,5 +1,5 @@
 /*
- * conn_io.h - the connections of the socketmap server, each a stream of requests that is answered in order. Only
+ * conn_io.h - the connections of policyd's clients, each a stream of requests that is answered in order. Only
  * serve_io.c uses this; it decides how many there are and how long they may idle.
  */
 #ifndef POSTERN_CONN_IO_H
@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "address_tag.h"
 #include "buf.h"
 #include "log.h"
 #include "lookup_io.h"
@@ -20,6 +21,8 @@
 #define CONN_READ_MAX    16384 /* octets taken from a connection at a time */
 #define CONN_REQUEST_MAX (SOCKETMAP_REQUEST_MAX + NETSTRING_OVERHEAD)
 
+struct conn;
+
 /* In which of the lists a connection is: which one is given up first when there is no room. */
 enum conn_place {
     CONN_FREE,   /* nothing is looked up for it; by last use, longest idle first */
@@ -28,9 +31,23 @@ enum conn_place {
     CONN_PLACES
 };
 
+/* What a client and policyd say to each other. */
+struct conn_protocol {
+    /*
+     * Answer the request that data begins with: add the reply to conns.out, or start a look-up (c->wait is set then).
+     * Returns its octets; 0: there is no whole one yet; -1: it can never become one, as why says. A whole one has at
+     * most CONN_REQUEST_MAX octets.
+     */
+    ssize_t (*answer)(struct conn *c, const char *data, size_t len, struct err *why);
+    const char *refusal; /* the last that is said to who sends what is none */
+};
+extern const struct conn_protocol conn_socketmap; /* socketmap_table(5), conn_answer_io.c */
+extern const struct conn_protocol conn_policy;    /* SMTPD_POLICY_README, conn_policy_io.c */
+
 struct conn {
     TAILQ_ENTRY(conn) link; /* in conns.list[place] */
     enum conn_place place;
+    const struct conn_protocol *protocol;
     struct conns *conns;
     struct event *readable;
     struct event *writable;
@@ -56,7 +73,9 @@ struct conns {
     void (*changed)(void *ctx); /* called after one was closed or has changed its place */
     void *changed_ctx;
     struct log_limit bad_requests;
-    struct buf out; /* the replies of the read that is being worked on */
+    struct address_tag tag; /* of recipients that go only over verified TLS; the caller's */
+    bool misplaced;         /* it has been said that Postfix asks about recipients where it is of no use */
+    struct buf out;         /* the replies of the read that is being worked on */
     char in[CONN_READ_MAX + CONN_REQUEST_MAX];
 };
 
@@ -65,7 +84,7 @@ void conns_clear(struct conns *s); /* closes all of them */
 int64_t conns_now(const struct conns *s);
 
 /* Take over a new connection. */
-void conn_open(struct conns *s, int fd);
+void conn_open(struct conns *s, int fd, const struct conn_protocol *protocol);
 void conn_close(struct conn *c);
 
 /* A reply is still to come, or still to be taken by the client. */

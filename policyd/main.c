@@ -56,7 +56,7 @@ static int policyd_start(struct daemon *d, struct err *e)
     p->daemon = d;
     daemon_set_state(d, p);
     counters_share(daemon_workers(d));
-    p->serve = serve_new(daemon_base(d), conf, e);
+    p->serve = serve_new(daemon_base(d), daemon_conf(d), e);
     if (p->serve == NULL)
         return -1;
     p->control = control_new(daemon_base(d), conf->control, daemon_workers(d), e);
@@ -134,7 +134,7 @@ static void policyd_reload(struct daemon *d, struct conf *conf)
 {
     struct policyd *p = daemon_state(d);
 
-    serve_configure(p->serve, &conf->policyd);
+    serve_configure(p->serve, conf);
     lookups_configure(p->lookups, &conf->policyd);
     memory_expire_all(&p->memory);
 }

@@ -5,12 +5,14 @@
 #include "listener.h"
 #include "log.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/queue.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #define SPARE_DESCRIPTORS 64 /* for all that is no connection of a client */
+#define TAG_BUF           72 /* conf_table.c has the limit */
 #define SWEEPS            4  /* idle connections are looked for so often in one idle time-out */
 
 struct serve {
@@ -23,6 +25,7 @@ struct serve {
     bool paused;          /* the listeners, at the limit */
     void (*drained)(void *ctx);
     void *drained_ctx;
+    char tag[TAG_BUF];
     struct conns conns;
 };
 
@@ -74,16 +77,24 @@ static void on_change(void *ctx)
     }
 }
 
-static void on_accept(void *ctx, int fd)
+static void take_client(struct serve *s, int fd, const struct conn_protocol *protocol)
 {
-    struct serve *s = ctx;
-
     if (s->conns.memory == NULL || s->conns.draining) {
         close(fd);
         return;
     }
     make_room(s, s->conn_max - 1);
-    conn_open(&s->conns, fd);
+    conn_open(&s->conns, fd, protocol);
+}
+
+static void on_socketmap(void *ctx, int fd)
+{
+    take_client(ctx, fd, &conn_socketmap);
+}
+
+static void on_policy(void *ctx, int fd)
+{
+    take_client(ctx, fd, &conn_policy);
 }
 
 static void on_sweep(evutil_socket_t fd, short what, void *ctx)
@@ -113,10 +124,19 @@ static size_t connections_allowed(size_t wanted)
     return wanted;
 }
 
-void serve_configure(struct serve *s, const struct conf_policyd *conf)
+static void configure_tag(struct serve *s, const struct conf_milter *conf)
 {
+    (void)snprintf(s->tag, sizeof(s->tag), "%s", conf->tag);
+    s->conns.tag = (struct address_tag){.delimiter = conf->delimiter[0], .word = s->tag};
+    s->conns.misplaced = false;
+}
+
+void serve_configure(struct serve *s, const struct conf *all)
+{
+    const struct conf_policyd *conf = &all->policyd;
     struct timeval every = {0, 0};
 
+    configure_tag(s, &all->milter);
     s->conn_max = connections_allowed((size_t)conf->connections);
     s->idle_seconds = (conf->idle_timeout_ms + 999) / 1000;
     make_room(s, s->conn_max);
@@ -128,27 +148,23 @@ void serve_configure(struct serve *s, const struct conf_policyd *conf)
     event_add(s->sweep, &every);
 }
 
-static int open_listeners(struct serve *s, const struct conf_policyd *conf, struct err *e)
+static int open_listeners(struct serve *s, char *const *address, int64_t mode, listener_accept_fn *fn, struct err *e)
 {
-    size_t count = 0;
+    for (; *address != NULL; address++) {
+        struct listener **grown = realloc(s->listener, (s->listener_count + 1) * sizeof(struct listener *));
 
-    while (conf->listen[count] != NULL)
-        count++;
-    s->listener = calloc(count + 1, sizeof(struct listener *));
-    if (s->listener == NULL)
-        log_oom();
-    for (; s->listener_count < count; s->listener_count++) {
-        struct listener *l =
-            listener_open(s->base, conf->listen[s->listener_count], (unsigned)conf->socket_mode, on_accept, s, e);
-
-        if (l == NULL)
+        if (grown == NULL)
+            log_oom();
+        s->listener = grown;
+        s->listener[s->listener_count] = listener_open(s->base, *address, (unsigned)mode, fn, s, e);
+        if (s->listener[s->listener_count] == NULL)
             return -1;
-        s->listener[s->listener_count] = l;
+        s->listener_count++;
     }
     return 0;
 }
 
-struct serve *serve_new(struct event_base *base, const struct conf_policyd *conf, struct err *e)
+struct serve *serve_new(struct event_base *base, const struct conf *conf, struct err *e)
 {
     struct serve *s = calloc(1, sizeof(*s));
 
@@ -162,7 +178,8 @@ struct serve *serve_new(struct event_base *base, const struct conf_policyd *conf
     if (s->sweep == NULL)
         log_oom();
     serve_configure(s, conf);
-    if (open_listeners(s, conf, e) != 0) {
+    if (open_listeners(s, conf->policyd.listen, conf->policyd.socket_mode, on_socketmap, e) != 0 ||
+        open_listeners(s, conf->policyd.policy_listen, conf->policyd.socket_mode, on_policy, e) != 0) {
         serve_free(s);
         return NULL;
     }

@@ -55,7 +55,8 @@ struct conf_stsd {
 };
 
 struct conf_policyd {
-    char **listen;
+    char **listen;        /* socketmap */
+    char **policy_listen; /* policy delegation; empty: none */
     char *control; /* address of the call socket for posternctl */
     char *stsd;    /* where stsd listens */
     struct conf_login redis;

@@ -91,6 +91,8 @@ static const struct conf_option stsd_options[] = {
 static const struct conf_option policyd_options[] = {
     {"listen", CONF_ADDRESSES, "{\"unix:/run/postern/policyd.sock\", \"inet:127.0.0.1:8461\"}", 1, LIST_MAX, POLICYD(listen),
      "where MTAs ask, by the socketmap protocol", NULL},
+    {"policy_listen", CONF_ADDRESSES, "{}", 0, LIST_MAX, POLICYD(policy_listen),
+     "where Postfix 3.11 asks who has the tag (section milter), by the policy delegation protocol; {} for nowhere", NULL},
     {"control", CONF_ADDRESS, "\"unix:/run/postern/policyd.ctl\"", 1, TEXT_MAX, POLICYD(control),
      "where posternctl asks; there is no login, so a unix socket, or loopback, is advised", NULL},
     {"stsd", CONF_ADDRESS, "\"unix:/run/postern/stsd.sock\"", 1, TEXT_MAX, POLICYD(stsd),
@@ -106,7 +108,7 @@ static const struct conf_option policyd_options[] = {
     {"workers", CONF_NUMBER, "1", 1, 64, POLICYD(workers),
      "processes that answer, each with a memory and connections of its own", NULL},
     {"socket_mode", CONF_MODE, "0666", 0, 0777, POLICYD(socket_mode),
-     "permissions of unix sockets in listen", NULL},
+     "permissions of unix sockets in listen and policy_listen", NULL},
     {"cache_entries", CONF_NUMBER, "100000", 1, 10000000, POLICYD(cache_entries),
      "answers kept in memory, of each worker", NULL},
     {"connections", CONF_NUMBER, "10000", 1, 1000000, POLICYD(connections),

@@ -129,8 +129,7 @@ void lists_match(struct lists_match *out, const struct lists *lists, const struc
         const struct list *l = lists->list[i];
         bool any = asks_for_more(id);
 
-        if (list_count(l) == 0 || list_is_inbound(id) || match_hop(&out->hit[i], l, hop, now) ||
-            by_hop_alone(id))
+        if (list_count(l) == 0 || list_is_inbound(id) || match_hop(&out->hit[i], l, hop, now) || by_hop_alone(id))
             continue;
         if (dest != NULL && dest->host_count > 0 && (any || !dest->mx_truncated))
             match_hosts(&out->hit[i], l, dest, any, now);

@@ -174,7 +174,7 @@ static void begin(void)
     answers[1] = make_answer(true, 250, 0);
     answers[2] = make_answer(false, 0, INT64_MAX);
     put_entry(LIST_SMTPS, "smtps.test", "");
-    put_entry(LIST_REQUIRETLS, ".asks.test", "opportunistic");
+    put_entry(LIST_REQUIRETLS, ".req.test", "opportunistic");
     put_entry(LIST_INBOUND_EXCLUDE, "192.0.2.0/24", "");
     put_answer("good.test", answers[0]);
     put_answer("long.test", answers[1]);
@@ -201,7 +201,7 @@ static void put_request(struct octets *s, struct recipe *in)
         "postfix long.test",     "QUERYwithTLSRPT slow2.test",
         "ehlo 192.0.2.1",        "transport smtps.test",
         "transport slow3.test",  "postfix [mx.test]:587",
-        "requiretls a.asks.test", "requiretls [b.test]:25",
+        "requiretls a.req.test", "requiretls [b.test]:25",
     };
     const size_t count = sizeof(texts) / sizeof(texts[0]);
     static char large[SOCKETMAP_REQUEST_MAX + 2];
@@ -250,7 +250,7 @@ static int client_new(bool narrow)
     demand(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fd) == 0);
     if (narrow)
         demand(setsockopt(fd[1], SOL_SOCKET, SO_SNDBUF, &least, sizeof(least)) == 0);
-    conn_open(&conns, fd[1]);
+    conn_open(&conns, fd[1], &conn_socketmap);
     demand(conns.count == 1);
     return fd[0];
 }

@@ -114,18 +114,25 @@ static size_t remember(struct memory *m, const char *domain, bool enforce)
 
 static const struct {
     const char *what, *request, *answer;
+    const struct conn_protocol *protocol; /* NULL: socketmap */
 } rows[] = {
-    {"a policy", "19:postfix example.com,", "64:OK secure match=mx1.example.com:.example.net servername=hostname,"},
+    {"a policy", "19:postfix example.com,", "64:OK secure match=mx1.example.com:.example.net servername=hostname,",
+     NULL},
     {"with TLSRPT attributes", "27:QUERYwithTLSRPT example.com,",
-     "369:OK secure match=mx1.example.com:.example.net servername=hostname policy_type=sts "},
-    {"no policy", "21:postfix plain.example,", "9:NOTFOUND ,"},
-    {"in capitals", "19:postfix Example.COM,", "64:OK secure match="},
-    {"port 25", "22:postfix example.com:25,", "64:OK secure match="},
-    {"a parent", "20:postfix .example.com,", "9:NOTFOUND ,"},
-    {"a host", "21:postfix [example.com],", "9:NOTFOUND ,"},
-    {"an address", "19:postfix [192.0.2.1],", "9:NOTFOUND ,"},
+     "369:OK secure match=mx1.example.com:.example.net servername=hostname policy_type=sts ", NULL},
+    {"no policy", "21:postfix plain.example,", "9:NOTFOUND ,", NULL},
+    {"in capitals", "19:postfix Example.COM,", "64:OK secure match=", NULL},
+    {"port 25", "22:postfix example.com:25,", "64:OK secure match=", NULL},
+    {"a parent", "20:postfix .example.com,", "9:NOTFOUND ,", NULL},
+    {"a host", "21:postfix [example.com],", "9:NOTFOUND ,", NULL},
+    {"an address", "19:postfix [192.0.2.1],", "9:NOTFOUND ,", NULL},
     {"three at once", "21:postfix plain.example,20:postfix .example.com,21:postfix [example.com],",
-     "9:NOTFOUND ,9:NOTFOUND ,9:NOTFOUND ,"},
+     "9:NOTFOUND ,9:NOTFOUND ,9:NOTFOUND ,", NULL},
+    {"a tagged recipient",
+     "request=smtpd_access_policy\nprotocol_state=RCPT\nsender=\nrecipient=u+requiretls@example.com\n\n",
+     "action=PREPEND Require-TLS-ESMTP: yes\n\n", &conn_policy},
+    {"a recipient", "request=smtpd_access_policy\nprotocol_state=RCPT\nrecipient=u@example.com\n\n", "action=DUNNO\n\n",
+     &conn_policy},
 };
 
 static void ask(struct event_base *base, int fd, size_t row)
@@ -159,18 +166,19 @@ static void test_no_allocation(void **state)
     (void)remember_as(&memory, "[192.0.2.1]", "plain.example", false);
     conns_init(&conns, base);
     conns.memory = &memory;
-    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fd), 0);
-    conn_open(&conns, fd[0]);
+    conns.tag = (struct address_tag){'+', "requiretls"};
     for (size_t row = 0; row < sizeof(rows) / sizeof(rows[0]); row++) {
+        assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fd), 0);
+        conn_open(&conns, fd[0], rows[row].protocol != NULL ? rows[row].protocol : &conn_socketmap);
         ask(base, fd[1], row); /* the buffer for replies grows once */
         allocations = 0;
         for (unsigned turn = 0; turn < TURNS; turn++)
             ask(base, fd[1], row);
         if (allocations != 0)
             fail_msg("%s: %zu allocations in %d turns", rows[row].what, allocations, TURNS);
+        close(fd[1]);
     }
     conns_clear(&conns);
-    close(fd[1]);
     memory_clear(&memory);
     event_base_free(base);
 }

@@ -73,9 +73,10 @@ static const struct {
 
 static void put_all(struct list *l, enum list_id id, const char *entries)
 {
-    static const char *const values[LISTS] = {
-        [LIST_REQUIRE] = "secure", [LIST_PROTOCOLS] = "TLSv1.2", [LIST_FALLBACK] = "plain",
-        [LIST_REQUIRETLS] = "opportunistic"};
+    static const char *const values[LISTS] = {[LIST_REQUIRE] = "secure",
+                                              [LIST_PROTOCOLS] = "TLSv1.2",
+                                              [LIST_FALLBACK] = "plain",
+                                              [LIST_REQUIRETLS] = "opportunistic"};
     char copy[200], *save = NULL;
 
     snprintf(copy, sizeof(copy), "%s", entries);
