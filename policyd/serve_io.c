@@ -131,18 +131,18 @@ static void configure_tag(struct serve *s, const struct conf_milter *conf)
     s->conns.misplaced = false;
 }
 
-void serve_configure(struct serve *s, const struct conf *all)
+void serve_configure(struct serve *s, const struct conf *conf)
 {
-    const struct conf_policyd *conf = &all->policyd;
+    const struct conf_policyd *own = &conf->policyd;
     struct timeval every = {0, 0};
 
-    configure_tag(s, &all->milter);
-    s->conn_max = connections_allowed((size_t)conf->connections);
-    s->idle_seconds = (conf->idle_timeout_ms + 999) / 1000;
+    configure_tag(s, &conf->milter);
+    s->conn_max = connections_allowed((size_t)own->connections);
+    s->idle_seconds = (own->idle_timeout_ms + 999) / 1000;
     make_room(s, s->conn_max);
     on_change(s);
     event_del(s->sweep);
-    if (conf->idle_timeout_ms == 0)
+    if (own->idle_timeout_ms == 0)
         return;
     every.tv_sec = (time_t)(s->idle_seconds / SWEEPS + 1);
     event_add(s->sweep, &every);

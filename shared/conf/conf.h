@@ -57,8 +57,8 @@ struct conf_stsd {
 struct conf_policyd {
     char **listen;        /* socketmap */
     char **policy_listen; /* policy delegation; empty: none */
-    char *control; /* address of the call socket for posternctl */
-    char *stsd;    /* where stsd listens */
+    char *control;        /* address of the call socket for posternctl */
+    char *stsd;           /* where stsd listens */
     struct conf_login redis;
     char *user;
     char *metrics_listen;
