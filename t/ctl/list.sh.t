@@ -68,7 +68,7 @@ json_exits 0 "show --json" '$j->{list} eq "require" && @{$j->{entries}} == 1 && 
     -c "$dir/conf" list show require
 l show
 ok "show all" eval 'code 0 && prints "^exclude  *2 " && prints "^only  *0 "'
-json_exits 0 "show all --json" '@{$j->{lists}} == 10 && $j->{lists}[0]{entries} == 2' -c "$dir/conf" list show
+json_exits 0 "show all --json" '@{$j->{lists}} == 11 && $j->{lists}[0]{entries} == 2' -c "$dir/conf" list show
 before=$(edits)
 l del require EXAMPLE.com
 ok "del" eval 'code 0 && prints "^taken out of require: example.com verify by=berta"'
