@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #define REPLIES_MAX 16384 /* octets of replies after which they are sent before more requests are worked on */
+#define DROPPED_MAX 65536 /* octets that are taken from a client behind the refusal */
 #define OUT_MAX     (REPLIES_MAX + SOCKETMAP_REPLY_MAX + NETSTRING_OVERHEAD)
 
 int64_t conns_now(const struct conns *s)
@@ -201,6 +202,27 @@ static void conn_wait(struct conn *c)
 }
 
 /*
+ * What came is no request, and that was said, where the protocol has words for it. Who has more to write must be able
+ * to, or would not read what was said: it is taken and dropped, until the client sees our end.
+ */
+static void conn_refused(struct conn *c)
+{
+    if (c->protocol->refusal[0] == '\0' || c->out.len != 0 || c->conns->draining || shutdown(c->fd, SHUT_WR) != 0) {
+        conn_close(c);
+        return;
+    }
+    c->refused = true;
+    conn_keep(c, NULL, 0);
+}
+
+static void conn_drop(struct conn *c, size_t len)
+{
+    c->dropped += len;
+    if (c->dropped > DROPPED_MAX)
+        conn_close(c);
+}
+
+/*
  * Work on data, send the replies, keep the rest. Afterwards the connection waits for a look-up, or for the socket to
  * take replies, or has less than one whole request and is read, or is closed. data may be the connection's own.
  */
@@ -215,7 +237,7 @@ static void conn_process(struct conn *c, const char *data, size_t len)
         if (s->out.len != 0 && !conn_send(c, &s->out))
             return;
         if (used < 0) {
-            conn_close(c);
+            conn_refused(c);
             return;
         }
         done += (size_t)used;
@@ -257,7 +279,10 @@ static void on_readable(evutil_socket_t fd, short what, void *ctx)
         conn_close(c);
         return;
     }
-    conn_process(c, s->in, kept + (size_t)got);
+    if (c->refused)
+        conn_drop(c, (size_t)got);
+    else
+        conn_process(c, s->in, kept + (size_t)got);
 }
 
 /* Something came, or the client has shut down its side, or is gone. Edge-triggered: what came stays unread. */

@@ -58,6 +58,8 @@ struct conn {
     struct buf out; /* octets that the socket did not take yet */
     int64_t used;   /* when a whole request last came or an answer went, seconds since the epoch */
     int fd;
+    bool refused;        /* it sent what is no request: no more is answered */
+    size_t dropped;      /* octets behind that */
     enum answer_map map; /* of the request that waits */
 };
 

@@ -111,6 +111,21 @@ for (@bad) {
     is(read_all($fh), $refused, "no request: $what: refused for now, closed");
 }
 is(counted('bad_requests_total') - $bad_before, @bad, 'they are counted');
+
+# Postfix reads no reply when it cannot write its request to the end: so what is behind the refusal is taken, and dropped.
+for my $how ('a unix socket', 'TCP') {
+    $fh = $how eq 'TCP' ? fresh(IO::Socket::INET->new(PeerAddr => $inet) // die "connect: $!") : client();
+    syswrite $fh, $rcpt . 'helo_name=' . 'x' x 5000;
+    ok(IO::Select->new($fh)->can_read(10), "$how: a request is refused before its end");
+    my $written = 0;
+    for (1 .. 3) { $written += syswrite($fh, 'x' x 2000) // 0; sleep 0.05 }
+    is($written, 6000, 'the rest of it is taken');
+    is(read_all($fh), $refused, 'and the refusal is there');
+    close $fh;
+}
+$fh = client();
+syswrite $fh, "rubbish\n";
+ok(until_true(sub { !defined(syswrite($fh, 'x' x 1000)) }), 'but not for ever');
 like(log_text(), qr/warning bad-request why="policy delegation: a line is no name=value; connection closed"/, 'and logged');
 $fh = client();
 syswrite $fh, policy_request('u+requiretls@a.test') . "rubbish\n";
