@@ -8,6 +8,8 @@
 
 #define CTL_OUTPUT_MAX ((size_t)64 << 20) /* octets that one command prints: cache show of 64 workers */
 
+#define CTL_VALUES_MAX 200 /* of one option that may be given more than once */
+
 enum ctl_exit {
     CTL_YES = 0,  /* fine */
     CTL_NO = 1,   /* a negative answer, or the daemon is away */
@@ -26,7 +28,23 @@ enum ctl_option {
     CTL_REPLACE = 1 << 7,
     CTL_DRY_RUN = 1 << 8,
     CTL_DISCARD = 1 << 9,
-    CTL_AT = 1 << 10
+    CTL_AT = 1 << 10,
+    CTL_FIRST = 1 << 11,
+    CTL_LAST = 1 << 12,
+    CTL_BEFORE = 1 << 13,
+    CTL_AFTER = 1 << 14,
+    CTL_SENDER = 1 << 15,
+    CTL_RCPT = 1 << 16,
+    CTL_CLIENT = 1 << 17,
+    CTL_USER = 1 << 18,
+    CTL_TLS = 1 << 19,
+    CTL_RULES = 1 << 20
+};
+
+/* Values of an option that may be given more than once. */
+struct ctl_values {
+    const char *value[CTL_VALUES_MAX];
+    size_t count;
 };
 
 struct conf;
@@ -35,6 +53,9 @@ struct ctl {
     const char *conf_file;
     unsigned options;                        /* those given */
     const char *comment, *expires, *by, *at; /* values of options; NULL: not given */
+    const char *before, *after;
+    const char *sender, *client, *user, *rules;
+    struct ctl_values rcpt;
     bool colour;
     char **word; /* those after the command's name */
     size_t word_count;
@@ -73,6 +94,16 @@ int run_list_import(const struct ctl *ctl);
 int run_list_export(const struct ctl *ctl);
 int run_list_clear(const struct ctl *ctl);
 int run_list_restore(const struct ctl *ctl);
+
+/* rules_commands_io.c, rules_show_io.c, rules_test_io.c */
+int run_rules_show(const struct ctl *ctl);
+int run_rules_add(const struct ctl *ctl);
+int run_rules_replace(const struct ctl *ctl);
+int run_rules_del(const struct ctl *ctl);
+int run_rules_move(const struct ctl *ctl);
+int run_rules_load(const struct ctl *ctl);
+int run_rules_save(const struct ctl *ctl);
+int run_rules_test(const struct ctl *ctl);
 
 /* fallback_commands_io.c */
 int run_fallback_show(const struct ctl *ctl);

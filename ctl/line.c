@@ -38,9 +38,21 @@ static int bad_option(int c, const char *given)
     return -1;
 }
 
+static int take_value(struct ctl_values *values, const struct option_kind *kind)
+{
+    if (values->count == CTL_VALUES_MAX) {
+        report_error("option --%s: given more than %d times", kind->name, CTL_VALUES_MAX);
+        return -1;
+    }
+    values->value[values->count++] = optarg;
+    return 0;
+}
+
 static int take_kind(struct ctl *ctl, const struct option_kind *kind)
 {
     ctl->options |= kind->bit;
+    if (kind->many)
+        return take_value((struct ctl_values *)(void *)((char *)ctl + kind->value), kind);
     if (kind->arg != NULL)
         memcpy((char *)ctl + kind->value, &optarg, sizeof(optarg));
     return 0;

@@ -7,10 +7,7 @@
 #include "list_text.h"
 #include "list_words.h"
 #include "output_io.h"
-#include "print.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -378,37 +375,6 @@ int run_list_import(const struct ctl *ctl)
 
 /* --- export --- */
 
-static int write_file(const char *path, const struct buf *text)
-{
-    FILE *to = fopen(path, "we");
-    bool fine = to != NULL;
-
-    if (fine && fwrite(buf_text(text), 1, text->len, to) != text->len)
-        fine = false;
-    if (to != NULL && fclose(to) != 0)
-        fine = false;
-    if (!fine)
-        report_error("cannot write %s: %s", path, strerror(errno));
-    return fine ? CTL_YES : CTL_NO;
-}
-
-/* On a terminal made harmless, and then perhaps not what can be imported. */
-static int write_output(const struct buf *text)
-{
-    struct buf harmless;
-    const char *at, *end;
-
-    if (!isatty(STDOUT_FILENO))
-        return output_text(text);
-    buf_init(&harmless, LIST_TEXT_MAX);
-    for (at = buf_text(text); *at != '\0'; at = end + 1) {
-        end = strchr(at, '\n');
-        print_text(&harmless, at, (size_t)(end - at));
-        buf_char(&harmless, '\n');
-    }
-    return print_and_clear(&harmless);
-}
-
 static int export(const struct ctl *ctl, const struct session *s)
 {
     struct list_rows rows;
@@ -423,9 +389,9 @@ static int export(const struct ctl *ctl, const struct session *s)
     unreadable = list_file_print(&text, &rows);
     list_rows_clear(&rows);
     if (!buf_ok(&text) || ctl->word_count < 2)
-        rc = write_output(&text);
+        rc = output_verbatim(&text);
     else
-        rc = write_file(ctl->word[1], &text);
+        rc = output_file(ctl->word[1], &text);
     buf_clear(&text);
     if (unreadable == 0)
         return rc;

@@ -2,15 +2,14 @@
 #include "list_store_io.h"
 
 #include "list_scripts.h"
+#include "token_io.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #define KEY_BUF   128
-#define TOKEN_BUF 17
 #define CHUNK     500              /* entries that are staged with one command */
 #define FIELD_MAX LIST_PATTERN_BUF /* octets that are read of a field: one more than a pattern has */
 
@@ -20,16 +19,6 @@ struct keys {
     char list[KEY_BUF], head[KEY_BUF];
     char generation[TOKEN_BUF]; /* for the case that there is none yet */
 };
-
-static int random_token(char out[TOKEN_BUF], struct err *e)
-{
-    uint64_t random;
-
-    if (getrandom(&random, sizeof(random), 0) != (ssize_t)sizeof(random))
-        return err_set(e, "no random octets");
-    (void)snprintf(out, TOKEN_BUF, "%016" PRIx64, random);
-    return 0;
-}
 
 static int key_make(const struct redis_ask *a, char out[KEY_BUF], const char *kind, const char *name, struct err *e)
 {
@@ -42,7 +31,7 @@ static int keys_make(const struct redis_ask *a, struct keys *out, enum list_id l
 {
     if (key_make(a, out->list, "list", list_name(list), e) != 0 || key_make(a, out->head, "list", "", e) != 0)
         return -1;
-    return random_token(out->generation, e);
+    return token_make(out->generation, e);
 }
 
 /* --- replies --- */
@@ -261,7 +250,7 @@ int list_store_import(struct redis_ask *a, enum list_id list, const struct list_
 
     if (rows->count == 0)
         return replace ? err_set(e, "no entries to replace the list with") : 0;
-    if (keys_make(a, &k, list, e) != 0 || random_token(token, e) != 0 || key_make(a, staged, "import", token, e) != 0)
+    if (keys_make(a, &k, list, e) != 0 || token_make(token, e) != 0 || key_make(a, staged, "import", token, e) != 0)
         return -1;
     (void)snprintf(count, sizeof(count), "%zu", rows->count);
     if (stage(a, staged, rows, e) == 0 &&
@@ -280,7 +269,7 @@ int list_store_discard(struct redis_ask *a, struct err *e)
 {
     char key[KEY_BUF], generation[TOKEN_BUF];
 
-    if (key_make(a, key, "list", "", e) != 0 || random_token(generation, e) != 0)
+    if (key_make(a, key, "list", "", e) != 0 || token_make(generation, e) != 0)
         return -1;
     return redis_ask(a, NULL, NULL, 5, (const char *const[]){"EVAL", script_discard, "1", key, generation}, NULL, e);
 }
@@ -294,7 +283,7 @@ static int restore_stage(struct redis_ask *a, struct restore *r, const struct li
 {
     char token[TOKEN_BUF], name[TOKEN_BUF + 24];
 
-    if (key_make(a, r->head, "list", "", e) != 0 || random_token(token, e) != 0)
+    if (key_make(a, r->head, "list", "", e) != 0 || token_make(token, e) != 0)
         return -1;
     for (size_t i = 0; i < LISTS; i++) {
         const char *list = list_name((enum list_id)i);

@@ -23,6 +23,8 @@
 #define CONF_FILE SYSCONFDIR "/postern/postern.conf"
 
 #define CTL_ENTRY  (CTL_COMMENT | CTL_EXPIRES | CTL_OVERRIDE | CTL_BY)
+#define CTL_PLACE  (CTL_FIRST | CTL_LAST | CTL_BEFORE | CTL_AFTER | CTL_DISCARD)
+#define CTL_MAIL   (CTL_JSON | CTL_SENDER | CTL_RCPT | CTL_CLIENT | CTL_USER | CTL_TLS | CTL_RULES)
 #define CTL_IMPORT (CTL_BY | CTL_POSTFIX | CTL_REPLACE | CTL_DRY_RUN)
 
 static const struct command commands[] = {
@@ -46,6 +48,16 @@ static const struct command commands[] = {
     {"list clear", "LIST", "take all entries out", 0, 1, 1, run_list_clear},
     {"list restore", "", "give a Redis that has lost its lists those that this node knows", CTL_DISCARD, 0, 0,
      run_list_restore},
+    {"rules show", "", "the rules about messages, and what is wrong with them", CTL_JSON, 0, 0, run_rules_show},
+    {"rules add", "'NAME: EXPRESSION -> ACTION'", "one more rule", CTL_PLACE, 1, 1, run_rules_add},
+    {"rules replace", "'NAME: EXPRESSION -> ACTION'", "a rule in the place of that of its name", CTL_DISCARD, 1, 1,
+     run_rules_replace},
+    {"rules del", "NAME", "take a rule out", CTL_DISCARD, 1, 1, run_rules_del},
+    {"rules move", "NAME", "give a rule another place", CTL_PLACE, 1, 1, run_rules_move},
+    {"rules load", "FILE|-", "a file of rules in the place of all of them, or nothing", CTL_DISCARD, 1, 1,
+     run_rules_load},
+    {"rules save", "[FILE]", "write the rules as a file that load reads", 0, 0, 1, run_rules_save},
+    {"rules test", "FILE|-", "which rules fit a message, and why", CTL_MAIL, 1, 1, run_rules_test},
     {"fallback show", "[NEXTHOP]", "where TLS has failed, and when", CTL_JSON, 0, 1, run_fallback_show},
     {"fallback clear", "[NEXTHOP]", "forget that TLS has failed there, or anywhere", 0, 0, 1, run_fallback_clear},
     {"fallback report", "NEXTHOP MXHOST handshake|later|tls|plain", "say what became of a delivery attempt", CTL_AT, 3,

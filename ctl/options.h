@@ -9,12 +9,13 @@ struct option_kind {
     unsigned bit;     /* enum ctl_option */
     const char *arg;  /* what its value is called; NULL: it has none */
     const char *help; /* one line, for the usage */
-    size_t value;     /* where in struct ctl its value goes, a const char * */
+    size_t value;     /* where in struct ctl its value goes, a const char *; of `many` a struct ctl_values */
+    bool many;        /* may be given more than once */
 };
 
 /* Ends with a NULL name. */
 extern const struct option_kind option_kinds[];
 
-#define OPTION_KINDS 11 /* without the end */
+#define OPTION_KINDS 21 /* without the end */
 
 #endif

@@ -49,6 +49,42 @@ int output_text(const struct buf *text)
     return output_flush();
 }
 
+int output_verbatim(const struct buf *text)
+{
+    struct buf harmless;
+    const char *at, *end, *stop = buf_text(text) + text->len;
+    int rc;
+
+    if (!isatty(STDOUT_FILENO))
+        return output_text(text);
+    buf_init(&harmless, 4 * text->len + 1);
+    for (at = buf_text(text); at < stop; at = end + 1) {
+        end = memchr(at, '\n', (size_t)(stop - at));
+        end = end == NULL ? stop : end;
+        print_text(&harmless, at, (size_t)(end - at));
+        buf_char(&harmless, '\n');
+    }
+    rc = output_text(&harmless);
+    buf_clear(&harmless);
+    return rc;
+}
+
+int output_file(const char *path, const struct buf *text)
+{
+    FILE *to = buf_ok(text) ? fopen(path, "we") : NULL;
+    bool fine = to != NULL;
+
+    if (!buf_ok(text))
+        return output_text(text);
+    if (fine && fwrite(buf_text(text), 1, text->len, to) != text->len)
+        fine = false;
+    if (to != NULL && fclose(to) != 0)
+        fine = false;
+    if (!fine)
+        report_error("cannot write %s: %s", path, strerror(errno));
+    return fine ? CTL_YES : CTL_NO;
+}
+
 int output_json(json_t *value)
 {
     /* On a terminal nothing but ASCII: \u009b, say, would act on it. */

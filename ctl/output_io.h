@@ -15,6 +15,12 @@ int output_flush(void);
 /* Print a finished text. Returns CTL_YES, or CTL_NO when it is incomplete or cannot be written. */
 int output_text(const struct buf *text);
 
+/* Print a text that a program may read: as it is, but on a terminal, which must be safe from it. Returns as above. */
+int output_verbatim(const struct buf *text);
+
+/* Write it to a file. Returns CTL_YES, or CTL_NO with the reason reported. */
+int output_file(const char *path, const struct buf *text);
+
 /* Print one JSON value on a line of its own. Takes the value; NULL is "out of memory". */
 int output_json(json_t *value);
 

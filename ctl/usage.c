@@ -45,7 +45,8 @@ static void print_synopsis(FILE *to, const struct command *c)
     fprintf(to, "posternctl %s", c->name);
     for (const struct option_kind *o = option_kinds; o->name != NULL; o++)
         if (c->options & o->bit)
-            fprintf(to, " [--%s%s%s]", o->name, o->arg != NULL ? " " : "", o->arg != NULL ? o->arg : "");
+            fprintf(to, " [--%s%s%s]%s", o->name, o->arg != NULL ? " " : "", o->arg != NULL ? o->arg : "",
+                    o->many ? "..." : "");
     fprintf(to, "%s%s\n", c->args[0] != '\0' ? " " : "", c->args);
 }
 

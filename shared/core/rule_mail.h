@@ -17,11 +17,9 @@
 #include "mime.h"
 #include "rule_eval.h"
 
-#define RULE_MAIL_DEPTH  20          /* multiparts and messages within one another */
-#define RULE_MAIL_PARTS  500         /* of a message */
-#define RULE_MAIL_TEXT   (4 << 20)   /* octets of all texts together, in UTF-8 */
-#define RULE_MAIL_FIELDS 1000        /* of a header: who reads messages for rules leaves out what is more, */
-#define RULE_MAIL_HEADER (512 << 10) /* and what is behind so many octets of names and values */
+#define RULE_MAIL_DEPTH 20        /* multiparts and messages within one another */
+#define RULE_MAIL_PARTS 500       /* of a message */
+#define RULE_MAIL_TEXT  (4 << 20) /* octets of all texts together, in UTF-8 */
 
 /* Octets, which stay the caller's and must outlive the result. */
 struct rule_mail_source {
