@@ -13,8 +13,8 @@ use Time::HiRes qw(sleep time);
 use World;
 
 my $SECURE = 'OK secure match=mx.test servername=hostname';
-my @PROGRAMS = qw(policyd stsd posternctl tlsrptd);
-my %USER = (policyd => 'postern-policyd', stsd => 'postern-stsd', posternctl => 'posternctl', tlsrptd => 'postern-tlsrptd');
+my @PROGRAMS = qw(policyd stsd milter posternctl tlsrptd);
+my %USER = (policyd => 'postern-policyd', stsd => 'postern-stsd', milter => 'postern-milter', posternctl => 'posternctl', tlsrptd => 'postern-tlsrptd');
 my %PASSWORD = map { ($_ => "secret-of-$_") } @PROGRAMS;
 
 # --- Redis ---
@@ -163,6 +163,11 @@ like(ctl($login, 'list restore'), qr/^0 /, 'which are put back');
 like(ctl($login, 'list show require'), qr/^0 .*import\.test/s, 'as they were');
 admin('DEL', 'postern:list:', 'postern:list:require');
 like(ctl($login, 'list restore --discard'), qr/^0 /, 'or given up');
+my $rule = q('cards: body matches "\\d{16}" -> requiretls');
+like(ctl($login, "rules add $rule"), qr/^0 added: cards/, 'adds a rule');
+like(ctl($login, "rules move cards --first") . ctl($login, "rules replace $rule"), qr/^0 moved: cards.*^0 replaced: cards/ms, 'moves and replaces it');
+like(ctl($login, "rules save $redis_dir/rules") . ctl($login, "rules load $redis_dir/rules"), qr/^0 .*1 rules in the place of 1/s, 'saves and loads all');
+like(ctl($login, 'rules show') . ctl($login, 'rules del cards'), qr/^0 .*cards: body .*^0 taken out: cards/ms, 'shows them, and takes one out');
 is_deeply(admin('ACL', 'LOG'), [], 'nothing that they sent was refused') or diag explain admin('ACL', 'LOG');
 unlike(world_log($_), qr/warning redis_/, "$_ has nothing to complain of") for qw(stsd policyd);
 is(world_end(), '', 'they end as they should');
@@ -170,17 +175,19 @@ is(world_end(), '', 'they end as they should');
 # --- what each may not ---
 my %may = map { my ($user, $rights) = /^user (\S+)(.*)/; ($user => [$rights =~ / \+(\S+)/g]) } $users =~ /^user .*/mg;
 sub of_category { my %is = map { $_ => 1 } @{ admin('ACL', 'CAT', $_[1]) }; return join ' ', grep { $is{$_} } @{ $may{ $USER{$_[0]} } } }
-is(of_category('policyd', 'write'), '', 'policyd has no command that writes');
+is(of_category($_, 'write'), '', "$_ has no command that writes") for qw(policyd milter);
 is(of_category($_, 'dangerous') . of_category($_, 'admin'), '', "$_ has no dangerous one") for @PROGRAMS;
 
 my $lists = 'postern:list:require';
 my $facts = 'postern:dest:d1.test';
 my $state = 'postern:fallback:d1.test';
+my $rules = 'postern:rules:';
 admin('FLUSHALL');
 admin('HSET', $lists, 'd1.test', '{}');
 admin('HSET', 'postern:list:', 'n', 1);
 admin('SET', $facts, '{}');
 admin('HSET', $state, 'mx.test', '{}');
+admin('HSET', $rules, 'g', 'x', 'n', 1, 'text', '');
 admin('SET', 'other', 'x');
 my $KEY = qr/^-NOPERM .*key/i;
 my $COMMAND = qr/^-NOPERM .*command/i;
@@ -201,6 +208,21 @@ my @tries = ( # who, the reply, the command
     ['policyd', $KEY, 'GETRANGE', 'postern:lock:d1.test', 0, 1],
     ['policyd', $COMMAND, 'PUBLISH', '__redis__:invalidate', 'x'],
 
+    ['milter', ['x', '1', ''], 'HMGET', $rules, 'g', 'n', 'text'],
+    ['milter', ['1', undef], 'HMGET', 'postern:list:', 'n', 'g'],
+    ['milter', ['0', ['d1.test', '{}']], 'EVAL_RO', "return redis.call('hscan', KEYS[1], ARGV[1])", 1, $lists, 0],
+    ['milter', $IN_SCRIPT, 'EVAL_RO', "return redis.call('hset', '$rules', 'a', 'b')", 0],
+    ['milter', $COMMAND, 'EVAL', "return redis.call('hset', '$rules', 'a', 'b')", 0],
+    ['milter', $COMMAND, 'HSET', $rules, 'text', 'b'],
+    ['milter', $COMMAND, 'DEL', $rules],
+    ['milter', $KEY, 'HMGET', 'postern:lock:d1.test', 'a'],
+    ['milter', $KEY, 'HMGET', $state, 'mx.test'],
+    ['milter', $COMMAND, 'GETRANGE', $facts, 0, 1],
+
+    ['policyd', $KEY, 'HMGET', $rules, 'text'],
+    ['stsd', $KEY, 'DEL', $rules],
+    ['tlsrptd', $KEY, 'HGET', $rules, 'text'],
+
     ['stsd', $KEY, 'GETRANGE', $lists, 0, 1],
     ['stsd', $KEY, 'SET', $lists, 'x'],
     ['stsd', $KEY, 'SET', $state, 'x'],
@@ -213,6 +235,7 @@ my @tries = ( # who, the reply, the command
 
     ['posternctl', '1', 'EVAL', "return redis.call('hset', KEYS[1], 'a', 'b')", 1, $lists],
     ['posternctl', '1', 'EVAL', "return redis.call('hset', KEYS[1], 'a', 'b')", 1, $state],
+    ['posternctl', '1', 'EVAL', "return redis.call('hset', KEYS[1], 'a', 'b')", 1, $rules],
     ['posternctl', $COMMAND, 'GETRANGE', $facts, 0, 100],
     ['posternctl', $COMMAND, 'SET', $facts, 'x'],
     ['posternctl', $KEY, 'DEL', $facts],
