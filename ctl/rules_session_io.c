@@ -74,10 +74,10 @@ static void name_wrong(void *ctx, const struct rules_line *line, const struct ru
 
 size_t rules_session_read(struct rules_session *s, const char *where, const struct buf *text)
 {
-    struct reading r = {.where = where};
+    struct reading r = {.where = strcmp(where, "-") == 0 ? "standard input" : where};
     size_t bad = rules_text_read(s->set, buf_text(text), text->len, name_wrong, &r);
 
     if (bad > NAMED_MAX)
-        report_error("%s: more rules that are wrong: %zu", where, bad - NAMED_MAX);
+        report_error("%s: more rules that are wrong: %zu", r.where, bad - NAMED_MAX);
     return bad;
 }

@@ -26,8 +26,8 @@ bool rules_session_has_redis(const struct rules_session *s);
 bool rules_session_forget(struct rules_session *s);
 
 /*
- * Read a text behind the rules of the configuration, and report its errors as "WHERE:LINE: column …". Returns how many
- * there are.
+ * Read a text behind the rules of the configuration, and report its errors as "WHERE:LINE: column …" (where may be
+ * "-"). Returns how many there are.
  */
 size_t rules_session_read(struct rules_session *s, const char *where, const struct buf *text);
 

@@ -127,16 +127,9 @@ static int ask_rules(struct judging *j)
 
 /* --- the flags --- */
 
-static bool is_loopback(const char *address)
-{
-    return strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0 || address[0] == '\0';
-}
-
 static bool may_say_no(const struct session *s)
 {
-    if (s->snapshot->no_from == TLS_REQUIRED_FROM_ANYONE)
-        return true;
-    return s->snapshot->no_from == TLS_REQUIRED_FROM_SUBMITTERS && (s->user != NULL || is_loopback(s->address));
+    return snapshot_heeds_no(s->snapshot, s->user, s->address);
 }
 
 static int make_plan(struct judging *j, struct err *e)

@@ -70,38 +70,16 @@ const struct snapshot *present_hold(struct present *p)
     return s;
 }
 
-/* What a client is, or where mail goes. False: it is neither, so it is in no list. */
-static bool read_what(struct nexthop *out, enum list_id list, const char *what, size_t len)
-{
-    *out = (struct nexthop){.kind = NEXTHOP_ADDRESS};
-    if (!list_is_inbound(list))
-        return nexthop_parse(out, what, len, NULL) == 0;
-    if (address_normalise(out->name, what, len) == 1)
-        return true;
-    out->kind = NEXTHOP_DOMAIN;
-    return domain_normalise(out->name, what, len, NULL) == 0;
-}
-
-static const struct list_entry *find(const struct lists *lists, enum list_id list, const struct nexthop *what)
-{
-    int64_t now = (int64_t)time(NULL);
-
-    return list_is_inbound(list) ? lists_match_client(lists, list, what, now) : lists_match_hop(lists, list, what, now);
-}
-
 int present_in_list(void *present, enum list_id list, const char *what, size_t len)
 {
     struct present *p = present;
-    struct nexthop read;
     const struct lists *lists;
     int rc = -1;
 
-    if (!read_what(&read, list, what, len))
-        return 0;
     pthread_rwlock_rdlock(&p->lock);
     lists = p->lists == NULL ? NULL : operator_lists_get(p->lists);
     if (lists != NULL)
-        rc = find(lists, list, &read) != NULL;
+        rc = lists_match_what(lists, list, what, len, (int64_t)time(NULL)) != NULL;
     pthread_rwlock_unlock(&p->lock);
     return rc;
 }

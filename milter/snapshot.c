@@ -100,6 +100,18 @@ struct snapshot *snapshot_new(const struct conf_milter *conf, const char *text, 
     return NULL;
 }
 
+static bool is_loopback(const char *address)
+{
+    return strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0 || address[0] == '\0';
+}
+
+bool snapshot_heeds_no(const struct snapshot *s, const char *user, const char *address)
+{
+    if (s->no_from == TLS_REQUIRED_FROM_ANYONE)
+        return true;
+    return s->no_from == TLS_REQUIRED_FROM_SUBMITTERS && (user != NULL || is_loopback(address));
+}
+
 const struct snapshot *snapshot_hold(const struct snapshot *s)
 {
     atomic_fetch_add(&whole_of(s)->users, 1);

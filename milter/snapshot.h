@@ -27,6 +27,9 @@ struct snapshot {
  */
 struct snapshot *snapshot_new(const struct conf_milter *conf, const char *text, size_t len, struct err *e);
 
+/* Does a TLS-Required: No of this client count? user NULL: it has not logged in; address "": it is this machine. */
+bool snapshot_heeds_no(const struct snapshot *s, const char *user, const char *address);
+
 /* One more user, and one less; the one that made it is the first. */
 const struct snapshot *snapshot_hold(const struct snapshot *s);
 void snapshot_release(const struct snapshot *s); /* NULL-safe */

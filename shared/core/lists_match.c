@@ -157,6 +157,21 @@ const struct list_entry *lists_match_client(const struct lists *lists, enum list
     return list_match_address(lists->list[id], &address, now);
 }
 
+const struct list_entry *lists_match_what(const struct lists *lists, enum list_id id, const char *what, size_t len,
+                                          int64_t now)
+{
+    struct nexthop read = {.kind = NEXTHOP_ADDRESS};
+
+    if (!list_is_inbound(id))
+        return nexthop_parse(&read, what, len, NULL) == 0 ? lists_match_hop(lists, id, &read, now) : NULL;
+    if (address_normalise(read.name, what, len) != 1) {
+        read.kind = NEXTHOP_DOMAIN;
+        if (domain_normalise(read.name, what, len, NULL) != 0)
+            return NULL;
+    }
+    return lists_match_client(lists, id, &read, now);
+}
+
 int64_t lists_match_until(const struct lists_match *m)
 {
     int64_t first = INT64_MAX;

@@ -61,6 +61,13 @@ const struct list_entry *lists_match_hop(const struct lists *lists, enum list_id
 const struct list_entry *lists_match_client(const struct lists *lists, enum list_id id, const struct nexthop *client,
                                             int64_t now);
 
+/*
+ * The entry of any list for what a rule asks about (rule_in_list): of an inbound list for the address or name of a
+ * client, of the others for a domain as it is written behind "@". NULL: none, or what is neither.
+ */
+const struct list_entry *lists_match_what(const struct lists *lists, enum list_id id, const char *what, size_t len,
+                                          int64_t now);
+
 /* When the first of the entries that go expires; INT64_MAX: none does. */
 int64_t lists_match_until(const struct lists_match *m);
 

@@ -224,10 +224,98 @@ failed=0
 for pid in $pids; do wait "$pid" || failed=$((failed + 1)); done
 ok "twelve at once: all were taken" eval 'is "$failed" 0 && is "$(edits)" 12 && is "$(text | grep -c "^n")" 12'
 
+# --- test: which rules fit a message ---
+cat >"$dir/mail" <<'M'
+From: a@example.com
+Subject: =?utf-8?q?Confidential=3A_=C3=BCber?=
+TLS-Required: No
+X-Postern: forged
+Content-Type: multipart/mixed; boundary=b
+
+--b
+Content-Type: text/plain
+Content-Transfer-Encoding: base64
+
+bnVtYmVyIDEyMzQtNTY3OAo=
+--b
+Content-Type: application/x-pkcs12; name=key.p12
+
+AAAA
+--b--
+M
+cat >"$dir/rules" <<'M'
+# of a test
+key: attachment.name matches "\.p12$" and attachment.type contains "pkcs12" -> tag "X-Key: yes"
+trusted: client.address is "192.0.2.0/24" and client.user is "anna" and client.tls -> none
+from: sender is "boss@example.com" -> tls-optional
+ours: recipient in-list local -> tag "X-Ours: 1"
+secret: subject contains "confidential" and size > 300 -> requiretls
+cards: body matches "\d{4}-\d{4}" -> reject "no cards"
+M
+printf 'cards: body matches "\\d{4}-\\d{4}" -> reject "no cards"\n' >"$dir/cards"
+t() { run -c "$dir/conf" rules test "$dir/mail" "$@"; }
+flush
+conf 'record_header = "X-Postern"'
+run -c "$dir/conf" list add local ours.example
+t
+ok "test: no rules" eval 'code 0 && prints "^verdict: none$" && prints "^note: no --rcpt was given"'
+t --rcpt r@far.example
+ok "test: TLS-Required" eval 'code 0 && prints "^verdict: tls-optional, by header$" && prints "^  TLS-Required: no$" && prints "^  <r@far.example> -> <r+tlsoptional@far.example>: delivery rather than TLS$"'
+t --rcpt r+RequireTLS@far.example --rcpt '<s@far.example>' --rcpt x+requiretls@ours.example
+ok "test: a tag" eval 'code 0 && prints "^verdict: requiretls, by tag$" && prints "no, but REQUIRETLS wins" && prints "<s@far.example> -> <s+requiretls@far.example>: only over" && prints "<x+requiretls@ours.example> -> <x@ours.example>: one of ours"'
+r load "$dir/rules"
+t --sender a@example.com --rcpt r@far.example
+ok "test: which rules fit, and why" eval 'code 0 && prints "^key: fits -> tag$" && prints "^  attachment.name matches .*: yes, \"\.p12\" in \"key.p12\"$" && prints "^trusted: does not fit$" && prints "^secret: fits -> requiretls$" && prints "yes, \"Confidential\" in \"Confidential: über\"" && ! prints "^cards"'
+ok "test: the verdict" eval 'prints "^verdict: requiretls, rule secret$" && prints "^  adds X-Key: yes (rule key)$" && prints "^  adds X-Postern: requiretls; by=rule; rule=secret; recipients=1$" && prints "only the milter writes: 1$" && ! prints "^note"'
+t --rcpt r@ours.example
+ok "test: a list in Redis" eval 'code 0 && prints "^ours: fits -> tag$" && prints "^  <r@ours.example>: one of ours$" && prints "^note: no --sender"'
+t --sender '<boss@example.com>' --rcpt r@far.example
+ok "test: the sender" prints "^verdict: tls-optional, rule from$"
+t --client 192.0.2.7 --user anna --tls --rcpt r@far.example
+ok "test: the client" prints "^trusted: fits -> none$"
+t --client 192.0.2.7 --user anna --rcpt r@far.example
+ok "test: the client without TLS" prints "^trusted: does not fit$"
+t --client nonsense
+ok "test: no address" eval 'code 2 && says "\-\-client nonsense: no address"'
+t --rules "$dir/cards" --rcpt r@far.example
+ok "test: rules of a file in place of those in Redis" eval 'code 0 && prints "^cards: fits -> reject$" && prints "^verdict: reject, rule cards$" && prints "^  refused: 550 5.7.1 no cards$" && ! prints "^secret" && ! prints far.example'
+"$ctl" -c "$dir/conf" rules test "$dir/mail" --rules - <"$dir/cards" >"$dir/out" 2>"$dir/err"
+ok "test: rules of standard input" prints "^cards: fits"
+"$ctl" -c "$dir/conf" rules test - --rcpt r@far.example <"$dir/mail" >"$dir/out" 2>"$dir/err"
+ok "test: a message of standard input" prints "^secret: fits"
+{ echo 'From a@example.com Thu Jan  1 00:00:00 2026' && sed 's/$/\r/' "$dir/mail"; } >"$dir/mbox"
+run -c "$dir/conf" rules test "$dir/mbox" --rcpt r@far.example
+ok "test: a line From, and CR LF" eval 'prints "^key: fits" && prints "^secret: fits"'
+printf 'x: size > nonsense -> none\n' >"$dir/wrong"
+t --rules "$dir/wrong"
+ok "test: wrong rules" eval 'code 1 && says "^posternctl: $dir/wrong:1: column 11: "'
+run -c "$dir/conf" rules test - --rules -
+ok "test: standard input for both" eval 'code 2 && says "one of them"'
+run -c "$dir/conf" rules test "$dir/nonesuch"
+ok "test: no message" eval 'code 2 && says "cannot read $dir/nonesuch"'
+json_exits 0 "test --json" '$j->{verdict} eq "requiretls" && $j->{rule} eq "secret" && $j->{tls_required} eq "no" && $j->{recipients}[0]{becomes} eq "<r+requiretls\@far.example>" && $j->{rules}[0]{conditions}[0]{match} eq ".p12" && !@{$j->{notes}}' \
+    -c "$dir/conf" rules test "$dir/mail" --sender '' --rcpt r@far.example
+json_exits 0 "test --json, refused" '$j->{verdict} eq "reject" && $j->{reply} eq "550 5.7.1 no cards" && !@{$j->{recipients}}' \
+    -c "$dir/conf" rules test "$dir/mail" --rules "$dir/cards" --rcpt r@far.example
+run -c "$dir/conf" list add inbound-require 192.0.2.0/24
+t --client 192.0.2.7 --rcpt r@far.example
+ok "test: a client that must use STARTTLS" eval 'code 0 && prints "^verdict: reject$" && prints "refused: 530 5.7.0 Must issue a STARTTLS command first$" && ! prints "^secret"'
+conf 'tls_required = "submitters"'
+t --client 198.51.100.1 --rcpt r@far.example --rules /dev/null
+ok "test: a sender who may not say TLS-Required" eval 'prints "^verdict: none$" && prints "TLS-Required: no, not heeded and taken out"'
+t --client 198.51.100.1 --user anna --rcpt r@far.example --rules /dev/null
+ok "test: one who may" prints "^verdict: tls-optional, by header$"
+t --rcpt 'a b@far.example' --rcpt '"a b"@far.example' --rcpt 'far.example!r@ours.example' --rules /dev/null
+ok "test: strange addresses" eval 'code 0'
+printf 'f: client.tls or not client.tls -> requiretls\n' >"$dir/flag"
+t --rcpt 'no address' --rules "$dir/flag"
+ok "test: one that cannot be flagged" eval 'code 0 && prints "^verdict: reject, rule f$" && prints "refused: 550 5.7.30 "'
+conf
+
 # --- as posternctl's own user ---
 redis_user posternctl
 run -c "$dir/conf.posternctl" rules add 'own: size > 1 -> none'
-ok "as its user of Redis" eval 'code 0 && prints "^added: own, rule 13 of 13$"'
+ok "as its user of Redis" eval 'code 0 && prints "^added: own, rule 7 of 7$"'
 run -c "$dir/conf.posternctl" rules show
 ok "and show" code 0
 
@@ -237,10 +325,16 @@ r show
 ok "no Redis: show" eval 'code 0 && prints "^   1  mine" && ! prints Redis'
 r add 'a: client.tls -> none'
 ok "no Redis: add" eval 'code 1 && says "names no Redis"'
+t --sender a@example.com --rcpt r@ours.example --rules "$dir/rules"
+ok "no Redis: test knows that there are no lists" eval 'code 0 && prints "^  recipient in-list local: no$" && ! prints "^note"'
 conf "rules = {'mine: client.tls -> none'}"
 kill "$redis_pid" && wait "$redis_pid" 2>/dev/null
 r show
 ok "Redis is away: show what there is" eval 'code 1 && prints "^   1  mine" && says "is it running"'
 r add 'a: client.tls -> none'
 ok "Redis is away: add" eval 'code 1 && says "is it running"'
+t --rules "$dir/rules" --sender a@example.com --rcpt r@ours.example
+ok "Redis is away: test says what it could not ask" eval 'code 0 && prints "^ours: does not fit (could not be evaluated" && prints "^verdict: requiretls, rule secret$" && prints "^note: Redis could not be asked for lists$" && prints "^note: lists could not be asked"'
+t --sender a@example.com --rcpt r@ours.example
+ok "Redis is away: test goes by the configuration" eval 'code 0 && prints "^mine: does not fit" && prints "^note: Redis could not be asked: its rules are not here$"'
 finish
