@@ -7,10 +7,10 @@
 struct option_kind {
     const char *name; /* without the minus signs */
     unsigned bit;     /* enum ctl_option */
+    bool many;        /* may be given more than once */
     const char *arg;  /* what its value is called; NULL: it has none */
     const char *help; /* one line, for the usage */
     size_t value;     /* where in struct ctl its value goes, a const char *; of `many` a struct ctl_values */
-    bool many;        /* may be given more than once */
 };
 
 /* Ends with a NULL name. */

@@ -15,7 +15,7 @@ static int add_address(struct message *m, void (*add)(struct message *, char *co
     bool bare = len < 2 || address[0] != '<' || address[len - 1] != '>';
     struct buf text;
 
-    buf_init(&text, ADDRESS_TAG_MAX * 4);
+    buf_init(&text, (size_t)4 * ADDRESS_TAG_MAX);
     buf_printf(&text, bare ? "<%s>" : "%s", address);
     if (buf_ok(&text))
         add(m, (char *const[]){text.data, NULL});

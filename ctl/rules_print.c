@@ -49,6 +49,7 @@ static void print_rule(void *ctx, const struct rules_line *line, const struct ru
 
 static void print_configured(struct printing *p, const struct rule_set *set)
 {
+    const struct err fine = {""};
     struct buf text;
 
     buf_init(&text, RULES_PRINT_MAX);
@@ -59,7 +60,7 @@ static void print_configured(struct printing *p, const struct rule_set *set)
         rule_write(&text, rule_set_at(set, i));
         line.text = buf_text(&text);
         line.len = text.len;
-        print_rule(p, &line, rule_set_at(set, i), NULL);
+        print_rule(p, &line, rule_set_at(set, i), &fine);
     }
     buf_clear(&text);
 }

@@ -140,6 +140,7 @@ static int find_named(struct span *out, const char *text, size_t len, const char
 
 static int place_find(size_t *out, const char *text, size_t len, const struct rules_where *where, struct err *e)
 {
+    const char *name = where->name != NULL ? where->name : "";
     struct span span = {.comments = len};
 
     *out = len;
@@ -147,7 +148,7 @@ static int place_find(size_t *out, const char *text, size_t len, const struct ru
         *out = span.comments;
     if (where->place != RULES_BEFORE && where->place != RULES_AFTER)
         return 0;
-    if (find_named(&span, text, len, where->name, strlen(where->name), e) != 0)
+    if (find_named(&span, text, len, name, strlen(name), e) != 0)
         return -1;
     *out = where->place == RULES_BEFORE ? span.comments : span.to;
     return 0;
@@ -193,7 +194,7 @@ static const char *name_of(size_t *len, const char *rule, struct err *e)
 int rules_text_add(struct buf *out, const char *text, size_t len, const char *rule, const struct rules_where *where,
                    struct err *e)
 {
-    size_t name_len = 0, place;
+    size_t name_len = 0, place = 0;
     const char *name = name_of(&name_len, rule, e);
     struct span span;
 
@@ -233,7 +234,7 @@ int rules_text_move(struct buf *out, const char *text, size_t len, const char *n
 {
     struct span span;
     struct buf rest;
-    size_t place;
+    size_t place = 0;
     int rc;
 
     if (find_named(&span, text, len, name, strlen(name), e) != 0)
