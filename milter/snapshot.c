@@ -53,7 +53,11 @@ static int add_rules(struct rule_set *set, char *const *rules, const char *text,
     for (size_t i = 0; rules[i] != NULL; i++)
         if (rule_set_add(set, rules[i], strlen(rules[i]), e) != 0)
             return err_prefix(e, "rule %zu of the configuration", i + 1);
-    return rule_set_read(set, text, len, e) == 0 ? 0 : err_prefix(e, "rules in Redis");
+    if (rule_set_read(set, text, len, e) != 0)
+        return err_prefix(e, "rules in Redis");
+    if (rule_set_ready(set) != 0)
+        log_oom();
+    return 0;
 }
 
 static enum tls_required_from no_from(const char *word)

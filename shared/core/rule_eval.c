@@ -5,13 +5,14 @@
 #include <string.h>
 
 #include "domain.h"
-#include "rule_expression.h"
-#include "rule_view.h"
+#include "rule_filter.h"
 
 struct rule_eval {
     const struct rule_set *set;
     struct rule_matcher *matcher;
     struct rule_view view;
+    const struct rule_filter *filter;
+    struct rule_filter_found found;
     rule_in_list *in_list;
     void *context;
     struct rule_trace *trace; /* of each rule */
@@ -37,6 +38,7 @@ struct rule_eval *rule_eval_new(const struct rule_set *set)
     if (eval == NULL)
         return NULL;
     eval->set = set;
+    eval->filter = rule_set_filter(set);
     for (size_t i = 0; i < rules; i++)
         eval->conditions += rule_set_at(set, i)->condition_count;
     eval->matcher = rule_matcher_new();
@@ -61,6 +63,7 @@ void rule_eval_free(struct rule_eval *eval)
         return;
     rule_matcher_free(eval->matcher);
     rule_view_clear(&eval->view);
+    rule_filter_clear(&eval->found);
     free(eval->trace);
     free(eval->seen);
     free(eval->tag);
@@ -171,6 +174,8 @@ static enum rule_truth ask_values(struct rule_eval *eval, const struct rule_cond
     struct rule_text raw, text;
     int more;
 
+    if (rule_filter_out(eval->filter, &eval->found, &eval->view, field, (size_t)(seen - eval->seen)))
+        return ask_cut(eval, c, seen);
     rule_matcher_condition(eval->matcher, eval->view.octets[field]);
     while ((more = rule_view_next(&eval->view, field, form, header, &walk, &raw, &text)) == 1) {
         enum rule_truth truth = ask_value(eval, c, text, seen);
@@ -265,6 +270,7 @@ struct rule_outcome rule_eval_run(struct rule_eval *eval, const struct rule_mess
     eval->in_list = in_list;
     eval->context = context;
     rule_view_message(&eval->view, message);
+    rule_filter_message(&eval->found);
     rule_matcher_message(eval->matcher, eval->view.all);
     for (size_t i = 0; i < rule_set_count(eval->set) && outcome.rule == NULL; i++) {
         struct rule_trace *t = &eval->trace[i];

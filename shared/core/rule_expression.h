@@ -42,6 +42,9 @@ struct rule_expression {
 int rule_parse(struct rule **out, const char *text, size_t len, struct err *e);
 void rule_free(struct rule *rule);
 
+/* What rule_set_ready has made; NULL without it. */
+const struct rule_filter *rule_set_filter(const struct rule_set *set);
+
 /* What the field stands for and may be asked. */
 struct rule_field_kind {
     const char *name;

@@ -3,12 +3,13 @@
 #include <string.h>
 
 #include "ascii.h"
-#include "rule_expression.h"
+#include "rule_filter.h"
 
 struct rule_set {
     struct rule *rule[RULES_MAX];
     size_t count;
     unsigned need;
+    struct rule_filter *filter;
 };
 
 struct rule_set *rule_set_new(void)
@@ -22,6 +23,7 @@ void rule_set_free(struct rule_set *set)
         return;
     for (size_t i = 0; i < set->count; i++)
         rule_free(set->rule[i]);
+    rule_filter_free(set->filter);
     free(set);
 }
 
@@ -42,6 +44,8 @@ int rule_set_add(struct rule_set *set, const char *text, size_t len, struct err 
     }
     set->rule[set->count++] = rule;
     set->need |= rule->need;
+    rule_filter_free(set->filter);
+    set->filter = NULL;
     return 0;
 }
 
@@ -69,6 +73,18 @@ int rule_set_read(struct rule_set *set, const char *text, size_t len, struct err
         at += line + 1;
     }
     return 0;
+}
+
+int rule_set_ready(struct rule_set *set)
+{
+    if (set->filter == NULL)
+        set->filter = rule_filter_new(set);
+    return set->filter == NULL ? -1 : 0;
+}
+
+const struct rule_filter *rule_set_filter(const struct rule_set *set)
+{
+    return set->filter;
 }
 
 size_t rule_set_count(const struct rule_set *set)

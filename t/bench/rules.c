@@ -84,6 +84,8 @@ static struct rule_set *make_rules(enum kind kind, int n)
             add(set, "matches", i % 2 == 0 ? "(a+)+$" : "a*[bc]", "none", i);
         }
     }
+    if (set == NULL || rule_set_ready(set) != 0)
+        exit(1);
     return set;
 }
 

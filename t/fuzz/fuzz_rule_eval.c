@@ -295,8 +295,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct recipe r = {data, size};
     struct world w = {.texts = 0};
     struct rule_set *set = make_rules(&r);
-    struct rule_eval *eval = rule_eval_new(set);
+    struct rule_eval *eval;
 
+    demand(rule_set_ready(set) == 0);
+    eval = rule_eval_new(set);
     demand(eval != NULL);
     make_message(&w, &r);
     try_message(set, eval, &w);
