@@ -1,6 +1,8 @@
 /*
  * rules.c - bench: how long a set of rules about the body takes for a message that none of them fits.
  *     t/bench/rules [MESSAGES [KILOBYTES [RULES]]]      messages a round (200), size of the body (20), rules (100)
+ *     t/bench/rules print RULES                         the rules of expressions, for other benches
+ *     t/bench/rules body OCTETS                         and the body
  * The median of nine rounds is shown, in processor time, for expressions, for plain texts, and for the worst: hostile
  * expressions and text, where the bound of rule_pattern.h ends the work.
  */
@@ -130,12 +132,38 @@ static void measure(const char *name, enum kind kind, int rules, const char *bod
     rule_set_free(set);
 }
 
+/* Returns false for what is no number from 1 on. */
+static bool print_part(const char *what, int n)
+{
+    struct rule_set *set = n >= 1 && n <= RULES_MAX ? make_rules(EXPRESSIONS, n) : NULL;
+    struct buf line;
+
+    if (strcmp(what, "body") == 0 && n >= 1) {
+        char *body = make_body((size_t)n);
+
+        fputs(body, stdout);
+        free(body);
+        rule_set_free(set);
+        return true;
+    }
+    for (int i = 0; set != NULL && i < n; i++) {
+        buf_init(&line, (size_t)2 * RULE_LENGTH_MAX);
+        rule_write(&line, rule_set_at(set, (size_t)i));
+        puts(buf_text(&line));
+        buf_clear(&line);
+    }
+    rule_set_free(set);
+    return set != NULL;
+}
+
 int main(int argc, char **argv)
 {
     int messages = argc > 1 ? atoi(argv[1]) : 200, rules = argc > 3 ? atoi(argv[3]) : 100;
     size_t len = (size_t)(argc > 2 ? atoi(argv[2]) : 20) * 1000;
     char *body, *hostile;
 
+    if (argc == 3 && (strcmp(argv[1], "print") == 0 || strcmp(argv[1], "body") == 0))
+        return print_part(argv[1], atoi(argv[2])) ? 0 : 2;
     if (messages < 1 || rules < 1 || rules > RULES_MAX || len < 1000 || len > 100000000) {
         fprintf(stderr, "usage: rules [MESSAGES [KILOBYTES [RULES]]]\n");
         return 2;
