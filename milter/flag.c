@@ -106,31 +106,51 @@ static int unfit(const struct flagging *f, size_t recipient)
     return 0;
 }
 
-/* What has the tag that it should have, in any case and with any quotes, stays: it is the same address to an MTA. */
-static int recipient_judge(struct flagging *f, size_t recipient)
+static int edit_add(struct flagging *f, size_t recipient, char *address)
+{
+    struct flag_edit *edit = &f->plan->edit[f->plan->edits++];
+    struct buf unrouted;
+
+    *edit = (struct flag_edit){.recipient = recipient, .address = address};
+    if (!f->address[recipient].routed)
+        return 0;
+    buf_init(&unrouted, ADDRESS_TAG_MAX + 2);
+    if (flag_address_unroute(&unrouted, f->message->recipient[recipient].address) != 0) {
+        buf_clear(&unrouted);
+        return no_memory(f->e);
+    }
+    edit->unrouted = unrouted.data;
+    return 0;
+}
+
+/* Put the tag that is wanted in the place of those that are there. */
+static int recipient_change(struct flagging *f, size_t recipient, enum flag_tags tags)
 {
     const char *address = f->message->recipient[recipient].address;
-    const struct flag_address *a = &f->address[recipient];
-    enum flag_tags tags = wanted(f, a);
     struct buf made;
 
-    if (!a->fit)
-        return unfit(f, recipient);
-    if (tags == a->tags)
-        return 0;
     buf_init(&made, ADDRESS_TAG_MAX + 3 + strlen(f->options->requiretls.word) + strlen(f->options->optional.word));
     if (flag_address_make(&made, f->options, address, tags) != 0) {
         buf_clear(&made);
         return no_memory(f->e);
     }
-    if (made.len <= ADDRESS_TAG_MAX) {
-        f->plan->edit[f->plan->edits++] = (struct flag_edit){.recipient = recipient, .address = made.data};
-        return 0;
-    }
+    if (made.len <= ADDRESS_TAG_MAX)
+        return edit_add(f, recipient, made.data);
     buf_clear(&made);
     if (tags == FLAG_TAGS_REQUIRETLS)
         return refuse(f->e, address, "the message goes only with REQUIRETLS, for which this address is too long");
     return 0;
+}
+
+/* What has the tag that it should have, in any case and with any quotes, stays: it is the same address to an MTA. */
+static int recipient_judge(struct flagging *f, size_t recipient)
+{
+    const struct flag_address *a = &f->address[recipient];
+    enum flag_tags tags = wanted(f, a);
+
+    if (!a->fit)
+        return unfit(f, recipient);
+    return tags == a->tags ? 0 : recipient_change(f, recipient, tags);
 }
 
 /* All recipients as they will be, but for those that are not fit: nothing can become the same as these. */
@@ -258,6 +278,7 @@ int flag_plan_make(struct flag_plan *out, const struct flag_options *options, co
 void flag_plan_clear(struct flag_plan *plan)
 {
     for (size_t i = 0; i < plan->edits; i++) {
+        free(plan->edit[i].unrouted);
         free(plan->edit[i].address);
         free(plan->edit[i].parameters);
     }

@@ -15,8 +15,8 @@
  *   remote, in a tls-optional message         user+tlsoptional@example.com
  *   any other                                 user@example.com
  *
- * One that has just the tag it should have is not changed, also when the tag is in capitals or beside quotes: to MTAs
- * that is the same address, and some would take the new one for a duplicate of the one that was deleted, and drop it.
+ * One that has just the tag it should have is not changed, also when the tag is in capitals or beside quotes: that is
+ * the same address, and to add it anew where it was deleted is to trust that an MTA does not think it a duplicate.
  */
 #ifndef POSTERN_FLAG_H
 #define POSTERN_FLAG_H
@@ -59,14 +59,17 @@ const char *flag_why_name(enum flag_why why); /* "none", "tag", "mail-from", "ru
 /* A recipient that is to be changed. */
 struct flag_edit {
     size_t recipient; /* which of the message's */
+    char *unrouted;   /* NULL, or it without its source route (<@a.example:user@example.com>), with <> */
     char *address;    /* in its place, with <>; NULL: none, as another one is or becomes the same */
     char *parameters; /* of RCPT TO for it: "ORCPT=rfc822;user@example.com NOTIFY=SUCCESS"; never NULL, may be "" */
 };
 
 /*
- * To carry it out, delete the recipients of all edits, as the MTA gave them, then add the addresses that are not NULL.
- * No recipient that stays, and no address that is added, is one of those deleted, even if case and quotes count for
- * nothing; so it does no harm that an MTA deletes all copies of an address at once, or is asked to do so once more.
+ * To carry it out, delete the recipients of all edits, as the MTA gave them and also unrouted (Postfix shows a source
+ * route, but knows the recipient without it, and says nothing when it finds none to delete); then add the addresses
+ * that are not NULL. No recipient that stays, and no address that is added, is one of those deleted, even if case and
+ * quotes count for nothing; so it does no harm that an MTA deletes all copies of an address at once, or is asked to do
+ * so once more.
  *
  * Edits are in the order of the recipients. Where several become the same, the first is added, with its ORCPT, and the
  * NOTIFY of all of them together: what any asked for is reported, and NEVER counts only if all said it. Where one that

@@ -5,11 +5,31 @@
 
 enum { REQUIRETLS, OPTIONAL, TAGS };
 
-static int base_of(struct buf *out, size_t seen[TAGS], const struct flag_options *o, const char *address)
+/* An address without <> and source route. */
+struct plain {
+    const char *text;
+    size_t len;
+    struct address_split at; /* in the whole of it */
+    bool routed;
+};
+
+static int plain_read(struct plain *out, const char *address)
+{
+    struct address_split *s = &out->at;
+
+    if (address_split(s, address, strlen(address), NULL) != 0)
+        return -1;
+    out->text = address + s->local_at;
+    out->len = s->domain_at + s->domain_len - s->local_at;
+    out->routed = s->local_at > (address[0] == '<');
+    return 0;
+}
+
+static int base_of(struct buf *out, size_t seen[TAGS], const struct flag_options *o, const struct plain *p)
 {
     const struct address_tag tags[TAGS] = {o->requiretls, o->optional};
 
-    return address_tags_remove(out, seen, tags, TAGS, address, strlen(address), NULL);
+    return address_tags_remove(out, seen, tags, TAGS, p->text, p->len, NULL);
 }
 
 /* Do the octets begin with the tag, when quotes and backslashes are passed over? */
@@ -41,11 +61,27 @@ static bool mentions(const char *address, const struct flag_options *o)
  * Does the local part name a host of its own: user%example.com, example.com!user, "user@example.com"? Behind a domain
  * of ours an MTA may follow it, so that the message leaves though its domain is local.
  */
-static bool leads_on(const char *local, size_t len)
+static bool leads_on(const struct plain *p)
 {
-    for (size_t i = 0; i < len; i++)
-        if (strchr("@%!", local[i]) != NULL)
+    for (size_t i = 0; i < p->at.local_len; i++)
+        if (strchr("@%!", p->text[i]) != NULL)
             return true;
+    return false;
+}
+
+/* Comments, which MTAs take out, so that a tag before one is at the end after all: user+tlsoptional(x)@example.com. */
+static bool has_comment(const struct plain *p)
+{
+    bool quoted = false;
+
+    for (size_t i = 0; i < p->len; i++) {
+        if (p->text[i] == '\\')
+            i++;
+        else if (p->text[i] == '"')
+            quoted = !quoted;
+        else if (!quoted && (p->text[i] == '(' || p->text[i] == ')'))
+            return true;
+    }
     return false;
 }
 
@@ -61,19 +97,20 @@ static enum flag_tags tags_of(const size_t seen[TAGS])
 int flag_address_read(struct flag_address *out, struct buf *base, const struct flag_options *options,
                       const char *address, flag_is_local *is_local, void *context)
 {
-    size_t len = strlen(address), seen[TAGS];
-    struct address_split s;
+    size_t seen[TAGS];
+    struct plain p;
 
     *out = (struct flag_address){.mentions = mentions(address, options)};
-    if (address_split(&s, address, len, NULL) != 0)
+    if (plain_read(&p, address) != 0 || p.text[0] == '@' || has_comment(&p))
         return 0;
-    out->local = s.domain_len == 0 || is_local(context, address + s.domain_at, s.domain_len);
-    if (out->local && leads_on(address + s.local_at, s.local_len))
+    out->local = p.at.domain_len == 0 || is_local(context, address + p.at.domain_at, p.at.domain_len);
+    if (out->local && leads_on(&p))
         return 0;
     buf_reset(base);
-    if (base_of(base, seen, options, address) < 0)
+    if (base_of(base, seen, options, &p) < 0)
         return -1;
     out->fit = true;
+    out->routed = p.routed;
     out->requires = seen[REQUIRETLS] > 0;
     out->tags = tags_of(seen);
     return 0;
@@ -91,19 +128,27 @@ static int tagged(struct buf *out, const struct flag_options *o, const struct bu
 
 int flag_address_make(struct buf *out, const struct flag_options *options, const char *address, enum flag_tags wanted)
 {
-    bool bare = address[0] != '<';
     size_t seen[TAGS];
     struct buf base;
+    struct plain p;
     int rc;
 
     buf_init(&base, ADDRESS_TAG_MAX);
-    rc = base_of(&base, seen, options, address);
-    if (bare)
-        buf_char(out, '<');
+    rc = plain_read(&p, address) != 0 ? -1 : base_of(&base, seen, options, &p);
+    buf_char(out, '<');
     if (rc >= 0)
         rc = tagged(out, options, &base, wanted);
-    if (bare)
-        buf_char(out, '>');
+    buf_char(out, '>');
     buf_clear(&base);
     return rc >= 0 && buf_ok(out) ? 0 : -1;
+}
+
+int flag_address_unroute(struct buf *out, const char *address)
+{
+    struct plain p;
+
+    if (plain_read(&p, address) != 0)
+        return -1;
+    buf_printf(out, "<%.*s>", (int)p.len, p.text);
+    return buf_ok(out) ? 0 : -1;
 }

@@ -15,6 +15,7 @@ enum flag_tags {
 struct flag_address {
     bool fit;      /* for a tag; else only mentions means something */
     bool local;    /* of one of our domains, or of none */
+    bool routed;   /* has a source route */
     bool requires; /* requiretls is among its tags */
     bool mentions; /* a tag stands somewhere in it */
     enum flag_tags tags;
@@ -25,9 +26,12 @@ int flag_address_read(struct flag_address *out, struct buf *base, const struct f
                       const char *address, flag_is_local *is_local, void *context);
 
 /*
- * Append the address, which is fit, with <>, without the tags that it has and with the one that is wanted (not
- * FLAG_TAGS_OTHER). It may come out longer than ADDRESS_TAG_MAX. Returns 0, or -1 without memory.
+ * Append the address, which is fit, with <>, without source route and the tags that it has, and with the one that is
+ * wanted (not FLAG_TAGS_OTHER). It may come out longer than ADDRESS_TAG_MAX. Returns 0, or -1 without memory.
  */
 int flag_address_make(struct buf *out, const struct flag_options *options, const char *address, enum flag_tags wanted);
+
+/* Append the address, which is fit, as it is but for the source route, with <>. Returns 0, or -1 without memory. */
+int flag_address_unroute(struct buf *out, const char *address);
 
 #endif
