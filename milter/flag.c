@@ -114,7 +114,7 @@ static int edit_add(struct flagging *f, size_t recipient, char *address)
     *edit = (struct flag_edit){.recipient = recipient, .address = address};
     if (!f->address[recipient].routed)
         return 0;
-    buf_init(&unrouted, ADDRESS_TAG_MAX + 2);
+    buf_init(&unrouted, ADDRESS_TAG_MAX);
     if (flag_address_unroute(&unrouted, f->message->recipient[recipient].address) != 0) {
         buf_clear(&unrouted);
         return no_memory(f->e);
@@ -129,7 +129,7 @@ static int recipient_change(struct flagging *f, size_t recipient, enum flag_tags
     const char *address = f->message->recipient[recipient].address;
     struct buf made;
 
-    buf_init(&made, ADDRESS_TAG_MAX + 3 + strlen(f->options->requiretls.word) + strlen(f->options->optional.word));
+    buf_init(&made, ADDRESS_TAG_MAX + 1 + strlen(f->options->requiretls.word) + strlen(f->options->optional.word));
     if (flag_address_make(&made, f->options, address, tags) != 0) {
         buf_clear(&made);
         return no_memory(f->e);
@@ -167,8 +167,8 @@ static size_t places(const struct flagging *f, struct flag_place *place)
 
         if (f->address[i].fit) {
             flag_parameters_read(&parameters, r->parameters);
-            place[count++] =
-                (struct flag_place){changed ? edit : NULL, address, strlen(address), i, parameters.demands};
+            place[count++] = (struct flag_place){
+                .edit = changed ? edit : NULL, .address = address, .recipient = i, .demands = parameters.demands};
         }
         edit += changed;
     }
@@ -185,7 +185,7 @@ static int parameters_make(const struct flagging *f, const struct flag_place *pl
 
     if (place->edit == NULL)
         return 0;
-    buf_init(&base, ADDRESS_TAG_MAX + 2);
+    buf_init(&base, ADDRESS_TAG_MAX);
     buf_init(&out, FLAG_PARAMETER_MAX * 2 + 50);
     rc = flag_address_make(&base, f->options, r->address, FLAG_TAGS_NONE);
     flag_parameters_read(&parameters, r->parameters);
@@ -209,7 +209,7 @@ static int edits_finish(const struct flagging *f)
 
     if (f->plan->edits == 0)
         return 0;
-    place = calloc(f->message->recipients, sizeof(*place));
+    place = calloc(f->message->recipients + 1, sizeof(*place));
     if (place == NULL)
         return no_memory(f->e);
     count = places(f, place);
@@ -261,14 +261,15 @@ static int plan(struct flagging *f, flag_is_local *is_local, void *context)
 int flag_plan_make(struct flag_plan *out, const struct flag_options *options, const struct flag_message *message,
                    flag_is_local *is_local, void *context, struct err *e)
 {
-    size_t room = message->recipients > 0 ? message->recipients : 1;
+    size_t room = message->recipients + 1; /* never 0 */
     struct flagging f = {.options = options, .message = message, .plan = out, .e = e};
     int rc;
 
-    memset(out, 0, sizeof(*out));
+    *out = (struct flag_plan){.edit = calloc(room, sizeof(*out->edit))};
+    if (out->edit == NULL)
+        return no_memory(e);
     f.address = calloc(room, sizeof(*f.address));
-    out->edit = calloc(room, sizeof(*out->edit));
-    rc = f.address == NULL || out->edit == NULL ? no_memory(e) : plan(&f, is_local, context);
+    rc = f.address == NULL ? no_memory(e) : plan(&f, is_local, context);
     free(f.address);
     if (rc != 0)
         flag_plan_clear(out);
@@ -283,5 +284,5 @@ void flag_plan_clear(struct flag_plan *plan)
         free(plan->edit[i].parameters);
     }
     free(plan->edit);
-    memset(plan, 0, sizeof(*plan));
+    *plan = (struct flag_plan){.edits = 0};
 }

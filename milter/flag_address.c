@@ -1,28 +1,32 @@
 /* flag_address.c - see flag_address.h. */
 #include "flag_address.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { REQUIRETLS, OPTIONAL, TAGS };
 
-/* An address without <> and source route. */
+/* An address with <>, without source route. */
 struct plain {
-    const char *text;
+    char text[ADDRESS_TAG_MAX + 1];
     size_t len;
-    struct address_split at; /* in the whole of it */
-    bool routed;
+    struct address_split at;
+    bool routed; /* it had one */
 };
 
+/* Returns 0, or -1 when that is no address. */
 static int plain_read(struct plain *out, const char *address)
 {
-    struct address_split *s = &out->at;
+    struct address_split s;
 
-    if (address_split(s, address, strlen(address), NULL) != 0)
+    if (address_split(&s, address, strlen(address), NULL) != 0 || address[s.local_at] == '@')
         return -1;
-    out->text = address + s->local_at;
-    out->len = s->domain_at + s->domain_len - s->local_at;
-    out->routed = s->local_at > (address[0] == '<');
-    return 0;
+    out->len = s.domain_at + s.domain_len - s.local_at + 2;
+    if (out->len > ADDRESS_TAG_MAX)
+        return -1;
+    snprintf(out->text, sizeof(out->text), "<%.*s>", (int)out->len - 2, address + s.local_at);
+    out->routed = s.local_at > (address[0] == '<');
+    return address_split(&out->at, out->text, out->len, NULL);
 }
 
 static int base_of(struct buf *out, size_t seen[TAGS], const struct flag_options *o, const struct plain *p)
@@ -63,10 +67,9 @@ static bool mentions(const char *address, const struct flag_options *o)
  */
 static bool leads_on(const struct plain *p)
 {
-    for (size_t i = 0; i < p->at.local_len; i++)
-        if (strchr("@%!", p->text[i]) != NULL)
-            return true;
-    return false;
+    const char *local = p->text + p->at.local_at;
+
+    return strcspn(local, "@%!") < p->at.local_len;
 }
 
 /* Comments, which MTAs take out, so that a tag before one is at the end after all: user+tlsoptional(x)@example.com. */
@@ -101,9 +104,9 @@ int flag_address_read(struct flag_address *out, struct buf *base, const struct f
     struct plain p;
 
     *out = (struct flag_address){.mentions = mentions(address, options)};
-    if (plain_read(&p, address) != 0 || p.text[0] == '@' || has_comment(&p))
+    if (plain_read(&p, address) != 0 || has_comment(&p))
         return 0;
-    out->local = p.at.domain_len == 0 || is_local(context, address + p.at.domain_at, p.at.domain_len);
+    out->local = p.at.domain_len == 0 || is_local(context, p.text + p.at.domain_at, p.at.domain_len);
     if (out->local && leads_on(&p))
         return 0;
     buf_reset(base);
@@ -135,10 +138,8 @@ int flag_address_make(struct buf *out, const struct flag_options *options, const
 
     buf_init(&base, ADDRESS_TAG_MAX);
     rc = plain_read(&p, address) != 0 ? -1 : base_of(&base, seen, options, &p);
-    buf_char(out, '<');
     if (rc >= 0)
         rc = tagged(out, options, &base, wanted);
-    buf_char(out, '>');
     buf_clear(&base);
     return rc >= 0 && buf_ok(out) ? 0 : -1;
 }
@@ -149,6 +150,6 @@ int flag_address_unroute(struct buf *out, const char *address)
 
     if (plain_read(&p, address) != 0)
         return -1;
-    buf_printf(out, "<%.*s>", (int)p.len, p.text);
+    buf_add(out, p.text, p.len);
     return buf_ok(out) ? 0 : -1;
 }

@@ -8,6 +8,7 @@
 
 static void strip(struct flag_place *p)
 {
+    p->len = strlen(p->address);
     if (p->len < 2 || p->address[0] != '<')
         return;
     p->address++;

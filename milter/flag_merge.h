@@ -8,9 +8,9 @@
 struct flag_place {
     struct flag_edit *edit; /* NULL: it stays as it is */
     const char *address;
-    size_t len;
     size_t recipient;
     unsigned demands; /* flag_parameters.h */
+    size_t len;       /* set by flag_merge */
 };
 
 /*

@@ -43,7 +43,8 @@ static inline struct flag_meaning flag_meaning_of(const struct flag_options *o, 
     bool quoted = false;
     size_t len = 0;
 
-    if (address_split(&s, address, strlen(address), NULL) != 0 || address[s.local_at] == '@')
+    if (address_split(&s, address, strlen(address), NULL) != 0 || address[s.local_at] == '@' ||
+        s.domain_at + s.domain_len - s.local_at + 2 > ADDRESS_TAG_MAX)
         return m;
     for (const char *at = address + s.local_at; at < address + s.domain_at + s.domain_len; at++) {
         if (!quoted && (*at == '(' || *at == ')'))

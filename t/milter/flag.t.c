@@ -160,6 +160,7 @@ static const struct {
     {"@b.test:u+tlsoptional@d.test", "<u+requiretls@d.test>", "<u@d.test>", "rfc822;u@d.test"},
     {"<\"(x)\"@d.test>", "<\"(x)+requiretls\"@d.test>", NULL, "rfc822;\"(x)\"@d.test"},
     {"<u\\(@d.test>", "<u\\(+requiretls@d.test>", NULL, "rfc822;u\\(@d.test"},
+    {"u\\>+tlsoptional@d.test", "<u\\>+requiretls@d.test>", "<u\\>@d.test>", "rfc822;u\\>@d.test"},
     {"<u%ours.test@d.test>", "<u%ours.test+requiretls@d.test>", NULL, "rfc822;u%ours.test@d.test"},
     {"<u@ours.test.d.test>", "<u+requiretls@ours.test.d.test>", NULL, "rfc822;u@ours.test.d.test"},
 };
@@ -278,6 +279,9 @@ static const struct plan_case locals[] = {
     {"", "<u+tlsoptional@ours.test>", "0 <u@ours.test> ORCPT=rfc822;u@ours.test\n"},
     {"H", "<u+tlsoptional@ours.test>", "0 <u@ours.test> ORCPT=rfc822;u@ours.test\n"},
     {"", "<postmaster+tlsoptional>", "0 <postmaster> ORCPT=rfc822;postmaster\n"},
+    {"", "u\\>+tlsoptional", "0 <u\\>> ORCPT=rfc822;u\\>\n"},
+    {"", "<u\\>+tlsoptional>", "0 <u\\>> ORCPT=rfc822;u\\>\n"},
+    {"M", "u\\>+requiretls", "0 <u\\>> ORCPT=rfc822;u\\>\nR mail-from 0"},
     {"", "postmaster+requiretls", "0 <postmaster> ORCPT=rfc822;postmaster\nR tag 0"},
     {"M", "<@d.test:u@ours.test>", "R mail-from 0"},
     {"", "<u%d.test@ours.test>", ""},
