@@ -21,6 +21,7 @@ sub start {
     if (!$pid{$name}) {
         open STDOUT, '>>', "$Lab::DIR/log/$name.out";
         open STDERR, '>&', \*STDOUT;
+        if (ref $command[0]) { $command[0]->(); POSIX::_exit(0) }
         exec @command or POSIX::_exit(127);
     }
     Lab::until_true($ready) or die "$name does not start, see its log\n";

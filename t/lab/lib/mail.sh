@@ -5,12 +5,15 @@
 # they do on any Debian host. The receivers are smtpd services of one Postfix on node mx, in
 # /etc/postfix-mx, each with addresses, name and certificate of its own; what it is given ends
 # in $LAB/mail/DOMAIN, as a Maildir. /etc/postfix-strict is a second sender, which a test may start: it demands TLS where
-# Postern says nothing, and asks the node `one` of lib Nodes.pm.
+# Postern says nothing, and asks the node `one` of lib Nodes.pm. /etc/postfix-flag is a third one, which a test may start:
+# it has all that contrib/postfix has for postern-milter, and Flags.pm is about it.
 
 MX_SERVICES=$LAB/mx.services
 MX_MAILBOXES=$LAB/mx.mailboxes
 MX_ADDRESSES=$LAB/mx.addresses
 MX_FAULTS=$LAB/mx.faults
+# shellcheck disable=SC2154
+CONTRIB=$lab/../../contrib/postfix
 
 # mail_listen HOST ADDRESS PORT CERTIFICATE-FILE [-o { PARAMETER = VALUE } …]: a receiving smtpd; without a file: no
 # STARTTLS; port 465: TLS from the beginning
@@ -35,18 +38,23 @@ mail_start() {
     mail_conf_common /etc/postfix client
     mail_conf_common /etc/postfix-mx mx
     mail_conf_common /etc/postfix-strict strict
-    mail_conf_client "$LAB/postern/policyd.sock" >>/etc/postfix/main.cf
-    mail_conf_may >>/etc/postfix/main.cf
-    { mail_conf_client "$LAB/nodes/one/policyd.sock"; mail_conf_strict; } >>/etc/postfix-strict/main.cf
+    mail_conf_common /etc/postfix-flag flag
+    { mail_conf_client "$LAB/postern/policyd.sock"; mail_conf_transport "$LAB/postern/policyd.sock"; mail_conf_may; } >>/etc/postfix/main.cf
+    { mail_conf_client "$LAB/nodes/one/policyd.sock"; mail_conf_transport "$LAB/nodes/one/policyd.sock"; mail_conf_strict; } \
+        >>/etc/postfix-strict/main.cf
+    { mail_conf_client "$LAB/postern/policyd.sock"; mail_conf_flag; mail_contrib_milter; } >>/etc/postfix-flag/main.cf
     mail_conf_mx >>/etc/postfix-mx/main.cf
     sed '/^smtp  *inet/s/^smtp/127.0.0.1:25/' -i /etc/postfix/master.cf
-    sed '/^smtp  *inet/d' -i /etc/postfix-mx/master.cf /etc/postfix-strict/master.cf
-    # shellcheck disable=SC2154
-    mail_unchroot "$lab/../../contrib/postfix/master.cf" | tee -a /etc/postfix-strict/master.cf >>/etc/postfix/master.cf
+    sed '/^smtp  *inet/d' -i /etc/postfix-{mx,strict,flag}/master.cf
+    mail_unchroot "$CONTRIB/master.cf" | tee -a /etc/postfix-{strict,flag}/master.cf >>/etc/postfix/master.cf
+    mail_services_flag >>/etc/postfix-flag/master.cf
+    sed 's/example\\.com/home\\.test/; s/lists\\.example\\.com/alias\\.test|forward\\.test/' "$CONTRIB/transport_flags.regexp" \
+        >/etc/postfix-flag/transport_flags.regexp
+    cp "$CONTRIB/generic_flags.regexp" /etc/postfix-flag/
     mail_services_inbound >>/etc/postfix/master.cf
     cat "$MX_SERVICES" >>/etc/postfix-mx/master.cf
     # Postfix waits until a file that it reads is two seconds old.
-    touch -d "1 minute ago" /etc/postfix/*.cf /etc/postfix-{mx,strict}/*.cf "$MX_MAILBOXES"
+    touch -d "1 minute ago" /etc/postfix/*.cf /etc/postfix-{mx,strict,flag}/* "$MX_MAILBOXES"
     chgrp postdrop /usr/sbin/postdrop /usr/sbin/postqueue
     chmod 2555 /usr/sbin/postdrop /usr/sbin/postqueue
     mail_daemon client client 127.0.0.1
@@ -80,8 +88,6 @@ queue_directory = $LAB/$name/spool
 data_directory = $LAB/$name/lib
 maillog_file = $LAB/log/$name.log
 maillog_file_prefixes = $LAB
-mydestination =
-alias_maps =
 alias_database =
 local_recipient_maps =
 mynetworks = 127.0.0.0/8
@@ -99,6 +105,11 @@ smtp_dns_support_level = dnssec
 smtp_tls_loglevel = 1
 smtp_tls_CAfile = $CA_CERT
 smtp_tls_policy_maps = socketmap:unix:$1:postfix
+END
+}
+
+mail_conf_transport() {
+    cat <<END
 # three domains that an operator has led elsewhere, and else what policyd says
 transport_maps = inline:{ {list-hop.test = smtp:[mx.list-hop.test]}
         {list-hop-require.test = smtp:[mx.list-hop-require.test]} {list-hop-address.test = smtp:[192.0.2.161]} }
@@ -108,6 +119,8 @@ END
 
 mail_conf_may() {
     cat <<END
+mydestination =
+alias_maps =
 smtp_tls_security_level = may
 # so that a test sees the second attempt too
 queue_run_delay = 2s
@@ -119,11 +132,56 @@ END
 # Attempts are made only when a test asks for them.
 mail_conf_strict() {
     cat <<END
+mydestination =
+alias_maps =
 smtp_tls_security_level = encrypt
 queue_run_delay = 1h
 minimal_backoff_time = 1h
 maximal_backoff_time = 1h
 END
+}
+
+# A sender with a milter. home.test is its own, in alias.test and forward.test are aliases; on port 2526 users log in; a
+# header field X-Hold keeps a message in the queue, so that a test may look at it.
+mail_conf_flag() {
+    cat <<END
+smtp_tls_security_level = may
+queue_run_delay = 1h
+minimal_backoff_time = 1h
+message_size_limit = 100000000
+mailbox_size_limit = 0
+smtpd_recipient_limit = 1000
+virtual_mailbox_domains = home.test
+virtual_mailbox_maps = inline:{@home.test=home.test/}
+virtual_mailbox_base = $LAB/mail
+virtual_mailbox_limit = 0
+virtual_uid_maps = static:$(id -u vmail)
+virtual_gid_maps = static:$(id -g vmail)
+mydestination = forward.test
+alias_maps = inline:{out=out@remote.test}
+virtual_alias_domains = alias.test
+virtual_alias_maps = inline:{ {out@alias.test = out@remote.test} {in@alias.test = in@home.test} }
+smtpd_relay_restrictions = check_client_access static:ok, reject
+smtpd_peername_lookup = no
+smtpd_tls_security_level = may
+smtpd_tls_chain_files = $LAB/certs/snakeoil.pem
+smtpd_sasl_type = dovecot
+smtpd_sasl_path = $LAB/flag/auth.sock
+smtpd_client_connection_rate_limit = 0
+header_checks = regexp:{ {/^X-Hold:/ HOLD} }
+END
+}
+
+# What contrib/postfix/main.cf has for the milter, but for policyd's socket
+mail_contrib_milter() {
+    sed -n '/postern-milter/,$s/^#\([a-z_]* =\)/\1/p' "$CONTRIB/main.cf" |
+        sed "s,inet:127.0.0.1:8461,unix:$LAB/postern/policyd.sock,"
+}
+
+mail_services_flag() {
+    echo "127.0.0.1:2525 inet n - n - - smtpd"
+    echo "$CLIENT_ADDR:2525 inet n - n - - smtpd"
+    echo "127.0.0.1:2526 inet n - n - - smtpd -o smtpd_sasl_auth_enable=yes"
 }
 
 # What the world sees of the sender; which clients get STARTTLS there, policyd says.
@@ -142,6 +200,8 @@ END
 mail_conf_mx() {
     chown vmail: "$LAB/mail"
     cat <<END
+mydestination =
+alias_maps =
 myhostname = mx.test
 smtpd_tls_loglevel = 1
 smtpd_tls_received_header = yes
