@@ -164,14 +164,30 @@ static bool add_tags(const struct judging *j)
     return true;
 }
 
+/* Postfix keeps a recipient without the source route that it was written with, and does not find it by that. */
+static bool drop_recipient(const struct judging *j, const char *address)
+{
+    struct address_split s;
+    struct buf without;
+    bool ok;
+
+    if (smfi_delrcpt(j->ctx, (char *)(uintptr_t)address) != MI_SUCCESS)
+        return false;
+    if (strncmp(address, "<@", 2) != 0 || address_split(&s, address, strlen(address), NULL) != 0)
+        return true;
+    buf_init(&without, ADDRESS_TAG_MAX);
+    buf_char(&without, '<');
+    buf_add(&without, address + s.local_at, strlen(address + s.local_at));
+    ok = buf_ok(&without) && smfi_delrcpt(j->ctx, without.data) == MI_SUCCESS;
+    buf_clear(&without);
+    return ok;
+}
+
 static bool change_recipients(const struct judging *j)
 {
-    for (size_t i = 0; i < j->plan.edits; i++) {
-        const char *address = j->view.recipient[j->plan.edit[i].recipient].address;
-
-        if (smfi_delrcpt(j->ctx, (char *)(uintptr_t)address) != MI_SUCCESS)
+    for (size_t i = 0; i < j->plan.edits; i++)
+        if (!drop_recipient(j, j->view.recipient[j->plan.edit[i].recipient].address))
             return false;
-    }
     for (size_t i = 0; i < j->plan.edits; i++) {
         const struct flag_edit *edit = &j->plan.edit[i];
         char *parameters = edit->parameters[0] == '\0' ? NULL : edit->parameters;
@@ -182,11 +198,16 @@ static bool change_recipients(const struct judging *j)
     return true;
 }
 
-/* A bounce of flagged mail has no body in it (RFC 8689 5). */
+/*
+ * A bounce of flagged mail has no body in it (RFC 8689 5). The null sender of a program on the MTA's machine is "", which
+ * libmilter does not take.
+ */
 static bool ask_for_headers_only(const struct judging *j)
 {
+    const char *sender = j->view.sender[0] == '\0' ? "<>" : j->view.sender;
+
     return j->plan.required_count == 0 ||
-           smfi_chgfrom(j->ctx, (char *)(uintptr_t)j->view.sender, (char[]){"RET=HDRS"}) == MI_SUCCESS;
+           smfi_chgfrom(j->ctx, (char *)(uintptr_t)sender, (char[]){"RET=HDRS"}) == MI_SUCCESS;
 }
 
 static bool record(const struct judging *j)
