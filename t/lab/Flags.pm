@@ -5,7 +5,9 @@ package Flags;
 
 use strict;
 use warnings;
+use IO::Handle;
 use IO::Socket::INET;
+use IPC::Open2 ();
 use Lab;
 use MIME::Base64 ();
 use Nodes;
@@ -25,7 +27,7 @@ sub configure {
     my (undef, undef, $uid, $gid) = getpwnam('postern');
     mkdir $DIR;
     chown $uid, $gid, $DIR;
-    my %keys = (user => '"postern"', record_header => '"X-Postern"', lists_file => qq("$DIR/lists"), rules_file => qq("$DIR/rules"), %more);
+    my %keys = (listen => qq("unix:$DIR/milter.sock"), user => '"postern"', record_header => '"X-Postern"', lists_file => qq("$DIR/lists"), rules_file => qq("$DIR/rules"), %more);
     my $url = delete $keys{url} // "unix:$Nodes::REDIS";
     open my $out, '>', $CONF or die "$CONF: $!";
     print $out qq(redis {\n    url = "$url"\n}\nmilter {\n), map({ "    $_ = $keys{$_}\n" } sort keys %keys), "}\n";
@@ -33,8 +35,22 @@ sub configure {
     return;
 }
 
+# The rules in Redis, as from the hand of an operator; edits are counted here. read_rules waits until the milter has them.
+my $edits = 0;
+
+sub put_rules {
+    my ($text) = @_;
+    Nodes::redis('HSET', 'postern:rules:', 'g', '0123456789abcdef', 'n', ++$edits, 'text', $text);
+    return;
+}
+
+sub read_rules {
+    put_rules(@_);
+    return Lab::until_true(sub { grep { /rules-read edits=$edits / } Nodes::log_of('milter') });
+}
+
 sub start_milter {
-    my $ready = sub { defined IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => 8463) };
+    my $ready = sub { defined IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => 8463) || Nodes::listening("$DIR/milter.sock") };
     Nodes::start('milter', $ready, $MILTER, '-f', '-c', $CONF);
     return;
 }
@@ -61,9 +77,10 @@ sub start_postfix {
     return;
 }
 
-# All that a test starts here, ended; the milter's status.
+# All that a test starts here, ended, the milter by a signal; the milter's status.
 sub stop {
-    my $status = Nodes::running('milter') ? Nodes::stop('milter', 'TERM') : -1;
+    my ($signal) = @_;
+    my $status = Nodes::running('milter') ? Nodes::stop('milter', $signal // 'KILL') : -1;
     Nodes::stop('flag', 'TERM');
     Lab::capture('postsuper', '-d', 'ALL');
     Nodes::stop($_, 'KILL') for grep { Nodes::running($_) } 'nodes-redis', 'users';
@@ -105,11 +122,23 @@ sub session {
     return $self;
 }
 
+# The same behind STARTTLS. What openssl shows first is a line of the reply to its own EHLO.
+sub tls_session {
+    my (%at) = @_;
+    my $self = bless {}, __PACKAGE__;
+    my $from = $at{from} // '127.0.0.1';
+    IPC::Open2::open2($self->{out}, $self->{fh}, 'sh', '-c', "exec openssl s_client -quiet -no_ign_eof -starttls smtp -bind $from:0 -connect 127.0.0.1:2525 2>/dev/null");
+    $self->{fh}->autoflush(1);
+    $self->{fh}->print("EHLO somebody.test\r\n");
+    until ($self->reply =~ /^250-/) { }
+    return $self;
+}
+
 # All lines of a reply as one text; '' when the connection is closed
 sub reply {
     my ($self) = @_;
     my ($all, $line) = ('');
-    my $fh = $self->{fh};
+    my $fh = $self->{out} // $self->{fh};
     local $SIG{ALRM} = sub { die "no reply\n" };
     alarm 60;
     while (defined($line = <$fh>)) { $all .= $line =~ s/\r//r; last if $line =~ /^\d+ / }

@@ -141,8 +141,8 @@ maximal_backoff_time = 1h
 END
 }
 
-# A sender with a milter. home.test is its own, in alias.test and forward.test are aliases; on port 2526 users log in; a
-# header field X-Hold keeps a message in the queue, so that a test may look at it.
+# A sender with a milter. home.test is its own, in alias.test and forward.test are aliases. Users log in on its address in the
+# world; on port 2526 the milter is asked by TCP. A header field X-Hold keeps a message in the queue, so that a test may look at it.
 mail_conf_flag() {
     cat <<END
 smtp_tls_security_level = may
@@ -172,16 +172,16 @@ header_checks = regexp:{ {/^X-Hold:/ HOLD} }
 END
 }
 
-# What contrib/postfix/main.cf has for the milter, but for policyd's socket
+# What contrib/postfix/main.cf has for the milter, but for the sockets
 mail_contrib_milter() {
     sed -n '/postern-milter/,$s/^#\([a-z_]* =\)/\1/p' "$CONTRIB/main.cf" |
-        sed "s,inet:127.0.0.1:8461,unix:$LAB/postern/policyd.sock,"
+        sed "s,inet:127.0.0.1:8461,unix:$LAB/postern/policyd.sock,; s,inet:127.0.0.1:8463,unix:$LAB/milter/milter.sock,"
 }
 
 mail_services_flag() {
     echo "127.0.0.1:2525 inet n - n - - smtpd"
-    echo "$CLIENT_ADDR:2525 inet n - n - - smtpd"
-    echo "127.0.0.1:2526 inet n - n - - smtpd -o smtpd_sasl_auth_enable=yes"
+    echo "$CLIENT_ADDR:2525 inet n - n - - smtpd -o smtpd_sasl_auth_enable=yes"
+    echo "127.0.0.1:2526 inet n - n - - smtpd -o smtpd_milters=inet:127.0.0.1:8463"
 }
 
 # What the world sees of the sender; which clients get STARTTLS there, policyd says.
