@@ -232,7 +232,7 @@ int rules_text_del(struct buf *out, const char *text, size_t len, const char *na
 int rules_text_move(struct buf *out, const char *text, size_t len, const char *name, const struct rules_where *where,
                     struct err *e)
 {
-    struct span span;
+    struct span span = {0};
     struct buf rest;
     size_t place = 0;
     int rc;

@@ -50,6 +50,35 @@ static void test_settings(void **state)
     snapshot_release(s);
 }
 
+/* Whose TLS-Required: No counts. */
+static void test_heeds_no(void **state)
+{
+    static const struct {
+        const char *conf, *user, *address;
+        bool want;
+    } who[] = {
+        {"", NULL, "192.0.2.1", true},
+        {"tls_required = submitters", NULL, "192.0.2.1", false},
+        {"tls_required = submitters", "anna", "192.0.2.1", true},
+        {"tls_required = submitters", NULL, "127.0.0.2", true},
+        {"tls_required = submitters", NULL, "::1", true},
+        {"tls_required = submitters", NULL, "", true},
+        {"tls_required = nobody", "anna", "127.0.0.1", false},
+        {"tls_required = nobody", NULL, "", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(who) / sizeof(who[0]); i++) {
+        struct conf *c = parse(who[i].conf);
+        const struct snapshot *s = snapshot_new(&c->milter, "", 0, NULL);
+
+        assert_non_null(s);
+        assert_int_equal(snapshot_heeds_no(s, who[i].user, who[i].address), who[i].want);
+        snapshot_release(s);
+        conf_free(c);
+    }
+}
+
 static const struct {
     const char *conf, *text, *want;
 } wrong[] = {
@@ -116,6 +145,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_settings),
+        cmocka_unit_test(test_heeds_no),
         cmocka_unit_test(test_wrong),
         cmocka_unit_test(test_threads),
     };

@@ -200,12 +200,49 @@ static void test_until(void **state)
     lists_clear(&lists);
 }
 
+/* What rules ask about: domains behind "@", clients by address or name. */
+static void test_what(void **state)
+{
+    static const struct {
+        enum list_id list;
+        const char *entries, *what, *want; /* NULL: none */
+    } asked[] = {
+        {LIST_LOCAL, "ours.example .ours.example", "Ours.Example", "ours.example"},
+        {LIST_LOCAL, "ours.example .ours.example", "a.ours.example.", ".ours.example"},
+        {LIST_LOCAL, "ours.example", "a.ours.example", NULL},
+        {LIST_EXCLUDE, "[192.0.2.1]", "[192.0.2.1]", "[192.0.2.1]"},
+        {LIST_LOCAL, "ours.example", "", NULL},
+        {LIST_LOCAL, "ours.example", "no domain", NULL},
+        {LIST_LOCAL, "ours.example@1001", "ours.example", "ours.example"},
+        {LIST_LOCAL, "ours.example@1000", "ours.example", NULL},
+        {LIST_INBOUND_REQUIRE, "192.0.2.0/24", "192.0.2.7", "192.0.2.0/24"},
+        {LIST_INBOUND_REQUIRE, "2001:db8::/32", "2001:DB8::0:1", "2001:db8::/32"},
+        {LIST_INBOUND_REQUIRE, "192.0.2.0/24", "198.51.100.1", NULL},
+        {LIST_INBOUND_REQUIRE, ".a.example", "mx.a.example", ".a.example"},
+        {LIST_INBOUND_REQUIRE, "192.0.2.0/24", "no name", NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
+        const struct list_entry *entry;
+        struct lists lists;
+
+        lists_fill(&lists);
+        put_all(lists.list[asked[i].list], asked[i].list, asked[i].entries);
+        entry = lists_match_what(&lists, asked[i].list, asked[i].what, strlen(asked[i].what), NOW);
+        if ((entry == NULL) != (asked[i].want == NULL) || (entry != NULL && strcmp(entry->pattern, asked[i].want) != 0))
+            fail_msg("row %zu, %s: %s", i, asked[i].what, entry == NULL ? "none" : entry->pattern);
+        lists_clear(&lists);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows),
         cmocka_unit_test(test_only_in_force),
         cmocka_unit_test(test_until),
+        cmocka_unit_test(test_what),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
