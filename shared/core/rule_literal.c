@@ -224,13 +224,14 @@ static void part_join_copies(struct part *p, struct part *once, unsigned least, 
 /* One or the other fits. first: there was none before. */
 static void part_or(struct part *p, struct part *other, bool first, const struct reader *r)
 {
-    struct rule_literal_set all = p->last;
     const struct rule_literal_set *mine, *its;
+    struct rule_literal_set all;
 
     if (first) {
         *p = *other;
         return;
     }
+    all = p->last;
     if (p->whole && other->whole && set_unite(&all, &other->last)) {
         p->last = all;
         p->classes = p->classes || other->classes;
@@ -373,7 +374,7 @@ struct class
 
 static void class_add(struct class *k, const struct reader *r, char first, char last)
 {
-    for (int c = first; c <= last && !k->wide; c++) {
+    for (int c = (unsigned char)first; c <= (unsigned char)last && !k->wide; c++) {
         struct part p;
         const char sign = (char)c;
 
