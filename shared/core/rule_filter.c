@@ -8,7 +8,6 @@
 #include "text_search.h"
 
 #define TAIL       24 /* octets of a text that contains wants are looked for, the last ones, as many begin alike */
-#define RARE       4  /* octets: so long a text is rare enough, and digits need not be looked at */
 #define SEARCHES   2
 #define WORTH_IT   10 /* a field is looked at for so much: */
 #define OF_MATCHES 10 /* for an expression, and 1 for a contains */
@@ -82,31 +81,19 @@ static void add_set(struct rule_filter *f, const struct rule_literal_set *set, b
     }
 }
 
-/* Returns whether one of the sets is likely to tell much. */
-static bool add_literals(struct rule_filter *f, const struct rule_condition *c, bool digits_alike)
-{
-    struct rule_literals literals;
-    size_t shortest = 0;
-
-    rule_literals_find(&literals, c->value, c->value_len, digits_alike);
-    for (size_t i = 0; i < literals.count; i++) {
-        size_t len = rule_literal_shortest(&literals.set[i]);
-
-        add_set(f, &literals.set[i], digits_alike);
-        shortest = len > shortest ? len : shortest;
-    }
-    return shortest >= RARE;
-}
-
 static void add_condition(struct rule_filter *f, const struct rule_condition *c)
 {
     const size_t cut = c->value_len > TAIL ? c->value_len - TAIL : 0, before = f->count;
+    struct rule_literals literals;
 
     f->condition[f->conditions++] = (struct condition){f->count, c->op == RULE_MATCHES};
     if (c->op == RULE_CONTAINS)
         (void)add_wanted(f, c->folded + cut, c->value_len - cut, false, true);
-    if (c->op == RULE_MATCHES && !add_literals(f, c, false))
-        add_literals(f, c, true);
+    for (int digits = 0; c->op == RULE_MATCHES && digits < SEARCHES; digits++) {
+        rule_literals_find(&literals, c->value, c->value_len, digits == 1);
+        for (size_t i = 0; i < literals.count; i++)
+            add_set(f, &literals.set[i], digits == 1);
+    }
     if (f->count > before)
         f->worth[c->field == RULE_SUBJECT ? RULE_HEADER : c->field] += c->op == RULE_MATCHES ? OF_MATCHES : 1;
 }

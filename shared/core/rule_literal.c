@@ -105,7 +105,7 @@ static bool set_join(struct rule_literal_set *set, const struct rule_literal_set
     return true;
 }
 
-size_t rule_literal_shortest(const struct rule_literal_set *set)
+static size_t set_shortest(const struct rule_literal_set *set)
 {
     size_t shortest = set->count == 0 ? 0 : RULE_LITERAL_LEN;
 
@@ -117,7 +117,7 @@ size_t rule_literal_shortest(const struct rule_literal_set *set)
 /* How much it tells: long texts are rare, and few are rarer than many. */
 static size_t set_worth(const struct rule_literal_set *set)
 {
-    return rule_literal_shortest(set) * RULE_LITERAL_TEXTS - set->count;
+    return set_shortest(set) * RULE_LITERAL_TEXTS - set->count;
 }
 
 static bool set_same(const struct rule_literal_set *a, const struct rule_literal_set *b)
@@ -132,7 +132,7 @@ static void need_add(struct rule_literals *need, const struct rule_literal_set *
 {
     size_t least = 0;
 
-    if (rule_literal_shortest(set) < LEAST)
+    if (set_shortest(set) < LEAST)
         return;
     for (size_t i = 0; i < need->count; i++) {
         if (set_same(&need->set[i], set))

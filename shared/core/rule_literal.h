@@ -40,9 +40,6 @@ struct rule_literals {
  */
 void rule_literals_find(struct rule_literals *out, const char *pattern, size_t len, bool digits_alike);
 
-/* The length of the shortest text of a set; 0 when it has none. */
-size_t rule_literal_shortest(const struct rule_literal_set *set);
-
 /* The i-th of the letters that spoil it, in UTF-8; NULL behind the last. */
 const char *rule_literal_odd(size_t i);
 
