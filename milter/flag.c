@@ -82,7 +82,7 @@ static void message_judge(struct flagging *f, bool tag)
 
     p->required = why_required(f->message, tag);
     f->whole = p->required != FLAG_NOT && (p->required != FLAG_BY_TAG || f->options->whole_message);
-    p->optional = f->whole ? FLAG_NOT : why_optional(f->message);
+    p->optional = why_optional(f->message);
 }
 
 static enum flag_tags wanted(const struct flagging *f, const struct flag_address *a)

@@ -94,7 +94,7 @@ void flag_parameters_write(struct buf *out, const struct flag_parameters *p, uns
 {
     struct buf value;
 
-    buf_init(&value, ORCPT_MAX * 2);
+    buf_init(&value, ORCPT_MAX);
     if (p->orcpt != NULL)
         buf_str(out, p->orcpt);
     else if (orcpt_make(&value, address, strlen(address), NULL) == 0)

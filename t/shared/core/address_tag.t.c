@@ -193,6 +193,41 @@ static void test_other_tags(void **state)
     buf_clear(&out);
 }
 
+static const struct {
+    const char *tagged, *plain;
+    size_t first, second;
+} mixed[] = {
+    {"<user@d>", "<user@d>", 0, 0},
+    {"<user+requiretls@d>", "<user@d>", 1, 0},
+    {"<user-tls+requiretls@d>", "<user@d>", 1, 1},
+    {"<user+requiretls-TLS@d>", "<user@d>", 1, 1},
+    {"<user-tls+RequireTLS-tls+x-tls+requiretls-tls@d>", "<user-tls+RequireTLS-tls+x@d>", 1, 2},
+    {"<-tls+requiretls@d>", "<-tls@d>", 1, 0},
+    {"\"a b-tls\"+requiretls@d", "\"a b\"@d", 1, 1},
+};
+
+static void test_mixed(void **state)
+{
+    static const struct address_tag both[] = {{'+', "requiretls"}, {'-', "tls"}};
+    size_t seen[2];
+    struct buf out;
+
+    (void)state;
+    buf_init(&out, 100);
+    for (size_t i = 0; i < sizeof(mixed) / sizeof(mixed[0]); i++) {
+        const char *tagged = mixed[i].tagged;
+
+        buf_reset(&out);
+        assert_int_equal(address_tags_remove(&out, seen, both, 2, tagged, strlen(tagged), NULL),
+                         mixed[i].first + mixed[i].second);
+        assert_string_equal(buf_text(&out), mixed[i].plain);
+        assert_int_equal(seen[0], mixed[i].first);
+        assert_int_equal(seen[1], mixed[i].second);
+    }
+    assert_int_equal(address_tags_remove(&out, seen, both, 2, "<>", 2, NULL), -1);
+    buf_clear(&out);
+}
+
 static void test_split(void **state)
 {
     const char *address = "<@a,@b:\"x y\"@example.com>";
@@ -214,7 +249,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_forms),  cmocka_unit_test(test_removed),    cmocka_unit_test(test_bad),
-        cmocka_unit_test(test_limits), cmocka_unit_test(test_other_tags), cmocka_unit_test(test_split),
+        cmocka_unit_test(test_limits), cmocka_unit_test(test_other_tags), cmocka_unit_test(test_mixed),
+        cmocka_unit_test(test_split),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
