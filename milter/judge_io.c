@@ -164,29 +164,19 @@ static bool add_tags(const struct judging *j)
     return true;
 }
 
-/* Postfix keeps a recipient without the source route that it was written with, and does not find it by that. */
-static bool drop_recipient(const struct judging *j, const char *address)
+/* As the MTA gave it, and as it may know it. */
+static bool delete_recipient(const struct judging *j, const struct flag_edit *edit)
 {
-    struct address_split s;
-    struct buf without;
-    bool ok;
+    const char *address = j->view.recipient[edit->recipient].address;
 
-    if (smfi_delrcpt(j->ctx, (char *)(uintptr_t)address) != MI_SUCCESS)
-        return false;
-    if (strncmp(address, "<@", 2) != 0 || address_split(&s, address, strlen(address), NULL) != 0)
-        return true;
-    buf_init(&without, ADDRESS_TAG_MAX);
-    buf_char(&without, '<');
-    buf_add(&without, address + s.local_at, strlen(address + s.local_at));
-    ok = buf_ok(&without) && smfi_delrcpt(j->ctx, without.data) == MI_SUCCESS;
-    buf_clear(&without);
-    return ok;
+    return smfi_delrcpt(j->ctx, (char *)(uintptr_t)address) == MI_SUCCESS &&
+           (edit->unrouted == NULL || smfi_delrcpt(j->ctx, edit->unrouted) == MI_SUCCESS);
 }
 
 static bool change_recipients(const struct judging *j)
 {
     for (size_t i = 0; i < j->plan.edits; i++)
-        if (!drop_recipient(j, j->view.recipient[j->plan.edit[i].recipient].address))
+        if (!delete_recipient(j, &j->plan.edit[i]))
             return false;
     for (size_t i = 0; i < j->plan.edits; i++) {
         const struct flag_edit *edit = &j->plan.edit[i];
