@@ -100,7 +100,8 @@ static int unfit(const struct flagging *f, size_t recipient)
     const char *address = f->message->recipient[recipient].address;
 
     if (f->whole)
-        return refuse(f->e, address, "the message goes only with REQUIRETLS, which an address of this form cannot be marked with");
+        return refuse(f->e, address,
+                      "the message goes only with REQUIRETLS, which an address of this form cannot be marked with");
     if (f->address[recipient].mentions)
         return refuse(f->e, address, "it has a tag that says how to deliver, but is no address of a plain form");
     return 0;
@@ -138,7 +139,8 @@ static int recipient_change(struct flagging *f, size_t recipient, enum flag_tags
         return edit_add(f, recipient, made.data);
     buf_clear(&made);
     if (tags == FLAG_TAGS_REQUIRETLS)
-        return refuse(f->e, address, "the message goes only with REQUIRETLS, and the address is too long to be marked with it");
+        return refuse(f->e, address,
+                      "the message goes only with REQUIRETLS, and the address is too long to be marked with it");
     return 0;
 }
 

@@ -189,8 +189,8 @@ static bool change_recipients(const struct judging *j)
 }
 
 /*
- * A bounce of flagged mail has no body in it (RFC 8689 5). The null sender of a program on the MTA's machine is "", which
- * libmilter does not take.
+ * A bounce of flagged mail has no body in it (RFC 8689 5). The null sender of a program on the MTA's machine is "",
+ * which libmilter does not take.
  */
 static bool ask_for_headers_only(const struct judging *j)
 {

@@ -26,6 +26,7 @@
 #define BACKLOG    512
 #define CONN_MAX   160
 #define CONNECT_MS 1000
+#define WAKE_MS    10
 
 static struct address listen_address;
 static pthread_t thread;
@@ -123,18 +124,35 @@ int libmilter_run(struct err *e)
     return rc == 0 ? 0 : err_set(e, "cannot begin a thread: %s", strerror(rc));
 }
 
-/* Its loop looks every few seconds whether it is to end, and whenever somebody connects. */
+static void *ask_to_stop(void *unused)
+{
+    (void)unused;
+    smfi_stop();
+    return NULL;
+}
+
+/*
+ * Its loop looks every few seconds whether it is to end, and whenever somebody connects; smfi_stop waits for that. So
+ * while a thread waits in there somebody connects.
+ */
 void libmilter_stop(void)
 {
+    pthread_t asking;
     int fd;
 
     if (!running)
         return;
     running = false;
     atomic_store(&stopping, true);
-    smfi_stop();
-    fd = connect_socket(&listen_address);
+    if (pthread_create(&asking, NULL, ask_to_stop, NULL) == 0) {
+        do {
+            fd = connect_socket(&listen_address);
+            poll(NULL, 0, WAKE_MS);
+            if (fd >= 0)
+                close(fd);
+        } while (pthread_tryjoin_np(asking, NULL) != 0);
+    } else {
+        smfi_stop();
+    }
     pthread_join(thread, NULL);
-    if (fd >= 0)
-        close(fd);
 }

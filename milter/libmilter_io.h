@@ -24,10 +24,7 @@ int libmilter_open(const struct smfiDesc *milter, const char *address, unsigned 
  */
 int libmilter_run(struct err *e);
 
-/*
- * End the loop, and wait until it has ended. Only when no session is open: libmilter cuts them off, and does not say
- * so.
- */
+/* End the loop, and wait for that. Only when no session is open: libmilter would cut them off, and not say so. */
 void libmilter_stop(void);
 
 #endif

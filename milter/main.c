@@ -233,16 +233,14 @@ static void on_draining(evutil_socket_t fd, short what, void *ctx)
         daemon_stop(m->daemon);
 }
 
-/*
- * Messages that are under way are seen through. Sessions go on meanwhile, as libmilter could only stop listening by
- * cutting them off; the MTA does with messages that come too late what it does when there is no milter.
- */
+/* Messages that are under way are seen through; sessions that wait for the next one are not waited for. libmilter goes
+ * on meanwhile, as it does nothing for open sessions any more when it is to stop. */
 static void milter_drain(struct daemon *d)
 {
     struct milter *m = daemon_state(d);
     const struct timeval often = millis(DRAIN_MS);
 
-    sessions_drain();
+    sessions_refuse();
     m->draining = event_new(daemon_base(d), -1, EV_PERSIST, on_draining, m);
     if (m->draining == NULL || event_add(m->draining, &often) != 0)
         log_oom();

@@ -26,7 +26,7 @@
 static struct present *present;
 static atomic_size_t open_sessions;
 static atomic_size_t busy_sessions;
-static atomic_bool draining;
+static atomic_bool refusing;
 
 size_t sessions_open(void)
 {
@@ -38,9 +38,9 @@ size_t sessions_busy(void)
     return atomic_load(&busy_sessions);
 }
 
-void sessions_drain(void)
+void sessions_refuse(void)
 {
-    atomic_store(&draining, true);
+    atomic_store(&refusing, true);
 }
 
 /* --- what is asked of the MTA --- */
@@ -73,10 +73,13 @@ static sfsistat on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long 
                              unsigned long f3, unsigned long *out_actions, unsigned long *out_steps,
                              unsigned long *out_f2, unsigned long *out_f3)
 {
-    struct session *s = calloc(1, sizeof(*s));
+    struct session *s;
 
     (void)f2;
     (void)f3;
+    if (atomic_load(&refusing))
+        return SMFIS_REJECT;
+    s = calloc(1, sizeof(*s));
     if (s == NULL)
         log_oom();
     if ((actions & ACTIONS) != ACTIONS || !ask_macros(ctx) || smfi_setpriv(ctx, s) != MI_SUCCESS) {
@@ -101,7 +104,7 @@ static sfsistat on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long 
 /* What a callback returns whose reply the MTA may do without. */
 static sfsistat go_on(const struct session *s, unsigned long step)
 {
-    return (s->steps & step) != 0 ? SMFIS_NOREPLY : SMFIS_CONTINUE;
+    return s != NULL && (s->steps & step) != 0 ? SMFIS_NOREPLY : SMFIS_CONTINUE;
 }
 
 /* --- the client --- */
@@ -131,6 +134,8 @@ static sfsistat on_connect(SMFICTX *ctx, char *name, struct sockaddr *sa)
 {
     struct session *s = smfi_getpriv(ctx);
 
+    if (s == NULL)
+        return SMFIS_CONTINUE;
     set_address(s, sa);
     free(s->name);
     s->name = name == NULL || name[0] == '[' || strcmp(name, "unknown") == 0 ? NULL : strdup(name);
@@ -148,10 +153,22 @@ static bool on_inbound_require(const struct session *s)
 
 static void message_over(struct session *s)
 {
-    if (!s->waited_for)
+    if (!s->in_message)
         return;
-    s->waited_for = false;
+    s->in_message = false;
     atomic_fetch_sub(&busy_sessions, 1);
+}
+
+/*
+ * The session, when a message is under way. NULL: the MTA sends pieces of a message that did not begin here (refused,
+ * out of order, or without negotiation, as after QUIT_NC). They are let pass, as a reply might not be read; at the end
+ * such a message is put off.
+ */
+static struct session *in_message(SMFICTX *ctx)
+{
+    struct session *s = smfi_getpriv(ctx);
+
+    return s != NULL && s->in_message ? s : NULL;
 }
 
 /* By the rules of now, if they need nothing that the MTA was not asked for when the session began. */
@@ -173,9 +190,8 @@ static void begin_message(struct session *s, SMFICTX *ctx)
     const char *tls = smfi_getsymval(ctx, (char[]){"{tls_version}"});
 
     message_over(s);
-    s->waited_for = !atomic_load(&draining);
-    if (s->waited_for)
-        atomic_fetch_add(&busy_sessions, 1);
+    s->in_message = true;
+    atomic_fetch_add(&busy_sessions, 1);
     renew_snapshot(s);
     s->wants = (struct message_wants){
         .fields = (s->snapshot->need & (RULE_NEED_HEADER | RULE_NEED_BODY | RULE_NEED_ATTACHMENTS)) != 0,
@@ -192,7 +208,13 @@ static sfsistat on_sender(SMFICTX *ctx, char **words)
 {
     struct session *s = smfi_getpriv(ctx);
 
+    if (s == NULL)
+        return SMFIS_CONTINUE;
     begin_message(s, ctx);
+    if (atomic_load(&refusing)) {
+        message_over(s);
+        return (s->steps & SMFIP_NR_MAIL) != 0 ? SMFIS_NOREPLY : SMFIS_TEMPFAIL;
+    }
     message_sender(s->message, words);
     if ((s->steps & SMFIP_NR_MAIL) != 0)
         return SMFIS_NOREPLY;
@@ -209,8 +231,10 @@ static sfsistat on_sender(SMFICTX *ctx, char **words)
 
 static sfsistat on_recipient(SMFICTX *ctx, char **words)
 {
-    struct session *s = smfi_getpriv(ctx);
+    struct session *s = in_message(ctx);
 
+    if (s == NULL)
+        return go_on(smfi_getpriv(ctx), SMFIP_NR_RCPT);
     message_recipient(s->message, words);
     return go_on(s, SMFIP_NR_RCPT);
 }
@@ -223,27 +247,34 @@ static sfsistat on_data(SMFICTX *ctx)
 
 static sfsistat on_field(SMFICTX *ctx, char *name, char *value)
 {
-    struct session *s = smfi_getpriv(ctx);
+    struct session *s = in_message(ctx);
 
+    if (s == NULL)
+        return go_on(smfi_getpriv(ctx), SMFIP_NR_HDR);
     message_field(s->message, name, value);
     return go_on(s, SMFIP_NR_HDR);
 }
 
 static sfsistat on_body(SMFICTX *ctx, unsigned char *octets, size_t len)
 {
-    struct session *s = smfi_getpriv(ctx);
-    bool more = message_body(s->message, octets, len);
+    struct session *s = in_message(ctx);
 
-    if (!more && (s->snapshot->need & RULE_NEED_SIZE) == 0 && (s->steps & SMFIP_SKIP) != 0)
+    if (s == NULL)
+        return SMFIS_CONTINUE;
+    if (!message_body(s->message, octets, len) && (s->snapshot->need & RULE_NEED_SIZE) == 0 &&
+        (s->steps & SMFIP_SKIP) != 0)
         return SMFIS_SKIP;
     return SMFIS_CONTINUE;
 }
 
 static sfsistat on_end(SMFICTX *ctx)
 {
-    struct session *s = smfi_getpriv(ctx);
-    sfsistat verdict = judge_message(ctx, s, present);
+    struct session *s = in_message(ctx);
+    sfsistat verdict;
 
+    if (s == NULL)
+        return SMFIS_TEMPFAIL;
+    verdict = judge_message(ctx, s, present);
     count(COUNT_MESSAGES);
     message_over(s);
     return verdict;

@@ -16,7 +16,7 @@ struct session {
     unsigned long steps;             /* SMFIP_ bits agreed upon */
     struct message_wants wants;
     struct message *message;
-    bool waited_for; /* a message is under way, and began before sessions_drain */
+    bool in_message;
     bool tls;
     char address[INET6_ADDRSTRLEN]; /* "" when it has none */
     char *name;                     /* the name that the MTA has found for it, or NULL */
@@ -31,7 +31,7 @@ struct smfiDesc session_milter(struct present *present);
 size_t sessions_open(void);
 size_t sessions_busy(void);
 
-/* The end is near: messages that begin from now on do not count as busy, and may be cut off. */
-void sessions_drain(void);
+/* From now on no session and no message begins: MTAs are told to try again. Messages that are under way go on. */
+void sessions_refuse(void);
 
 #endif

@@ -5,7 +5,6 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "log.h"
 
@@ -93,9 +92,7 @@ struct snapshot *snapshot_new(const struct conf_milter *conf, const char *text, 
     if (w->rules == NULL)
         log_oom();
     take_settings(w, conf);
-    if (strcasecmp(conf->tag, conf->optional_tag) == 0) {
-        err_set(e, "milter: tag and optional_tag are both \"%s\"; give each a word of its own", conf->tag);
-    } else if (add_rules(w->rules, conf->rules, text, len, e) == 0) {
+    if (add_rules(w->rules, conf->rules, text, len, e) == 0) {
         w->s.rules = w->rules;
         w->s.need = rule_set_need(w->rules);
         return &w->s;

@@ -23,7 +23,7 @@ struct snapshot {
 
 /*
  * Settings, the rules of the configuration and behind them those of a text (rule_set_read). conf may go afterwards.
- * Returns NULL with what is wrong: two tags that are the same; a rule with an error, or whose name is taken.
+ * Returns NULL with what is wrong: a rule with an error, or whose name is taken.
  */
 struct snapshot *snapshot_new(const struct conf_milter *conf, const char *text, size_t len, struct err *e);
 

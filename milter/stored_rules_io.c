@@ -14,7 +14,6 @@
 
 #define AGAIN_MS 5000 /* after a refusal of Redis, and when the file could not be written */
 #define KEY_BUF  256
-#define FILE_MAX (RULES_FILE_MAX)
 
 struct stored_rules {
     struct stored_rules_options options;
@@ -53,7 +52,7 @@ static void file_write(struct stored_rules *s)
 
     if (s->file[0] == '\0')
         return;
-    buf_init(&out, FILE_MAX);
+    buf_init(&out, RULES_FILE_MAX);
     rules_file_write(&out, &s->stamp, buf_text(&s->text), s->text.len);
     if (!buf_ok(&out) || whole_file_replace(s->file, out.data, out.len) != 0) {
         log_error("rules-file", "file=%s error=%s", s->file, buf_ok(&out) ? strerror(errno) : "the rules are too long");
@@ -91,8 +90,8 @@ static void file_load(struct stored_rules *s)
     struct buf data, text;
     struct err e = {""};
 
-    buf_init(&data, FILE_MAX);
-    buf_init(&text, FILE_MAX);
+    buf_init(&data, RULES_FILE_MAX);
+    buf_init(&text, RULES_FILE_MAX);
     if (s->file[0] != '\0' && whole_file_read(&data, s->file, &e) == 1 &&
         rules_file_read(&stamp, &text, buf_text(&data), data.len, &e) == 0)
         take(s, &stamp, buf_text(&text), text.len, &e);
@@ -125,6 +124,8 @@ static int read_reply(struct lists_stamp *stamp, const char **text, size_t *len,
         return 0;
     if (!is_text(r[0]) || !is_text(r[1]) || !is_text(r[2]))
         return err_set(e, "the hash rules: lacks one of its fields g, n and text");
+    if (r[2]->len > RULES_TEXT_MAX)
+        return err_set(e, "the rules have %zu octets, of %d that they may have", r[2]->len, RULES_TEXT_MAX);
     *text = r[2]->str;
     *len = r[2]->len;
     return lists_stamp_parse(stamp, r[0]->str, r[0]->len, r[1]->str, r[1]->len, e);
@@ -228,7 +229,7 @@ struct stored_rules *stored_rules_new(struct event_base *base, const struct stor
     s->write_again = evtimer_new(base, on_write_again, s);
     if (s->again == NULL || s->write_again == NULL)
         log_oom();
-    buf_init(&s->text, FILE_MAX);
+    buf_init(&s->text, RULES_FILE_MAX);
     file_load(s);
     return s;
 }

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include <confuse.h>
 
@@ -106,6 +107,14 @@ static int take_value(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *resul
     return 0;
 }
 
+/* The line of a key, or of the end of its section when it was not set. */
+static int line_of(const struct reader *r, const cfg_t *sec, const struct conf_section *s, const struct conf_option *o)
+{
+    unsigned seen = r->seen[s - conf_sections][o - s->option];
+
+    return seen != 0 ? (int)seen : sec->line;
+}
+
 /* Lists that were written as {} come without a value. */
 static int finish_lists(struct reader *r, cfg_t *cfg)
 {
@@ -122,10 +131,22 @@ static int finish_lists(struct reader *r, cfg_t *cfg)
                 conf_value_empty(section_of(r->conf, s), o) != 0)
                 return err_set(r->e, "out of memory");
             if (conf_value_complete(section_of(r->conf, s), o, r->e) != 0)
-                return failed_at(r, sec->line, o->name);
+                return failed_at(r, line_of(r, sec, s, o), o->name);
         }
     }
     return 0;
+}
+
+/* What several values together may not be. */
+static int check_whole(struct reader *r, cfg_t *cfg)
+{
+    const struct conf_milter *m = &r->conf->milter;
+    const struct conf_section *s = conf_section_find("milter");
+
+    if (strcasecmp(m->tag, m->optional_tag) != 0)
+        return 0;
+    err_set(r->e, "\"%s\" is the value of tag as well; give each a word of its own", m->optional_tag);
+    return failed_at(r, line_of(r, cfg_getsec(cfg, s->name), s, conf_option_find(s, "optional_tag")), "optional_tag");
 }
 
 /* The tables in libconfuse's terms. Everything is a text to it, so that one function gets to see every value with its
@@ -164,7 +185,7 @@ static int read_text(struct reader *r, const char *text)
     cfg_set_error_function(cfg, take_error);
     reading = r;
     if (cfg_parse_buf(cfg, text) == CFG_SUCCESS && !r->failed) {
-        rc = finish_lists(r, cfg);
+        rc = finish_lists(r, cfg) == 0 ? check_whole(r, cfg) : -1;
     } else if (!r->failed) {
         err_set(r->e, "this cannot be read");
         failed_at(r, cfg->line, NULL);

@@ -16,7 +16,7 @@
 #include "err.h"
 #include "lists_stamp.h"
 
-#define RULES_TEXT_MAX (4 << 20) /* octets of the text of a set: every rule at its longest, and as much of comments */
+#define RULES_TEXT_MAX (1 << 20) /* octets of the text of a set: no more than one reply of Redis may have */
 #define RULES_FILE_MAX (RULES_TEXT_MAX + 200)
 
 /*

@@ -110,7 +110,7 @@ static void try_plan(const char *what, const char *recipients, const char *expec
     struct envelope v;
     struct buf out;
 
-    print_message("%s: %s\n", what, recipients);
+    print_message("# %.20s: %.300s\n", what, recipients);
     envelope_make(&v, recipients);
     buf_init(&out, 10000);
     if (plan(&p, what, &v, &e) != 0)
@@ -404,7 +404,7 @@ static void test_routes(void **state)
         struct flag_plan p;
         struct envelope v;
 
-        print_message("%s\n", routes[i].address);
+        print_message("# %.300s\n", routes[i].address);
         envelope_make(&v, routes[i].address);
         assert_int_equal(plan(&p, "M", &v, NULL), 0);
         assert_int_equal(p.edits, 1);

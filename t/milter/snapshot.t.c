@@ -85,7 +85,6 @@ static const struct {
     {"", "a: nonsense -> none", "rules in Redis: line 1: column 4: "},
     {"", "a: client.tls -> none\na: client.tls -> none", "rules in Redis: line 2: column 1: there is a rule a already"},
     {"rules = {'a: client.tls -> none'}", "a: client.tls -> none", "rules in Redis: line 1: column 1: there is"},
-    {"tag = x optional_tag = X", "", "tag and optional_tag are both \"x\""},
 };
 
 static void test_wrong(void **state)
