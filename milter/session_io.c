@@ -18,10 +18,13 @@
  * Never wanted. DATA is, for its reply alone: Postfix then hands the session from one process to another, which writes
  * again. By TCP that waits for the first one's octets to be acknowledged, 40 ms, if no reply does that.
  */
-#define STEPS_UNUSED (SMFIP_NOHELO | SMFIP_NOUNKNOWN | SMFIP_NOEOH)
+#define STEPS_UNUSED (SMFIP_NOHELO | SMFIP_NOUNKNOWN)
 
-/* These need no reply before the MTA goes on. */
-#define STEPS_UNANSWERED (SMFIP_NR_CONN | SMFIP_NR_RCPT | SMFIP_NR_HDR)
+/*
+ * These need no reply before the MTA goes on. The end of the header tells nothing, but without it libmilter takes the
+ * end of a message without header fields, after DATA, for an error.
+ */
+#define STEPS_UNANSWERED (SMFIP_NR_CONN | SMFIP_NR_RCPT | SMFIP_NR_HDR | SMFIP_NR_EOH)
 
 static struct present *present;
 static atomic_size_t open_sessions;
@@ -255,6 +258,11 @@ static sfsistat on_field(SMFICTX *ctx, char *name, char *value)
     return go_on(s, SMFIP_NR_HDR);
 }
 
+static sfsistat on_end_of_header(SMFICTX *ctx)
+{
+    return go_on(smfi_getpriv(ctx), SMFIP_NR_EOH);
+}
+
 static sfsistat on_body(SMFICTX *ctx, unsigned char *octets, size_t len)
 {
     struct session *s = in_message(ctx);
@@ -319,6 +327,7 @@ struct smfiDesc session_milter(struct present *p)
                              .xxfi_envrcpt = on_recipient,
                              .xxfi_data = on_data,
                              .xxfi_header = on_field,
+                             .xxfi_eoh = on_end_of_header,
                              .xxfi_body = on_body,
                              .xxfi_eom = on_end,
                              .xxfi_abort = on_abort,

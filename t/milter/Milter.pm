@@ -94,7 +94,7 @@ sub metric {
 # --- the protocol ---
 
 our %ACTION = (ADDHDRS => 1, CHGBODY => 2, ADDRCPT => 4, DELRCPT => 8, CHGHDRS => 0x10, QUARANTINE => 0x20, CHGFROM => 0x40, ADDRCPT_PAR => 0x80, SETSYMLIST => 0x100);
-our %STEP = (NOHELO => 2, NOBODY => 0x10, NOEOH => 0x40, NR_HDR => 0x80, NOUNKNOWN => 0x100, NODATA => 0x200, SKIP => 0x400, NR_CONN => 0x1000, NR_MAIL => 0x4000, NR_RCPT => 0x8000);
+our %STEP = (NOHELO => 2, NOBODY => 0x10, NOEOH => 0x40, NR_HDR => 0x80, NOUNKNOWN => 0x100, NODATA => 0x200, SKIP => 0x400, NR_CONN => 0x1000, NR_MAIL => 0x4000, NR_RCPT => 0x8000, NR_EOH => 0x40000);
 
 # By command: the bit that says that it is not wanted, and the one that says that it is not answered.
 my %never = (C => 1, H => 2, M => 4, R => 8, B => 0x10, L => 0x20, N => 0x40, U => 0x100, T => 0x200);

@@ -27,9 +27,9 @@ $all |= $ACTION{$_} for my @wanted = qw(ADDHDRS CHGHDRS ADDRCPT_PAR DELRCPT CHGF
 $s = session();
 is($s->{actions}, $all, 'the actions that it asks for');
 is_deeply($s->{asks}, { 2 => '{auth_authen} {tls_version}', 5 => 'i' }, 'the macros that it asks for');
-ok($s->{steps} & $STEP{$_}, "without rules: $_") for qw(NOBODY NOHELO NOEOH NOUNKNOWN NR_CONN NR_MAIL NR_RCPT NR_HDR);
-ok(!($s->{steps} & $STEP{NODATA}), "without rules: DATA is asked for, for its reply");
-ok(!($s->{steps} & 0x2c), 'MAIL, RCPT and header fields come');
+ok($s->{steps} & $STEP{$_}, "without rules: $_") for qw(NOBODY NOHELO NOUNKNOWN NR_CONN NR_MAIL NR_RCPT NR_HDR NR_EOH);
+ok(!($s->{steps} & $STEP{NODATA}), 'DATA is asked for, for its reply');
+ok(!($s->{steps} & 0x6c), 'MAIL, RCPT, header fields and their end come');
 for my $lacking (@wanted) {
     my $without = session(actions => 0x1ff & ~$ACTION{$lacking});
     is($without->{refused} // 'served', 'closed', "an MTA that does not offer $lacking is not served");
