@@ -91,7 +91,7 @@ my @submitted = (
     ['a null sender', { to => ['a+requiretls@remote.test'], from => '<>' }, 'a+requiretls@remote.test', 'HDRS', 'requiretls; by=tag; recipients=1'],
 );
 
-Nodes::start_redis();
+Flags::begin();
 Flags::configure();
 Flags::start_milter();
 Flags::start_postfix();

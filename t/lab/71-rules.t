@@ -69,7 +69,7 @@ my @strict = (
 sub deep_header { return "Content-Type: multipart/mixed; boundary=b$_[0]\n" }
 sub deep { my ($from, $to) = @_; return join '', map { '--b' . ($_ - 1) . "\n" . deep_header($_) . "\n" } $from .. $to }
 
-Nodes::start_redis();
+Flags::begin();
 Flags::configure(rules => q({'own: header "X-Own" is "yes" -> requiretls', 'label: header "X-Label" is "yes" -> tag "X-Labelled: by the milter"'}));
 Flags::ctl('list', 'add', 'local', 'home.test');
 Flags::ctl('list', 'add', @$_) for ['exclude', 'partner.test'], ['require', '.bank.test', 'encrypt'], ['inbound-exclude', '127.0.10.0/24'];

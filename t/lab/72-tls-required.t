@@ -36,7 +36,7 @@ my @forms = (
         'tls-optional; by=header; recipients=3'], 'a+tlsoptional@remote.test', 'b@other.test', 'h+tlsoptional@home.test', 'out@alias.test'],
 );
 
-Nodes::start_redis();
+Flags::begin();
 Flags::configure();
 Flags::ctl('list', 'add', 'local', 'home.test');
 Flags::start_milter();
@@ -139,7 +139,7 @@ sub deliver {
     like($smtp->transmit({ name => 'relaxed', hold => 0, header => $no, to => [map({ "relaxed\@$_->[0]" } @hard), 'h@home.test', 'in@alias.test'] }), qr/^250/, 'a message for hard places');
     like($smtp->transmit({ name => 'both', hold => 0, header => $no, to => ['both+requiretls@sts-selfsigned.test', 'both@sts-nostarttls.test', 'both@home.test'] }), qr/^250/, 'the same, with a tag');
     like($smtp->transmit({ name => 'usual', hold => 0, to => ['usual@sts-selfsigned.test', 'usual@sts-nostarttls.test'] }), qr/^250/, 'and without anything');
-    like($smtp->transmit({ name => 'quoted', hold => 0, header => $no, to => ['"q x"@sts-selfsigned.test'] }), qr/^250/, 'a quoted address');
+    like($smtp->transmit({ name => 'quoted-no', hold => 0, header => $no, to => ['"q x"@sts-selfsigned.test'] }), qr/^250/, 'a quoted address');
     return;
 }
 
@@ -162,7 +162,7 @@ sub delivered {
     %verdict = map { $_->{to} => $_ } Flags::verdicts('both');
     is($verdict{$_}{by}, 'pipe', "$_: a flagged recipient comes back, M6") for 'both+requiretls@sts-selfsigned.test', 'both+requiretls@sts-nostarttls.test';
     is($verdict{'both@home.test'}{status}, 'sent', 'the local one is delivered');
-    is((Flags::verdicts('quoted'))[0]{status}, 'sent', 'a quoted address is found without its tag, too');
+    is((Flags::verdicts('quoted-no'))[0]{status}, 'sent', 'a quoted address is found without its tag, too');
     my @log;
     Lab::until_true(sub { (@log = grep { /to=<usual@/ } Lab::lines("$Lab::DIR/log/flag.log")) >= 2 });
     like($_, qr{postfix/smtp\[.*status=deferred}, 'without the field such mail waits') for @log;

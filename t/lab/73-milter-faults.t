@@ -15,6 +15,8 @@ sub mail { return { name => 'fault' . ++$n, to => ['a+requiretls@remote.test', '
 my $all = 'a+requiretls@remote.test b+requiretls@remote.test h@home.test';
 my $temporary = qr/^4\d\d /;
 
+Flags::begin();
+
 # It waits for a Redis that does not come: looked at in the end.
 Flags::configure(url => "unix:$Lab::DIR/no-redis.sock", listen => qq("unix:$Lab::DIR/milter/alone.sock"), lists_file => '""', rules_file => '""');
 my ($alone, $alone_pid) = ("$Lab::DIR/log/alone.out", fork // die);
@@ -26,7 +28,6 @@ if (!$alone_pid) {
 }
 Lab::until_true(sub { -e "$Flags::CONF.alone" });
 
-Nodes::start_redis();
 Flags::configure(listen => '"inet:127.0.0.1:8463"');
 Flags::ctl('list', 'add', 'local', 'home.test');
 Flags::ctl('list', 'add', 'inbound-require', '127.0.0.77');

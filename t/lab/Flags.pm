@@ -21,6 +21,13 @@ my $MILTER = "$ENV{POSTERN_BUILD}/milter/postern-milter";
 
 # --- the milter ---
 
+# A Redis that is empty, and nothing of an earlier test
+sub begin {
+    unlink glob("$DIR/*"), "$Nodes::DIR/redis.sock";
+    Nodes::start_redis();
+    return;
+}
+
 # configure(KEY => 'VALUE', ...): of the section milter, as the file has them; url: the Redis
 sub configure {
     my (%more) = @_;
@@ -81,6 +88,7 @@ sub start_postfix {
 sub stop {
     my ($signal) = @_;
     my $status = Nodes::running('milter') ? Nodes::stop('milter', $signal // 'KILL') : -1;
+    Lab::capture('postfix', 'stop');
     Nodes::stop('flag', 'TERM');
     Lab::capture('postsuper', '-d', 'ALL');
     Nodes::stop($_, 'KILL') for grep { Nodes::running($_) } 'nodes-redis', 'users';
@@ -90,6 +98,7 @@ sub stop {
 # Users that may log in: any, with any password. Stands for Dovecot's, which would say the same.
 sub start_users {
     my $path = "$Lab::DIR/flag/auth.sock";
+    unlink $path;
     my $listen = IO::Socket::UNIX->new(Local => $path, Listen => 9) or die "$path: $!";
     chmod 0666, $path;
     Nodes::start('users', sub { 1 }, sub { users($listen) });
