@@ -230,6 +230,12 @@ sub edits {
     }
     ok(Flags::read_rules(qq(third: header "X-Try" is "1" -> requiretls\n)), 'mended rules are read');
     is(flagged_by(), 'third', 'and go');
+    my ($status, $out, $err) = Flags::ctl('rules', 'add', '--first', 'shell: header "X-Try" is "1" -> requiretls');
+    is($status, 0, 'posternctl adds a rule before it') or diag($err);
+    is(Lab::until_true(sub { my $by = flagged_by(); $by eq 'shell' && $by }), 'shell', 'which goes now');
+    is((Flags::ctl('rules', 'del', 'shell'))[0], 0, 'and takes it out again');
+    is(Lab::until_true(sub { my $by = flagged_by(); $by eq 'third' && $by }), 'third', 'so that the one behind it goes');
+    $Flags::edits += 2;
     Nodes::redis('FLUSHALL');
     sleep 1;
     is(flagged_by(), 'third', 'a Redis that was emptied: the rules that are known go on');

@@ -43,7 +43,7 @@ sub configure {
 }
 
 # The rules in Redis, as from the hand of an operator; edits are counted here. read_rules waits until the milter has them.
-my $edits = 0;
+our $edits = 0;
 
 sub put_rules {
     my ($text) = @_;
