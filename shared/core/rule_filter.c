@@ -16,7 +16,7 @@
 /* A text, which is enough; the last of a set of which one must be there. */
 struct wanted {
     int number;
-    bool digits_alike;
+    bool shapes;
     bool last;
 };
 
@@ -50,7 +50,7 @@ void rule_filter_free(struct rule_filter *f)
 
 /* --- what is wanted --- */
 
-static int add_wanted(struct rule_filter *f, const char *text, size_t len, bool digits_alike, bool last)
+static int add_wanted(struct rule_filter *f, const char *text, size_t len, bool shapes, bool last)
 {
     struct wanted *more = f->wanted;
     int number;
@@ -61,20 +61,20 @@ static int add_wanted(struct rule_filter *f, const char *text, size_t len, bool 
         return -1;
     f->cap = f->count == f->cap ? 2 * f->cap + 64 : f->cap;
     f->wanted = more;
-    number = text_search_add(f->search[digits_alike], text, len);
+    number = text_search_add(f->search[shapes], text, len);
     if (number < 0)
         return -1;
-    f->wanted[f->count++] = (struct wanted){number, digits_alike, last};
+    f->wanted[f->count++] = (struct wanted){number, shapes, last};
     return 0;
 }
 
 /* A set that has no room is left out. */
-static void add_set(struct rule_filter *f, const struct rule_literal_set *set, bool digits_alike)
+static void add_set(struct rule_filter *f, const struct rule_literal_set *set, bool shapes)
 {
     const size_t before = f->count;
 
     for (size_t i = 0; i < set->count; i++) {
-        if (add_wanted(f, set->text[i], set->len[i], digits_alike, i + 1 == set->count) != 0) {
+        if (add_wanted(f, set->text[i], set->len[i], shapes, i + 1 == set->count) != 0) {
             f->count = before;
             return;
         }
@@ -89,10 +89,10 @@ static void add_condition(struct rule_filter *f, const struct rule_condition *c)
     f->condition[f->conditions++] = (struct condition){f->count, c->op == RULE_MATCHES};
     if (c->op == RULE_CONTAINS)
         (void)add_wanted(f, c->folded + cut, c->value_len - cut, false, true);
-    for (int digits = 0; c->op == RULE_MATCHES && digits < SEARCHES; digits++) {
-        rule_literals_find(&literals, c->value, c->value_len, digits == 1);
+    for (int shapes = 0; c->op == RULE_MATCHES && shapes < SEARCHES; shapes++) {
+        rule_literals_find(&literals, c->value, c->value_len, shapes == 1);
         for (size_t i = 0; i < literals.count; i++)
-            add_set(f, &literals.set[i], digits == 1);
+            add_set(f, &literals.set[i], shapes == 1);
     }
     if (f->count > before)
         f->worth[c->field == RULE_SUBJECT ? RULE_HEADER : c->field] += c->op == RULE_MATCHES ? OF_MATCHES : 1;
@@ -201,7 +201,7 @@ static enum rule_filter_state look(const struct rule_filter *f, struct rule_filt
 
 static bool has(const struct rule_filter *f, const struct rule_filter_field *at, const struct wanted *w)
 {
-    return text_search_has(f->search[w->digits_alike], at->texts[w->digits_alike], w->number);
+    return text_search_has(f->search[w->shapes], at->texts[w->shapes], w->number);
 }
 
 bool rule_filter_out(const struct rule_filter *f, struct rule_filter_found *found, struct rule_view *view,

@@ -2,7 +2,7 @@
  * rule_filter.h - conditions that need not be asked about a text, because something is not in it which they want. Pure.
  *
  * What all contains and matches of a set want (rule_literal.h) is looked for at once, in one pass over the values of a
- * field (text_search.h), or two when there are expressions with digits. A condition that may be left out is false:
+ * field (text_search.h), or two when there are expressions with [A-Z] or \d. A condition that may be left out is false:
  * asking it would not fit either, it could only be unknown, when its work passes a limit.
  */
 #ifndef POSTERN_RULE_FILTER_H
@@ -26,7 +26,7 @@ struct rule_filter_found {
             RULE_FILTER_ODD, /* says nothing about expressions */
             RULE_FILTER_USELESS
         } state;
-        unsigned char *texts[2]; /* as they are, and digits alike */
+        unsigned char *texts[2]; /* as they are, and as shapes */
     } field[RULE_FIELDS];
 };
 

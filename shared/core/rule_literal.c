@@ -18,7 +18,7 @@
 /* A part of the expression. */
 struct part {
     bool whole;                   /* every text that it fits is one of `last` */
-    bool classes;                 /* of digits have a part in `last` */
+    bool classes;                 /* of digits or letters have a part in `last` */
     struct rule_literal_set last; /* what it fits ends in one of these */
     struct rule_literals need;
 };
@@ -27,7 +27,7 @@ struct reader {
     const char *text;
     size_t len;
     size_t at;
-    bool digits_alike;
+    bool shapes;
     bool doubt; /* something was not understood */
     unsigned groups;
 };
@@ -177,7 +177,7 @@ static void part_any(struct part *p)
 /* `last` may not be what the text goes on from, but it is there. */
 static void part_settle(struct part *p, const struct reader *r)
 {
-    if (!r->digits_alike || p->classes)
+    if (!r->shapes || p->classes)
         need_add(&p->need, &p->last);
 }
 
@@ -282,8 +282,8 @@ static void read_character(const struct reader *r, struct part *p, const char *c
     if (octets == 0 || octets > UTF8_MAX || !is_plain(c, octets))
         return;
     utf8_fold(folded, c, octets);
-    if (r->digits_alike && ascii_is_digit(folded[0]))
-        folded[0] = '0';
+    if (r->shapes && ascii_is_alnum(folded[0]))
+        folded[0] = ascii_is_digit(folded[0]) ? '0' : 'a';
     p->whole = true;
     p->last.count = 0;
     set_add(&p->last, folded, octets);
@@ -293,7 +293,7 @@ static void read_character(const struct reader *r, struct part *p, const char *c
 static void part_digits(struct part *p, const struct reader *r)
 {
     part_any(p);
-    if (!r->digits_alike)
+    if (!r->shapes)
         return;
     p->whole = p->classes = true;
     p->last.count = 0;
@@ -368,8 +368,8 @@ static void read_backslash(struct reader *r, struct part *p)
 struct class
 {
     struct rule_literal_set set;
-    bool wide; /* has more than the set */
-    bool digits;
+    bool wide;   /* has more than the set */
+    bool ranges; /* of digits or letters */
 };
 
 static void class_add(struct class *k, const struct reader *r, char first, char last)
@@ -379,7 +379,7 @@ static void class_add(struct class *k, const struct reader *r, char first, char 
         const char sign = (char)c;
 
         read_character(r, &p, &sign, 1);
-        k->digits = k->digits || (last > first && ascii_is_digit(sign));
+        k->ranges = k->ranges || (last > first && ascii_is_alnum(sign));
         k->wide = !p.whole || k->set.count > CLASS_MAX || !set_unite(&k->set, &p.last);
     }
 }
@@ -451,7 +451,7 @@ static void read_class(struct reader *r, struct part *p)
     if (k.wide || k.set.count == 0 || k.set.count > CLASS_MAX)
         return;
     p->whole = true;
-    p->classes = k.digits;
+    p->classes = k.ranges;
     p->last = k.set;
 }
 
@@ -613,9 +613,9 @@ static void read_alternatives(struct reader *r, struct part *out)
     } while (!r->doubt && skip_char(r, '|'));
 }
 
-void rule_literals_find(struct rule_literals *out, const char *pattern, size_t len, bool digits_alike)
+void rule_literals_find(struct rule_literals *out, const char *pattern, size_t len, bool shapes)
 {
-    struct reader r = {.text = pattern, .len = len, .digits_alike = digits_alike};
+    struct reader r = {.text = pattern, .len = len, .shapes = shapes};
     struct part all;
 
     read_alternatives(&r, &all);

@@ -4,7 +4,7 @@
  *   password\s*[:=]         "password"
  *   (?:iban|account)[: ]12  "iban:12" or "iban 12" or "account:12" or "account 12"
  *   pay.*now!+              "pay", and "now!"
- *   \d{4}[ -]?\d            with digits alike: "00000" or "0000 0" or "0000-0"
+ *   [A-Z]{2}\d\d[ -]?12     as shapes: "aa0000" or "aa00 00" or "aa00-00"
  *
  * They are looked for in the text without case (utf8_fold.h), as all letters here are without case. This holds only
  * for a text that has none of rule_literal_odd: for PCRE2 these are letters in another case, for utf8_fold they are
@@ -35,10 +35,10 @@ struct rule_literals {
 };
 
 /*
- * Of an expression that PCRE2 has taken. digits_alike: every digit counts as 0, in the text too; then only sets are
- * told that \d and its like have a part in, the others being better known without.
+ * Of an expression that PCRE2 has taken. shapes: every digit counts as 0 and every letter of ASCII as a, in the text
+ * too; then only sets are told that \d, [A-Z] and the like have a part in, the others being better known without.
  */
-void rule_literals_find(struct rule_literals *out, const char *pattern, size_t len, bool digits_alike);
+void rule_literals_find(struct rule_literals *out, const char *pattern, size_t len, bool shapes);
 
 /* The i-th of the letters that spoil it, in UTF-8; NULL behind the last. */
 const char *rule_literal_odd(size_t i);

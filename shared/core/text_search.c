@@ -16,7 +16,7 @@ struct text {
 };
 
 struct text_search {
-    bool digits_alike;
+    bool shapes;
     struct text *text;
     size_t count;
     size_t cap;
@@ -30,12 +30,12 @@ struct text_search {
     uint16_t *shorter; /* the longest other end of what was read: the next state where a text ends too; 0: none */
 };
 
-struct text_search *text_search_new(bool digits_alike)
+struct text_search *text_search_new(bool shapes)
 {
     struct text_search *s = calloc(1, sizeof(*s));
 
     if (s != NULL)
-        s->digits_alike = digits_alike;
+        s->shapes = shapes;
     return s;
 }
 
@@ -85,13 +85,14 @@ static unsigned make_classes(struct text_search *s)
     for (size_t i = 0; i < s->used; i++) {
         unsigned char c = (unsigned char)s->octets[i];
 
-        if (s->digits_alike && ascii_is_digit((char)c))
-            c = '0';
+        if (s->shapes && ascii_is_alnum((char)c))
+            c = ascii_is_digit((char)c) ? '0' : 'a';
         if (s->class[c] == 0)
             s->class[c] = (uint8_t)classes++;
     }
-    for (unsigned char c = '1'; s->digits_alike && c <= '9'; c++)
-        s->class[c] = s->class['0'];
+    for (unsigned char c = '1'; s->shapes && c <= 'z'; c++)
+        if (ascii_is_alnum((char)c))
+            s->class[c] = s->class[ascii_is_digit((char)c) ? '0' : 'a'];
     return classes;
 }
 

@@ -14,8 +14,11 @@
 
 struct text_search;
 
-/* digits_alike: every digit is the same, in what is looked for and in the text. NULL without memory. */
-struct text_search *text_search_new(bool digits_alike);
+/*
+ * shapes: every digit is the same, and every letter of ASCII, in what is looked for and in the text. NULL without
+ * memory.
+ */
+struct text_search *text_search_new(bool shapes);
 void text_search_free(struct text_search *s); /* NULL-safe */
 
 /* Add a text to look for, of one octet at least. Returns its number, from 0, or -1: no memory, or too many octets. */
