@@ -106,7 +106,7 @@ static int milter_start(struct daemon *d, struct err *e)
     m->present = present_new();
     buf_init(&m->stored, SIZE_MAX / 2);
     daemon_set_state(d, m);
-    callbacks = session_milter(m->present);
+    callbacks = session_milter(m->present, strncmp(conf->listen, "unix:", 5) != 0);
     if (process_owner(conf->user, &uid, &gid, e) != 0 ||
         libmilter_open(&callbacks, conf->listen, (unsigned)conf->socket_mode, uid, gid, e) != 0)
         return -1;

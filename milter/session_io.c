@@ -14,10 +14,7 @@
 /* All that a message may be changed by. An MTA that does not offer it all cannot be served. */
 #define ACTIONS (SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_ADDRCPT_PAR | SMFIF_DELRCPT | SMFIF_CHGFROM | SMFIF_SETSYMLIST)
 
-/*
- * Never wanted. DATA is, for its reply alone: Postfix then hands the session from one process to another, which writes
- * again. By TCP that waits for the first one's octets to be acknowledged, 40 ms, if no reply does that.
- */
+/* Never wanted. */
 #define STEPS_UNUSED (SMFIP_NOHELO | SMFIP_NOUNKNOWN)
 
 /*
@@ -27,6 +24,7 @@
 #define STEPS_UNANSWERED (SMFIP_NR_CONN | SMFIP_NR_RCPT | SMFIP_NR_HDR | SMFIP_NR_EOH)
 
 static struct present *present;
+static bool by_tcp;
 static atomic_size_t open_sessions;
 static atomic_size_t busy_sessions;
 static atomic_bool refusing;
@@ -60,6 +58,12 @@ static unsigned long choose_steps(unsigned need, bool clients_matter, unsigned l
 
     if (!clients_matter)
         steps |= SMFIP_NR_MAIL;
+    /*
+     * DATA is wanted for its reply alone: Postfix then hands the session from one process to another, which writes
+     * again. By TCP that waits for the first one's octets to be acknowledged, 40 ms, if no reply does that.
+     */
+    if (!by_tcp)
+        steps |= SMFIP_NODATA;
     if (!wants_body(need))
         steps |= SMFIP_NOBODY;
     return steps & offered;
@@ -314,11 +318,12 @@ static sfsistat on_close(SMFICTX *ctx)
     return SMFIS_CONTINUE;
 }
 
-struct smfiDesc session_milter(struct present *p)
+struct smfiDesc session_milter(struct present *p, bool tcp)
 {
     static char name[] = "postern-milter";
 
     present = p;
+    by_tcp = tcp;
     return (struct smfiDesc){.xxfi_name = name,
                              .xxfi_version = SMFI_VERSION,
                              .xxfi_flags = ACTIONS,

@@ -24,8 +24,8 @@ struct session {
 };
 
 /* What to register. Sessions go by present from now on; there is one in a process, as libmilter gives callbacks no
- * more than the session. */
-struct smfiDesc session_milter(struct present *present);
+ * more than the session. by_tcp: that is how the MTA comes, not by a unix socket. */
+struct smfiDesc session_milter(struct present *present, bool by_tcp);
 
 /* How many sessions are open, and how many of them are in the midst of a message. */
 size_t sessions_open(void);
