@@ -7,6 +7,7 @@ use Exporter 'import';
 use File::Temp qw(tempdir);
 use FindBin;
 use IO::Select;
+use IO::Socket::INET;
 use IO::Socket::UNIX;
 use POSIX qw(:sys_wait_h);
 use Socket qw(SOCK_STREAM);
@@ -100,7 +101,11 @@ our %STEP = (NOHELO => 2, NOBODY => 0x10, NOEOH => 0x40, NR_HDR => 0x80, NOUNKNO
 my %never = (C => 1, H => 2, M => 4, R => 8, B => 0x10, L => 0x20, N => 0x40, U => 0x100, T => 0x200);
 my %silent = (L => 0x80, C => 0x1000, H => 0x2000, M => 0x4000, R => 0x8000, T => 0x10000, U => 0x20000, N => 0x40000, B => 0x80000);
 
-sub connect_to { return IO::Socket::UNIX->new(Type => SOCK_STREAM, Peer => "$dir/milter.sock") // die "connect: $!" }
+# By TCP where the daemon listens there
+sub connect_to {
+    my ($inet) = slurp("$dir/postern.conf") =~ /^ *listen = "inet:(.*)"/m;
+    return (defined $inet ? IO::Socket::INET->new(PeerAddr => $inet) : IO::Socket::UNIX->new(Type => SOCK_STREAM, Peer => "$dir/milter.sock")) // die "connect: $!";
+}
 
 sub send_packet {
     my ($s, $command, $data) = @_;

@@ -3,6 +3,7 @@
 use strict;
 use warnings;
 use FindBin;
+use IO::Socket::INET;
 use lib $FindBin::Bin;
 use Milter;
 use Test::More;
@@ -27,8 +28,7 @@ $all |= $ACTION{$_} for my @wanted = qw(ADDHDRS CHGHDRS ADDRCPT_PAR DELRCPT CHGF
 $s = session();
 is($s->{actions}, $all, 'the actions that it asks for');
 is_deeply($s->{asks}, { 2 => '{auth_authen} {tls_version}', 5 => 'i' }, 'the macros that it asks for');
-ok($s->{steps} & $STEP{$_}, "without rules: $_") for qw(NOBODY NOHELO NOUNKNOWN NR_CONN NR_MAIL NR_RCPT NR_HDR NR_EOH);
-ok(!($s->{steps} & $STEP{NODATA}), 'DATA is asked for, for its reply');
+ok($s->{steps} & $STEP{$_}, "without rules: $_") for qw(NOBODY NODATA NOHELO NOUNKNOWN NR_CONN NR_MAIL NR_RCPT NR_HDR NR_EOH);
 ok(!($s->{steps} & 0x6c), 'MAIL, RCPT, header fields and their end come');
 for my $lacking (@wanted) {
     my $without = session(actions => 0x1ff & ~$ACTION{$lacking});
@@ -180,6 +180,15 @@ redis('HINCRBY', 'postern:list:', 'n', 1);
 ok(until_true(sub { (message($s)->{reply}) eq $refusal }), 'an entry goes for sessions that are open');
 hang_up($s);
 is(metric('failures_total'), 0, 'nothing failed');
+is(stop(), 0, 'the end');
+
+# --- by TCP: DATA is answered, so that what Postfix writes after it does not wait for an acknowledgement ---
+my $port = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1')->sockport;
+ok(start('', undef, "inet:127.0.0.1:$port"), 'the milter, by TCP');
+$s = session();
+ok(!($s->{steps} & $STEP{NODATA}), 'DATA is asked for');
+message_is('and messages go on', $s, {}, 'continue');
+hang_up($s);
 is(stop(), 0, 'the end');
 stop_redis();
 done_testing();
