@@ -26,6 +26,17 @@ struct judging {
     struct flag_plan plan;
 };
 
+/* libmilter takes texts that it only reads as if it wrote to them. */
+static char *unguarded(const char *text)
+{
+    union {
+        const char *in;
+        char *out;
+    } u = {text};
+
+    return u.out;
+}
+
 static sfsistat put_off(const struct judging *j, const char *why)
 {
     count(COUNT_FAILURES);
@@ -148,7 +159,7 @@ static int make_plan(struct judging *j, struct err *e)
 static bool drop_fields(const struct judging *j, const char *name, size_t count)
 {
     for (; count > 0; count--)
-        if (smfi_chgheader(j->ctx, (char *)(uintptr_t)name, (int)count, NULL) != MI_SUCCESS)
+        if (smfi_chgheader(j->ctx, unguarded(name), (int)count, NULL) != MI_SUCCESS)
             return false;
     return true;
 }
@@ -158,7 +169,7 @@ static bool add_tags(const struct judging *j)
     for (size_t i = 0; i < j->outcome.tags; i++) {
         const struct rule *tag = rule_eval_tag(j->eval, i);
 
-        if (smfi_addheader(j->ctx, (char *)(uintptr_t)tag->tag_name, (char *)(uintptr_t)tag->tag_value) != MI_SUCCESS)
+        if (smfi_addheader(j->ctx, unguarded(tag->tag_name), unguarded(tag->tag_value)) != MI_SUCCESS)
             return false;
     }
     return true;
@@ -169,7 +180,7 @@ static bool delete_recipient(const struct judging *j, const struct flag_edit *ed
 {
     const char *address = j->view.recipient[edit->recipient].address;
 
-    return smfi_delrcpt(j->ctx, (char *)(uintptr_t)address) == MI_SUCCESS &&
+    return smfi_delrcpt(j->ctx, unguarded(address)) == MI_SUCCESS &&
            (edit->unrouted == NULL || smfi_delrcpt(j->ctx, edit->unrouted) == MI_SUCCESS);
 }
 
@@ -196,8 +207,7 @@ static bool ask_for_headers_only(const struct judging *j)
 {
     const char *sender = j->view.sender[0] == '\0' ? "<>" : j->view.sender;
 
-    return j->plan.required_count == 0 ||
-           smfi_chgfrom(j->ctx, (char *)(uintptr_t)sender, (char[]){"RET=HDRS"}) == MI_SUCCESS;
+    return j->plan.required == FLAG_NOT || smfi_chgfrom(j->ctx, unguarded(sender), (char[]){"RET=HDRS"}) == MI_SUCCESS;
 }
 
 static bool record(const struct judging *j)
@@ -210,7 +220,7 @@ static bool record(const struct judging *j)
         return true;
     buf_init(&value, 1000);
     flag_record(&value, &j->plan, j->outcome.rule);
-    ok = buf_ok(&value) && smfi_addheader(j->ctx, (char *)(uintptr_t)name, value.data) == MI_SUCCESS;
+    ok = buf_ok(&value) && smfi_addheader(j->ctx, unguarded(name), value.data) == MI_SUCCESS;
     buf_clear(&value);
     return ok;
 }

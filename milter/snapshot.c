@@ -23,7 +23,12 @@ struct whole {
 /* Constant for everybody but this file. */
 static struct whole *whole_of(const struct snapshot *s)
 {
-    return (struct whole *)(uintptr_t)s;
+    union {
+        const struct snapshot *in;
+        struct whole *out;
+    } u = {s};
+
+    return u.out;
 }
 
 static char *copy(const char *text)

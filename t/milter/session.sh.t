@@ -54,7 +54,7 @@ message_is('in any case, among others', $s, { from => ['<s@client.test>', 'SIZE=
 message_is('the next message is free of it', $s, { from => ['<s@client.test>', 'SIZE=100'] }, 'continue');
 message_is('REQUIRETLS=x is another parameter', $s, { from => ['<s@client.test>', 'REQUIRETLS=x'] }, 'continue');
 message_is('local recipients stay', $s, { from => ['<s@client.test>', 'REQUIRETLS'], to => ['<l@ours.test>', '<u@far.test>', '<m@OURS.test>'] }, 'continue', @u_flagged, @by_sender);
-message_is('all are local', $s, { from => ['<s@client.test>', 'REQUIRETLS'], to => ['<l@ours.test>'] }, 'continue');
+message_is('all are local', $s, { from => ['<s@client.test>', 'REQUIRETLS'], to => ['<l@ours.test>'] }, 'continue', 'from <s@client.test> RET=HDRS');
 message_is('null sender', $s, { from => ['<>', 'REQUIRETLS'] }, 'continue', @u_flagged, 'from <> RET=HDRS', $by_sender[1]);
 message_is('ORCPT and NOTIFY go along, and nothing else', $s, { from => ['<s@client.test>', 'REQUIRETLS'],
     to => [['<u@far.test>', 'ORCPT=rfc822;first+40far.test', 'NOTIFY=SUCCESS,DELAY', 'XFOO=1']] }, 'continue',
@@ -97,7 +97,7 @@ message_is('a tag goes for its recipient alone', $s, { to => ['<a+requiretls@far
 message_is('REQUIRETLS of MAIL FROM goes for all', $s, { from => ['<s@client.test>', 'REQUIRETLS'], to => ['<u@far.test>', '<l@ours.test>', '<v+requiretls@far.test>'] }, 'continue',
     @u_flagged, $by_sender[0]);
 message_is('a tag of a local recipient is taken off, and goes for nobody', $s, { to => ['<l+requiretls@ours.test>', '<u@far.test>'] }, 'continue',
-    'delete <l+requiretls@ours.test>', 'add <l@ours.test> ORCPT=rfc822;l@ours.test');
+    'delete <l+requiretls@ours.test>', 'add <l@ours.test> ORCPT=rfc822;l@ours.test', 'from <s@client.test> RET=HDRS');
 message_is('who may not say TLS-Required: No has it taken out', $s, { header => [['TLS-Required', 'No'], ['TLS-Required', 'maybe']] }, 'continue',
     'change TLS-Required 2: ', 'change TLS-Required 1: ');
 hang_up($s);

@@ -114,7 +114,7 @@ ok(logs(qr/info draining/), 'TERM');
 is(session()->{refused}, 'closed', 'no session begins any more');
 is(message($idle, @flagged)->{reply}, 'tempfail', 'nor a message');
 is(waitpid($pid, 1), 0, 'it waits');
-send_packet($begun, 'E');
+send_packet($begun, $_) for 'N', 'E';
 my $replies = '';
 while (my ($reply) = reply($begun)) { $replies .= $reply; last if $reply =~ /[cty]/ }
 is($replies, '-2ec', 'the message is flagged');
