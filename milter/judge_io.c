@@ -4,6 +4,7 @@
  */
 #include "judge_io.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,7 +12,8 @@
 #include "log.h"
 #include "rule_mail.h"
 
-#define REPLY_MAX (2 * RULE_REPLY_MAX + 1) /* % is written twice */
+#define REPLY_MAX      (2 * RULE_REPLY_MAX + 1) /* % is written twice */
+#define PARAMETERS_MAX (sizeof("RET=HDRS ") + MESSAGE_ENVID_MAX)
 
 struct judging {
     SMFICTX *ctx;
@@ -206,8 +208,13 @@ static bool change_recipients(const struct judging *j)
 static bool ask_for_headers_only(const struct judging *j)
 {
     const char *sender = j->view.sender[0] == '\0' ? "<>" : j->view.sender;
+    char parameters[PARAMETERS_MAX] = "RET=HDRS";
 
-    return j->plan.required == FLAG_NOT || smfi_chgfrom(j->ctx, unguarded(sender), (char[]){"RET=HDRS"}) == MI_SUCCESS;
+    if (j->plan.required == FLAG_NOT)
+        return true;
+    if (j->view.envid != NULL)
+        snprintf(parameters, sizeof(parameters), "RET=HDRS %s", j->view.envid);
+    return smfi_chgfrom(j->ctx, unguarded(sender), parameters) == MI_SUCCESS;
 }
 
 static bool record(const struct judging *j)

@@ -27,6 +27,7 @@ struct recipient_at {
 struct message {
     const struct message_wants *wants;
     struct buf envelope;
+    size_t envid_at; /* in it; 0: there is none */
     struct buf header;
     struct buf body;
     bool requiretls;
@@ -95,7 +96,7 @@ void message_begin(struct message *m, const struct message_wants *wants)
     m->recipient_at.count = m->field_at.count = 0;
     m->requiretls = m->fields_left_out = m->body_more = m->failed = false;
     m->no = TLS_REQUIRED_NONE;
-    m->no_fields = m->record_fields = 0;
+    m->envid_at = m->no_fields = m->record_fields = 0;
     m->size = LINE_END; /* the empty line */
 }
 
@@ -108,11 +109,30 @@ static size_t add_words(struct message *m, char *const *words)
     return n;
 }
 
+/* One that can be passed on. */
+static bool is_envid(const char *word)
+{
+    const size_t key = sizeof("ENVID=") - 1;
+    size_t len = strlen(word);
+
+    if (len <= key || len > MESSAGE_ENVID_MAX || strncasecmp(word, "ENVID=", key) != 0)
+        return false;
+    for (const char *p = word; *p != '\0'; p++)
+        if (*p <= ' ' || *p > '~')
+            return false;
+    return true;
+}
+
 void message_sender(struct message *m, char *const *words)
 {
     add_words(m, (char *const[]){words[0], NULL});
-    for (size_t i = 1; words[i] != NULL; i++)
+    for (size_t i = 1; words[i] != NULL; i++) {
         m->requiretls = m->requiretls || strcasecmp(words[i], "REQUIRETLS") == 0;
+        if (m->envid_at == 0 && is_envid(words[i])) {
+            m->envid_at = m->envelope.len;
+            add_words(m, (char *const[]){words[i], NULL});
+        }
+    }
 }
 
 void message_recipient(struct message *m, char *const *words)
@@ -238,6 +258,7 @@ void message_see(struct message_view *out, struct message *m)
     see_recipients(m);
     see_fields(m);
     *out = (struct message_view){.sender = buf_text(&m->envelope),
+                                 .envid = m->envid_at == 0 ? NULL : buf_text(&m->envelope) + m->envid_at,
                                  .requiretls = m->requiretls,
                                  .recipient = m->recipient.item,
                                  .recipients = m->failed ? 0 : m->recipient_at.count,

@@ -11,6 +11,7 @@
 #define MESSAGE_ENVELOPE_MAX (64 << 20) /* octets of sender, recipients and their parameters */
 #define MESSAGE_HEADER_MAX   (1 << 20)  /* octets of header fields that rules see */
 #define MESSAGE_FIELDS_MAX   10000
+#define MESSAGE_ENVID_MAX    (100 + 6) /* octets of ENVID=... (RFC 3461 4.4) */
 
 /* Which of it is kept. */
 struct message_wants {
@@ -42,6 +43,7 @@ bool message_ok(const struct message *m);
 /* What is known of it; all belongs to the message, and is valid until its next piece. */
 struct message_view {
     const char *sender; /* "<user@example.com>" */
+    const char *envid;  /* ENVID=... of MAIL FROM (RFC 3461 4.4), or NULL */
     bool requiretls;    /* MAIL FROM had REQUIRETLS (RFC 8689 2) */
     const struct flag_recipient *recipient;
     size_t recipients;
