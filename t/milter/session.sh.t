@@ -55,10 +55,16 @@ message_is('the next message is free of it', $s, { from => ['<s@client.test>', '
 message_is('REQUIRETLS=x is another parameter', $s, { from => ['<s@client.test>', 'REQUIRETLS=x'] }, 'continue');
 message_is('local recipients stay', $s, { from => ['<s@client.test>', 'REQUIRETLS'], to => ['<l@ours.test>', '<u@far.test>', '<m@OURS.test>'] }, 'continue', @u_flagged, @by_sender);
 message_is('all are local', $s, { from => ['<s@client.test>', 'REQUIRETLS'], to => ['<l@ours.test>'] }, 'continue', 'from <s@client.test> RET=HDRS');
+message_is('ENVID, which some MTAs lose otherwise', $s, { from => ['<s@client.test>', 'RET=FULL', 'envid=QQ314159', 'REQUIRETLS', 'ENVID=other'] }, 'continue', @u_flagged,
+    'from <s@client.test> RET=HDRS envid=QQ314159', $by_sender[1]);
+message_is("ENVID that is none: $_", $s, { from => ['<s@client.test>', 'REQUIRETLS', $_] }, 'continue', @u_flagged, @by_sender) for 'ENVID=', 'ENVID', "ENVID=a b", "ENVID=\xe4", 'ENVID=' . 'x' x 101;
+message_is('the longest ENVID', $s, { from => ['<s@client.test>', 'REQUIRETLS', 'ENVID=' . 'x' x 100] }, 'continue', @u_flagged, 'from <s@client.test> RET=HDRS ENVID=' . 'x' x 100, $by_sender[1]);
 message_is('null sender', $s, { from => ['<>', 'REQUIRETLS'] }, 'continue', @u_flagged, 'from <> RET=HDRS', $by_sender[1]);
 message_is('ORCPT and NOTIFY go along, and nothing else', $s, { from => ['<s@client.test>', 'REQUIRETLS'],
     to => [['<u@far.test>', 'ORCPT=rfc822;first+40far.test', 'NOTIFY=SUCCESS,DELAY', 'XFOO=1']] }, 'continue',
     'delete <u@far.test>', 'add <u+requiretls@far.test> ORCPT=rfc822;first+40far.test NOTIFY=SUCCESS,DELAY', @by_sender);
+
+message_is('neither header nor body', $s, { from => ['<s@client.test>', 'REQUIRETLS'], header => [] }, 'continue', @u_flagged, @by_sender);
 
 # --- messages that end early, and what follows them ---
 my %flagged = (from => ['<s@client.test>', 'REQUIRETLS'], to => ['<u@far.test>', '<v+requiretls@far.test>'], header => [['TLS-Required', 'No'], ['X-Postern', 'forged']]);
