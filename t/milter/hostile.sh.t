@@ -46,7 +46,7 @@ serves('a hundred connections of random packets');
 # --- packets out of order: what is no whole message is never said to be one ---
 my %packet = (C => "client.test\0004\x12\x34192.0.2.1\0", H => "client.test\0", M => "<s\@client.test>\0REQUIRETLS\0", R => "<u\@far.test>\0", T => '', L => "Subject\0text\0", N => '',
     B => "A text.\r\n", E => '', A => '', K => '', U => "FOO\0", D => "Mi\0id\0");
-# What is answered after negotiation (C, M, R, L and N are not), and without one: c goes on, t is put off, -2eh flags.
+# What is answered after negotiation (C, M, R, L and N are not), and without one: c goes on, t is put off, -2eh flags, e alone when there is no recipient.
 my @orders = (
     ['E'               , '', ''],
     ['M'               , '', 'c'],
@@ -61,7 +61,7 @@ my @orders = (
     ['CURBE'           , 'cct', 'ccct'],
     ['CUB'             , 'cc', 'cc'],
     ['CMRLNBEURLNBE'   , 'c-2ehccct', 'ccccctccccct'],
-    ['CMUBE'           , 'ccc', 'ccct'],
+    ['CMUBE'           , 'ccec', 'ccct'],
     ['CMRLNBEUBE'      , 'c-2ehccct', 'ccccctcct'],
     ['CMRLNBEBE'       , 'c-2ehc', 'ccccct'],
     ['CMRLNBEE'        , 'c-2ehc', 'ccccct'],

@@ -105,16 +105,19 @@ is(stop(), 0, 'the end');
 
 # --- the end, with messages under way ---
 my @flagged = (from => ['<s@client.test>', 'REQUIRETLS']);
-ok(start(''), 'started');
+ok(start('rules = {\'body: body contains "nothing" -> none\'}'), 'started');
 my ($begun, $idle) = (session(), session());
 is(message($idle, @flagged)->{reply}, 'continue', 'a session between two messages,');
 is(message($begun, @flagged, until => 'N')->{reply}, 'left', 'and one in the midst of one');
+send_packet($begun, 'N');
+send_packet($begun, 'B', 'text');
+is((reply($begun))[0], 'c', 'of which the milter knows');
 kill 'TERM', $pid;
 ok(logs(qr/info draining/), 'TERM');
 is(session()->{refused}, 'closed', 'no session begins any more');
 is(message($idle, @flagged)->{reply}, 'tempfail', 'nor a message');
 is(waitpid($pid, 1), 0, 'it waits');
-send_packet($begun, $_) for 'N', 'E';
+send_packet($begun, 'E');
 my $replies = '';
 while (my ($reply) = reply($begun)) { $replies .= $reply; last if $reply =~ /[cty]/ }
 is($replies, '-2ec', 'the message is flagged');
