@@ -1,0 +1,89 @@
+/*
+ * fuzz_smtp_reply.c - what a server sends. In pieces it is the same as in one; what is kept is bounded; a broken reply
+ * has a reason; a whole one is shown on one clean line, to the MTA too; EHLO's keywords are those of its lines.
+ *
+ * The input: octets of a piece, then what the server sends.
+ */
+#include "lmtp_reply.h"
+#include "recipe.h"
+#include "smtp_ehlo.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void demand_clean(const char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        demand(text[i] >= 0x20 && text[i] < 0x7f);
+}
+
+static void demand_whole(const struct smtp_reply *reply)
+{
+    struct smtp_ehlo offers;
+    struct buf out;
+
+    demand(reply->code >= 200 && reply->code <= 599);
+    demand(reply->lines > 0 && reply->lines <= SMTP_REPLY_LINES_MAX);
+    demand(strlen(reply->status) < SMTP_STATUS_BUF);
+    demand(reply->status[0] == '\0' || reply->status[0] == (char)('0' + reply->code / 100));
+    for (size_t i = 0; i <= reply->lines; i++)
+        demand((smtp_reply_line(reply, i).at != NULL) == (i < reply->lines));
+    smtp_ehlo_read(&offers, reply);
+    demand(offers.size || offers.size_max == 0);
+    buf_init(&out, SMTP_REPLY_OCTETS_MAX);
+    smtp_reply_show(&out, reply);
+    demand(buf_ok(&out));
+    demand_clean(out.data, out.len);
+    buf_reset(&out);
+    lmtp_reply_pass(&out, "mx.example", reply);
+    demand(out.len <= LMTP_REPLY_MAX && memcmp(out.data + out.len - 2, "\r\n", 2) == 0);
+    demand_clean(out.data, out.len - 2);
+    buf_clear(&out);
+}
+
+/* Read in pieces of so many octets. */
+static int read_pieces(size_t *took, struct smtp_reply *reply, const char *octets, size_t len, size_t piece,
+                       struct err *e)
+{
+    int rc = 0;
+
+    for (*took = 0; rc == 0 && *took < len;) {
+        size_t n, given = len - *took < piece ? len - *took : piece;
+
+        rc = smtp_reply_read(&n, reply, octets + *took, given, e);
+        demand(n <= given && (rc != 0 || n == given));
+        *took += n;
+    }
+    return rc;
+}
+
+static void demand_same(const struct smtp_reply *a, const struct smtp_reply *b)
+{
+    demand(a->code == b->code && a->lines == b->lines && strcmp(a->status, b->status) == 0);
+    demand(a->text.len == b->text.len && strcmp(buf_text(&a->text), buf_text(&b->text)) == 0);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct recipe recipe = {data, size};
+    size_t piece = take(&recipe) + 1, took = 0, took_pieces = 0;
+    struct smtp_reply reply, pieces;
+    struct err e = {""}, e_pieces = {""};
+    int rc = 1;
+
+    smtp_reply_init(&reply);
+    smtp_reply_init(&pieces);
+    while (rc == 1 && recipe.left > 0) {
+        rc = smtp_reply_read(&took, &reply, (const char *)recipe.at, recipe.left, &e);
+        demand(rc == read_pieces(&took_pieces, &pieces, (const char *)recipe.at, recipe.left, piece, &e_pieces));
+        demand(took == took_pieces && strcmp(e.text, e_pieces.text) == 0 && (rc < 0) == (e.text[0] != '\0'));
+        demand(took <= SMTP_REPLY_OCTETS_MAX && reply.text.cap <= SMTP_REPLY_OCTETS_MAX + 1);
+        demand_same(&reply, &pieces);
+        if (rc == 1)
+            demand_whole(&reply);
+        recipe.at += took;
+        recipe.left -= took;
+    }
+    smtp_reply_clear(&reply);
+    smtp_reply_clear(&pieces);
+    return 0;
+}
