@@ -38,7 +38,7 @@ struct relay_candidate {
 
 #define RELAY_NAMES_MAX 2
 
-/* Valid as long as the destination record. Its size is 1 KiB. */
+/* Valid as long as the destination record. It has half a KiB. */
 struct relay_path {
     const struct dest *dest;
     enum relay_failed failed; /* of the domain as a whole; then there are no candidates. Else NOTHING */
