@@ -264,12 +264,12 @@ static void milter_stop(struct daemon *d)
     redis_free(m->redis);
     stored_rules_free(m->rules);
     buf_clear(&m->stored);
-    if (sessions_open() > 0)
-        return;
-    libmilter_stop();
-    present_set_lists(m->present, NULL);
-    operator_lists_free(m->lists);
-    present_free(m->present);
+    if (sessions_open() == 0) {
+        libmilter_stop();
+        present_set_lists(m->present, NULL);
+        operator_lists_free(m->lists);
+        present_free(m->present);
+    }
     free(m);
 }
 
