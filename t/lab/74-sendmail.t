@@ -12,7 +12,7 @@ my $DIR = "$Lab::DIR/sendmail";
 my $SENDMAIL = "$ENV{POSTERN_LAB_ROOT}/sendmail/usr";
 my $n = 0;
 
-Nodes::start_redis();
+Flags::begin();
 Flags::configure();
 Flags::ctl('list', 'add', 'local', $_) for 'ours.test', 'client.test';
 Flags::ctl('list', 'add', 'inbound-require', '127.0.0.77');

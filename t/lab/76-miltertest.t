@@ -8,7 +8,7 @@ use Lab;
 use Flags;
 use Test::More;
 
-Nodes::start_redis();
+Flags::begin();
 Flags::configure(body_octets => 300000);
 Flags::ctl('list', 'add', 'local', 'ours.test');
 Flags::start_milter();
