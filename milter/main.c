@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PATIENCE_MS 10000 /* for a Redis that may be about to come up, when no file has what it knows */
+#define PATIENCE_MS 5000 /* for a Redis that may be about to come up, when no file has what it knows */
 #define DRAIN_MS    50
 
 struct milter {
