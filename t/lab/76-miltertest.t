@@ -25,12 +25,15 @@ user:   client.user is "berta" -> requiretls
 secret: body contains "secret" -> requiretls
 RULES
 part('rules');
+my $read = times_read();
 Flags::ctl('list', 'add', 'inbound-require', '198.51.100.0/24');
-Lab::until_true(sub { grep { /lists-read .*edits=2$/ } Nodes::log_of('milter') });
+ok(Lab::until_true(sub { times_read() > $read }), 'a list is read');
 part('clients');
 is(Nodes::stop('milter', 'TERM'), 0, 'the milter ends well');
 Nodes::stop('nodes-redis', 'KILL');
 done_testing();
+
+sub times_read { return scalar grep { /lists-read / } Nodes::log_of('milter') }
 
 sub miltertest {
     my ($part, $actions) = @_;
