@@ -9,6 +9,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -23,10 +24,11 @@
 #include "connect_socket.h"
 #include "log.h"
 
-#define BACKLOG    512
-#define CONN_MAX   160
-#define CONNECT_MS 1000
-#define WAKE_MS    10
+#define BACKLOG     512
+#define CONN_MAX    160
+#define CONNECT_MS  1000
+#define DESCRIPTORS 1024 /* few are open when it starts */
+#define WAKE_MS     10
 
 static struct address listen_address;
 static pthread_t thread;
@@ -69,6 +71,32 @@ static bool is_answered(const struct address *a)
     return failed == 0;
 }
 
+static bool listens_there(int fd, const struct address *a)
+{
+    struct sockaddr_storage sa = {0};
+    socklen_t len = sizeof(sa);
+    int listens = 0;
+    socklen_t size = sizeof(listens);
+
+    return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && listens != 0 &&
+           getsockname(fd, (struct sockaddr *)&sa, &len) == 0 && len == a->len && memcmp(&sa, &a->sa, len) == 0;
+}
+
+/*
+ * By TCP each change of a message is a small packet, and the MTA answers none: the kernel would hold back the second
+ * one until the first is acknowledged, some 40 ms later. Connections have this from the socket that takes them, whose
+ * descriptor only libmilter knows.
+ */
+static void send_at_once(const struct address *a)
+{
+    const int on = 1;
+
+    for (int fd = 3; fd < DESCRIPTORS; fd++)
+        if (listens_there(fd, a) && setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) == 0)
+            return;
+    log_warning("slow-by-tcp", "why=%s", "the socket of libmilter is not found");
+}
+
 static int give_away(const char *path, unsigned mode, uid_t uid, gid_t gid, struct err *e)
 {
     if (chmod(path, mode) != 0)
@@ -94,8 +122,10 @@ int libmilter_open(const struct smfiDesc *milter, const char *address, unsigned 
     errno = 0;
     if (smfi_opensocket(listen_address.sa.ss_family == AF_UNIX) != MI_SUCCESS)
         return err_set(e, "%s: cannot listen: %s", address, errno == 0 ? "see the mail log" : strerror(errno));
-    if (listen_address.sa.ss_family != AF_UNIX)
+    if (listen_address.sa.ss_family != AF_UNIX) {
+        send_at_once(&listen_address);
         return 0;
+    }
     return give_away(((const struct sockaddr_un *)(const void *)&listen_address.sa)->sun_path, mode, uid, gid, e);
 }
 

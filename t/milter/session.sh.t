@@ -191,6 +191,7 @@ is(stop(), 0, 'the end');
 # --- by TCP: DATA is answered, so that what Postfix writes after it does not wait for an acknowledgement ---
 my $port = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1')->sockport;
 ok(start('', undef, "inet:127.0.0.1:$port"), 'the milter, by TCP');
+unlike(slurp("$dir/log"), qr/slow-by-tcp/, 'its socket is set to send at once');
 $s = session();
 ok(!($s->{steps} & $STEP{NODATA}), 'DATA is asked for');
 message_is('and messages go on', $s, {}, 'continue');
