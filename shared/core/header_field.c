@@ -2,10 +2,11 @@
 #include "header_field.h"
 
 #include "ascii.h"
-#include "mime_charset.h"
 #include "mime_transfer.h"
 
 #include <string.h>
+
+#define ESCAPE 0x1b
 
 static bool is_line_end(char c)
 {
@@ -197,24 +198,37 @@ static bool word_read(struct word *out, const char *s, size_t len)
 /* Decoded words that are not yet characters: a character may go on in the next word. */
 struct pending {
     struct buf octets;
-    enum mime_charset charset;
+    const char *charset;
+    size_t charset_len;
     bool word; /* what came last was a word */
+    struct mime_converter *converter;
+    unsigned doubt; /* of all so far */
 };
 
 static void pending_flush(struct pending *p, struct buf *out)
 {
-    mime_charset_to_utf8(out, p->charset, buf_text(&p->octets), p->octets.len);
+    p->doubt |= mime_charset_read(out, p->charset, p->charset_len, buf_text(&p->octets), p->octets.len, p->converter);
     buf_reset(&p->octets);
     p->word = false;
 }
 
-static void pending_word(struct pending *p, struct buf *out, const struct word *w)
+/* A charset with shifts begins anew in each word (RFC 2047 3). */
+static bool goes_on(const struct pending *p, const struct word *w)
 {
     enum mime_charset charset = mime_charset_find(w->charset, w->charset_len);
 
-    if (p->word && p->charset != charset)
+    if (charset != MIME_CHARSET_UNKNOWN)
+        return charset == mime_charset_find(p->charset, p->charset_len);
+    return w->charset_len == p->charset_len && strncasecmp(w->charset, p->charset, w->charset_len) == 0 &&
+           memchr(buf_text(&p->octets), ESCAPE, p->octets.len) == NULL;
+}
+
+static void pending_word(struct pending *p, struct buf *out, const struct word *w)
+{
+    if (p->word && !goes_on(p, w))
         pending_flush(p, out);
-    p->charset = charset;
+    p->charset = w->charset;
+    p->charset_len = w->charset_len;
     p->word = true;
     mime_transfer_decode(&p->octets, w->encoding == 'B' || w->encoding == 'b' ? MIME_TRANSFER_BASE64 : MIME_TRANSFER_Q,
                          w->text, w->text_len);
@@ -247,9 +261,9 @@ static void decode_line(struct buf *out, struct pending *p, const char *s, size_
     pending_flush(p, out);
 }
 
-void header_decode(struct buf *out, const char *value, size_t len)
+int header_decode(struct buf *out, const char *value, size_t len, struct mime_converter *c)
 {
-    struct pending p = {.charset = MIME_CHARSET_UTF8};
+    struct pending p = {.charset = "", .converter = c};
     struct buf line;
 
     buf_init(&line, len);
@@ -259,4 +273,5 @@ void header_decode(struct buf *out, const char *value, size_t len)
     out->failed = out->failed || !buf_ok(&line) || !buf_ok(&p.octets);
     buf_clear(&p.octets);
     buf_clear(&line);
+    return p.doubt == 0 ? 0 : -1;
 }

@@ -8,7 +8,7 @@
 #ifndef POSTERN_HEADER_FIELD_H
 #define POSTERN_HEADER_FIELD_H
 
-#include "buf.h"
+#include "mime_charset.h"
 
 struct header_field {
     const char *name; /* in the caller's octets, as is value; no blank at its end */
@@ -39,8 +39,9 @@ int header_uncomment(struct buf *out, const char *value, size_t len);
 /*
  * Append the value as people read it: unfolded, encoded words decoded wherever they stand (blanks between two of them
  * dropped, a character cut in two by them made whole), in UTF-8, without NUL. Words that are none, or in an unknown
- * encoding, stay as they are. Charsets are those of mime_charset.h.
+ * encoding, stay as they are. Charsets are those of mime_charset.h and of c (NULL: none). Returns 0, or -1: a word may
+ * not be what a mail program shows (enum mime_doubt).
  */
-void header_decode(struct buf *out, const char *value, size_t len);
+int header_decode(struct buf *out, const char *value, size_t len, struct mime_converter *c);
 
 #endif

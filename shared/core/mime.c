@@ -20,6 +20,7 @@ struct level {
 struct walk {
     struct mime *out;
     const struct mime_limits *limits;
+    struct mime_converter *converter;
     const char *body;
     size_t len;
     bool more;  /* the body is cut off there */
@@ -115,10 +116,26 @@ static bool boundary_find(struct boundary *out, size_t *content_end, struct walk
 
 /* --- parts --- */
 
+/* Append the text of a part. What mail programs may show in two ways is there in both. */
+static void charset_read(struct buf *text, struct mime_part *part, const char *octets, size_t len,
+                         struct mime_converter *c)
+{
+    unsigned doubt = mime_charset_read(text, part->charset, strlen(part->charset), octets, len, c);
+
+    if ((doubt & MIME_DOUBT_ASCII) != 0) {
+        buf_char(text, '\n');
+        mime_charset_to_utf8(text, MIME_CHARSET_UNKNOWN, octets, len);
+    }
+    if (part->guessed != MIME_SURE)
+        return;
+    if ((doubt & MIME_DOUBT_CHARSET) != 0)
+        part->guessed = MIME_GUESS_CHARSET;
+    else if ((doubt & MIME_DOUBT_OCTETS) != 0)
+        part->guessed = MIME_GUESS_OCTETS;
+}
+
 static void text_read(struct walk *w, struct mime_part *part, enum mime_transfer transfer, const char *raw, size_t len)
 {
-    enum mime_charset charset =
-        part->charset[0] == '\0' ? MIME_CHARSET_UTF8 : mime_charset_find(part->charset, strlen(part->charset));
     struct buf octets, text;
 
     buf_init(&octets, w->text_left < SIZE_MAX / 2 ? 2 * w->text_left : SIZE_MAX); /* CR LF becomes LF */
@@ -129,7 +146,7 @@ static void text_read(struct walk *w, struct mime_part *part, enum mime_transfer
         len = octets.len;
     }
     buf_reserve(&text, 0);
-    mime_charset_to_utf8(&text, charset, raw, len);
+    charset_read(&text, part, raw, len, w->converter);
     if (!buf_ok(&octets) || !buf_ok(&text))
         cut_at(w, MIME_CUT_TEXT);
     buf_clear(&octets);
@@ -185,7 +202,7 @@ static void header_read(struct mime_entity *e, struct walk *w, size_t depth, boo
 
     while (!boundary_is(&b, w, w->pos, line_end(w, w->pos)) && header_field_next(&field, &w->pos, w->body, w->len) == 1)
         mime_header_add(&h, &field);
-    mime_entity_read(e, &h, in_digest);
+    mime_entity_read(e, &h, in_digest, w->converter);
     e->part.depth = depth;
     if (e->cut)
         cut_at(w, MIME_CUT_FIELD);
@@ -199,7 +216,7 @@ static bool may_enter(struct walk *w, struct mime_entity *e)
     if (e->part.depth < w->limits->depth)
         return true;
     cut_at(w, MIME_CUT_DEPTH);
-    e->part.guessed = true;
+    e->part.guessed = MIME_GUESS_PARTS;
     return false;
 }
 
@@ -262,10 +279,15 @@ static int walk_all(struct walk *w, struct mime_entity *e)
 }
 
 int mime_read(struct mime *out, const struct header_field *fields, size_t count, const char *body, size_t len,
-              bool more, const struct mime_limits *limits)
+              bool more, const struct mime_limits *limits, struct mime_converter *c)
 {
-    struct walk w = {
-        .out = out, .limits = limits, .body = len > 0 ? body : "", .len = len, .more = more, .text_left = limits->text};
+    struct walk w = {.out = out,
+                     .limits = limits,
+                     .converter = c,
+                     .body = len > 0 ? body : "",
+                     .len = len,
+                     .more = more,
+                     .text_left = limits->text};
     struct mime_header h = {0};
     struct mime_entity e;
     int rc;
@@ -276,7 +298,7 @@ int mime_read(struct mime *out, const struct header_field *fields, size_t count,
         return -1;
     for (size_t i = 0; i < count; i++)
         mime_header_add(&h, &fields[i]);
-    mime_entity_read(&e, &h, false);
+    mime_entity_read(&e, &h, false, c);
     if (e.cut)
         cut_at(&w, MIME_CUT_FIELD);
     rc = walk_all(&w, &e);

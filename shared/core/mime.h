@@ -39,16 +39,26 @@ enum mime_cut {
 
 const char *mime_cut_name(enum mime_cut cut); /* "whole", "end", "depth", "parts", "text", "field" */
 
+/* Why what is in a part cannot be told for sure. */
+enum mime_guess {
+    MIME_SURE,           /* it can */
+    MIME_GUESS_PARTS,    /* a multipart or message that was not gone into */
+    MIME_GUESS_TRANSFER, /* an unknown transfer encoding */
+    MIME_GUESS_CHARSET,  /* an unknown charset */
+    MIME_GUESS_OCTETS    /* octets that the charset does not have (MIME_DOUBT_OCTETS), too much to convert */
+};
+
 struct mime_part {
     char type[MIME_TYPE_MAX + 1];       /* in lower case; text/plain when there is none, or none in form */
     char charset[MIME_CHARSET_MAX + 1]; /* as it was written; "" when there is none */
     char *name;                         /* Content-Disposition filename, or else Content-Type name; NULL: none */
-    char *text; /* UTF-8 without NUL, lines end with LF; NULL: the part is none of text, message or multipart */
+    char *text; /* UTF-8 without NUL, lines end with LF; NULL: the part is none of text, message or multipart. Where
+                   ASCII is not itself in the charset, the octets as they are follow in lines of their own */
     size_t text_len;
-    size_t depth;    /* multiparts and messages around it */
-    bool attachment; /* it has a name, or a Content-Disposition that is not inline */
-    bool guessed;    /* what is in it cannot be told for sure: an unknown charset or transfer encoding, a multipart or
-                        message that was not gone into */
+    size_t depth;      /* multiparts and messages around it */
+    bool attachment;   /* it has a name, or a Content-Disposition that is not inline */
+    bool name_guessed; /* its name may not be what a mail program shows */
+    enum mime_guess guessed;
 };
 
 struct mime {
@@ -59,11 +69,12 @@ struct mime {
 
 /*
  * Read a message: the fields of its header (count may be 0; the first of each name goes) and its body, which may be cut
- * anywhere: `more` says that it was, and a last line that is cut off is no boundary. Returns 0, and mime_clear frees
+ * anywhere: `more` says that it was, and a last line that is cut off is no boundary. c (NULL: none) knows
+ * charsets that mime_charset.h does not. Returns 0, and mime_clear frees
  * it; or -1 without memory, and nothing is to free.
  */
 int mime_read(struct mime *out, const struct header_field *fields, size_t count, const char *body, size_t len,
-              bool more, const struct mime_limits *limits);
+              bool more, const struct mime_limits *limits, struct mime_converter *c);
 
 /* Free the parts. Safe on a cleared one. */
 void mime_clear(struct mime *m);

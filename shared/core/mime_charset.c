@@ -1,8 +1,9 @@
-/* mime_charset.c - charsets to UTF-8, by tables of our own: iconv() opens files. */
+/* mime_charset.c - charsets to UTF-8. */
 #include "mime_charset.h"
 
 #include "utf8.h"
 
+#include <stdint.h>
 #include <string.h>
 
 #define NO_CHARACTER 0xfffd
@@ -16,6 +17,7 @@ static const struct {
     {"us-ascii", MIME_CHARSET_UTF8},
     {"ascii", MIME_CHARSET_UTF8},
     {"ansi_x3.4-1968", MIME_CHARSET_UTF8},
+    {"unknown-8bit", MIME_CHARSET_UTF8},
     {"iso-8859-1", MIME_CHARSET_WINDOWS_1252},
     {"iso8859-1", MIME_CHARSET_WINDOWS_1252},
     {"iso_8859-1", MIME_CHARSET_WINDOWS_1252},
@@ -125,4 +127,50 @@ void mime_charset_to_utf8(struct buf *out, enum mime_charset charset, const char
         begin = ++at;
     }
     put_plain(out, octets + begin, at - begin);
+}
+
+/* Room for all that fits in out, were every LF of it a CR LF. */
+static size_t converted_max(const struct buf *out, size_t len)
+{
+    size_t room = out->max - out->len;
+    size_t fits = room < SIZE_MAX / 4 ? 2 * room + UTF8_MAX : SIZE_MAX;
+
+    return len < fits / MIME_CHARSET_GROWTH ? len * MIME_CHARSET_GROWTH : fits;
+}
+
+/* By the converter. What comes from it is made as all text is. */
+static unsigned convert(struct buf *out, const char *charset, size_t charset_len, const char *octets, size_t len,
+                        struct mime_converter *c)
+{
+    struct buf text;
+    unsigned doubt;
+
+    if (c == NULL || c->convert == NULL)
+        return MIME_DOUBT_CHARSET;
+    if (c->left == 0) {
+        mime_charset_to_utf8(out, MIME_CHARSET_UNKNOWN, octets, len);
+        return MIME_DOUBT_OCTETS;
+    }
+    c->left--;
+    buf_init(&text, converted_max(out, len));
+    doubt = c->convert(&text, charset, charset_len, octets, len);
+    if (!buf_ok(&text))
+        doubt |= MIME_DOUBT_OCTETS;
+    mime_charset_to_utf8(out, MIME_CHARSET_UTF8, buf_text(&text), text.len);
+    buf_clear(&text);
+    return doubt;
+}
+
+unsigned mime_charset_read(struct buf *out, const char *charset, size_t charset_len, const char *octets, size_t len,
+                           struct mime_converter *c)
+{
+    enum mime_charset known = charset_len == 0 ? MIME_CHARSET_UTF8 : mime_charset_find(charset, charset_len);
+    unsigned doubt = MIME_DOUBT_CHARSET;
+
+    if (known == MIME_CHARSET_UNKNOWN && len > 0)
+        doubt = convert(out, charset, charset_len, octets, len, c);
+    if (known == MIME_CHARSET_UNKNOWN && doubt != MIME_DOUBT_CHARSET)
+        return doubt;
+    mime_charset_to_utf8(out, known, octets, len);
+    return known == MIME_CHARSET_UNKNOWN && len > 0 ? doubt : 0;
 }

@@ -2,7 +2,6 @@
 #include "mime_entity.h"
 
 #include "ascii.h"
-#include "mime_charset.h"
 #include "mime_param.h"
 
 #include <string.h>
@@ -47,17 +46,20 @@ static void param_copy(char *out, size_t max, const struct buf *text, const char
     buf_clear(&b);
 }
 
-/* A name; NULL: there is none. */
-static char *param_name(const struct buf *text, const char *name, bool *cut)
+/* Its name from that parameter, if it has none yet. */
+static void param_name(struct mime_entity *out, const struct buf *text, const char *name, struct mime_converter *c)
 {
     struct buf b;
 
+    if (out->part.name != NULL)
+        return;
     buf_init(&b, MIME_NAME_MAX);
-    mime_param(&b, buf_text(text), text->len, name);
-    *cut = *cut || !buf_ok(&b);
+    if (mime_param(&b, buf_text(text), text->len, name, c) == 2)
+        out->part.name_guessed = true;
+    out->cut = out->cut || !buf_ok(&b);
     if (b.len == 0)
         buf_clear(&b);
-    return b.data;
+    out->part.name = b.data;
 }
 
 /* "type/subtype" (RFC 2045 5.1): tokens on both sides. */
@@ -89,13 +91,13 @@ static void type_read(struct mime_entity *out, const struct buf *text, bool in_d
 }
 
 /* The name of an attachment, and whether it is one. */
-static void name_read(struct mime_entity *out, const struct buf *type, const struct buf *disposition)
+static void name_read(struct mime_entity *out, const struct buf *type, const struct buf *disposition,
+                      struct mime_converter *c)
 {
     struct buf word;
 
-    out->part.name = param_name(disposition, "filename", &out->cut);
-    if (out->part.name == NULL)
-        out->part.name = param_name(type, "name", &out->cut);
+    param_name(out, disposition, "filename", c);
+    param_name(out, type, "name", c);
     buf_init(&word, disposition->len);
     mime_value_word(&word, buf_text(disposition), disposition->len);
     out->part.attachment = out->part.name != NULL || (word.len > 0 && strcmp(buf_text(&word), "inline") != 0);
@@ -126,23 +128,19 @@ static void kind_read(struct mime_entity *out, const struct buf *type)
     const char *name = out->part.type;
     bool multipart = begins(name, "multipart/");
     bool message = strcmp(name, "message/rfc822") == 0 || strcmp(name, "message/global") == 0;
-    enum mime_charset charset = out->part.charset[0] == '\0'
-                                    ? MIME_CHARSET_UTF8
-                                    : mime_charset_find(out->part.charset, strlen(out->part.charset));
 
     out->kind = begins(name, "text/") ? MIME_TEXT : MIME_LEAF;
     out->digest = strcmp(name, "multipart/digest") == 0;
-    out->part.guessed =
-        out->transfer == MIME_TRANSFER_UNKNOWN || (out->kind == MIME_TEXT && charset == MIME_CHARSET_UNKNOWN);
+    out->part.guessed = out->transfer == MIME_TRANSFER_UNKNOWN ? MIME_GUESS_TRANSFER : MIME_SURE;
     if (multipart && boundary_read(out, type))
         out->kind = MIME_MULTIPART;
     else if (message && out->transfer == MIME_TRANSFER_NONE)
         out->kind = MIME_MESSAGE;
-    else
-        out->part.guessed = out->part.guessed || multipart || message;
+    else if (multipart || message)
+        out->part.guessed = MIME_GUESS_PARTS;
 }
 
-void mime_entity_read(struct mime_entity *out, const struct mime_header *h, bool in_digest)
+void mime_entity_read(struct mime_entity *out, const struct mime_header *h, bool in_digest, struct mime_converter *c)
 {
     struct buf type, transfer, disposition;
 
@@ -153,7 +151,7 @@ void mime_entity_read(struct mime_entity *out, const struct mime_header *h, bool
     out->transfer = mime_transfer_find(buf_text(&transfer), transfer.len);
     type_read(out, &type, in_digest);
     param_copy(out->part.charset, MIME_CHARSET_MAX, &type, "charset", &out->cut);
-    name_read(out, &type, &disposition);
+    name_read(out, &type, &disposition, c);
     kind_read(out, &type);
     buf_clear(&type);
     buf_clear(&transfer);

@@ -24,7 +24,10 @@ struct mime_entity {
     bool cut;                             /* something was longer than the limits */
 };
 
-/* Read it. in_digest: what it is when no type is said. part.name is the caller's, to be freed with free(). */
-void mime_entity_read(struct mime_entity *out, const struct mime_header *h, bool in_digest);
+/*
+ * Read it. in_digest: what it is when no type is said. c: for the name, NULL for none. part.name is the caller's, to be
+ * freed with free().
+ */
+void mime_entity_read(struct mime_entity *out, const struct mime_header *h, bool in_digest, struct mime_converter *c);
 
 #endif

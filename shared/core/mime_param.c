@@ -3,7 +3,6 @@
 
 #include "ascii.h"
 #include "header_field.h"
-#include "mime_charset.h"
 
 #include <string.h>
 
@@ -154,8 +153,8 @@ static void value_octets(struct buf *out, const struct param *p, size_t from)
     }
 }
 
-/* "utf-8'en'": returns its octets, 0 when it is not there. */
-static size_t charset_prefix(enum mime_charset *out, const struct param *p)
+/* "utf-8'en'": returns its octets, 0 when it is not there. *charset_len: of its charset. */
+static size_t charset_prefix(size_t *charset_len, const struct param *p)
 {
     const char *first = memchr(p->value, '\'', p->value_len);
     const char *second;
@@ -165,13 +164,18 @@ static size_t charset_prefix(enum mime_charset *out, const struct param *p)
     second = memchr(first + 1, '\'', p->value_len - (size_t)(first + 1 - p->value));
     if (second == NULL)
         return 0;
-    *out = mime_charset_find(p->value, (size_t)(first - p->value));
+    *charset_len = (size_t)(first - p->value);
     return (size_t)(second + 1 - p->value);
 }
 
-/* The octets of a parameter, and what they are in; *encoded: by percent encoding, which leaves no encoded words. */
-static int param_octets(struct buf *out, enum mime_charset *charset, bool *encoded, const char *text, size_t len,
-                        const char *name)
+/* What the octets of a parameter are in. */
+struct form {
+    const char *charset;
+    size_t charset_len;
+    bool encoded; /* by percent encoding, which leaves no encoded words */
+};
+
+static int param_octets(struct buf *out, struct form *form, const char *text, size_t len, const char *name)
 {
     const struct param *first;
     struct found f;
@@ -180,8 +184,8 @@ static int param_octets(struct buf *out, enum mime_charset *charset, bool *encod
     first = f.encoded.value != NULL ? &f.encoded : f.section[0].value != NULL ? &f.section[0] : &f.plain;
     if (first->value == NULL)
         return 0;
-    *encoded = first->encoded;
-    value_octets(out, first, charset_prefix(charset, first));
+    *form = (struct form){.charset = first->value, .encoded = first->encoded};
+    value_octets(out, first, charset_prefix(&form->charset_len, first));
     for (size_t i = 1; first == &f.section[0] && i < SECTIONS && f.section[i].value != NULL; i++)
         value_octets(out, &f.section[i], 0);
     return 1;
@@ -189,26 +193,25 @@ static int param_octets(struct buf *out, enum mime_charset *charset, bool *encod
 
 int mime_param_octets(struct buf *out, const char *text, size_t len, const char *name)
 {
-    enum mime_charset charset;
-    bool encoded;
+    struct form form;
 
-    return param_octets(out, &charset, &encoded, text, len, name);
+    return param_octets(out, &form, text, len, name);
 }
 
-int mime_param(struct buf *out, const char *text, size_t len, const char *name)
+int mime_param(struct buf *out, const char *text, size_t len, const char *name, struct mime_converter *c)
 {
-    enum mime_charset charset = MIME_CHARSET_UTF8;
-    bool encoded = false;
+    struct form form = {.charset = ""};
     struct buf octets;
+    bool sure;
     int rc;
 
     buf_init(&octets, len);
-    rc = param_octets(&octets, &charset, &encoded, text, len, name);
-    if (encoded)
-        mime_charset_to_utf8(out, charset, buf_text(&octets), octets.len);
+    rc = param_octets(&octets, &form, text, len, name);
+    if (form.encoded)
+        sure = mime_charset_read(out, form.charset, form.charset_len, buf_text(&octets), octets.len, c) == 0;
     else
-        header_decode(out, buf_text(&octets), octets.len);
+        sure = header_decode(out, buf_text(&octets), octets.len, c) == 0;
     out->failed = out->failed || !buf_ok(&octets);
     buf_clear(&octets);
-    return rc;
+    return rc == 1 && !sure ? 2 : rc;
 }

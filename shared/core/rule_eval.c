@@ -156,12 +156,34 @@ static enum rule_truth ask_value(const struct rule_eval *eval, const struct rule
     }
 }
 
-/* What is missing of a message that was cut could have fitted. */
+static const char *header_name(const struct rule_condition *c)
+{
+    return c->field == RULE_SUBJECT ? "Subject" : c->header;
+}
+
+static bool is_doubted(const struct rule_message *m, const char *name)
+{
+    for (size_t i = 0; m->doubted != NULL && i < m->header_count; i++)
+        if (m->doubted[i] && rule_header_is(&m->headers[i], name))
+            return true;
+    return false;
+}
+
+/* What could not be seen of a message could have fitted. */
 static enum rule_truth ask_cut(const struct rule_eval *eval, const struct rule_condition *c, struct rule_seen *seen)
 {
-    if ((rule_field_kind(c->field)->need & eval->view.message->cut) == 0)
-        return RULE_FALSE;
-    return unknown(seen, "only the beginning of the message was looked at");
+    const struct rule_message *m = eval->view.message;
+    unsigned need = rule_field_kind(c->field)->need;
+    const char *why = (need & RULE_NEED_HEADER) != 0        ? m->header_why
+                      : (need & RULE_NEED_BODY) != 0        ? m->body_why
+                      : (need & RULE_NEED_ATTACHMENTS) != 0 ? m->attachments_why
+                                                            : NULL;
+
+    if ((need & m->cut) != 0)
+        return unknown(seen, why != NULL ? why : "not all of the message could be looked at");
+    if ((need & RULE_NEED_HEADER) != 0 && is_doubted(m, header_name(c)))
+        return unknown(seen, "an encoded word of the header field could not be decoded");
+    return RULE_FALSE;
 }
 
 /* Any value that fits makes it true, and any that is unknown keeps it from being false. */
@@ -169,7 +191,7 @@ static enum rule_truth ask_values(struct rule_eval *eval, const struct rule_cond
 {
     const enum rule_field field = c->field == RULE_SUBJECT ? RULE_HEADER : c->field;
     const enum rule_form form = c->op == RULE_MATCHES ? RULE_CLEAN : c->op == RULE_IN_LIST ? RULE_RAW : RULE_FOLDED;
-    const char *header = c->field == RULE_SUBJECT ? "Subject" : c->header;
+    const char *header = header_name(c);
     struct rule_walk walk = {0, 0};
     struct rule_text raw, text;
     int more;

@@ -54,7 +54,9 @@ struct rule_message {
     const struct rule_part *parts;
     size_t part_count;
     int64_t size; /* octets; -1: unknown */
-    unsigned cut; /* bits of enum rule_need: HEADER, BODY, ATTACHMENTS where a limit kept something from being seen */
+    unsigned cut; /* bits of enum rule_need: HEADER, BODY, ATTACHMENTS where something could not be seen, */
+    const char *header_why, *body_why, *attachments_why; /* and why; NULL: it is not said */
+    const bool *doubted; /* of each header field: it may have another value than this; NULL: none may */
 };
 
 /* Is it in the list? what: a domain, as it is written behind "@", or an address. 1, 0, or -1 when that cannot be told.

@@ -1,10 +1,11 @@
 /* rule_mail.c - a message as rules see it. */
 #include "rule_mail.h"
 
+#include "ascii.h"
+
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define UTF8_GROWTH 3 /* an octet of a charset becomes at most so many */
 
 /* --- header fields --- */
 
@@ -14,11 +15,21 @@ static size_t decoded_max(const struct rule_mail_source *source)
 
     for (size_t i = 0; i < source->fields; i++)
         octets += source->field[i].value_len;
-    return octets * UTF8_GROWTH;
+    return octets * MIME_CHARSET_GROWTH;
+}
+
+static int doubt(struct rule_mail *out, const struct rule_mail_source *source, size_t i)
+{
+    if (out->doubted == NULL)
+        out->message.doubted = out->doubted = calloc(source->fields, sizeof(*out->doubted));
+    if (out->doubted == NULL)
+        return -1;
+    out->doubted[i] = true;
+    return 0;
 }
 
 /* The buffer may move while it grows: values point into it when it has all of them. */
-static int read_header(struct rule_mail *out, const struct rule_mail_source *source)
+static int read_header(struct rule_mail *out, const struct rule_mail_source *source, struct mime_converter *c)
 {
     size_t begin = 0;
 
@@ -30,7 +41,8 @@ static int read_header(struct rule_mail *out, const struct rule_mail_source *sou
         const struct header_field *field = &source->field[i];
 
         begin = out->text.len;
-        header_decode(&out->text, field->value, field->value_len);
+        if (header_decode(&out->text, field->value, field->value_len, c) != 0 && doubt(out, source, i) != 0)
+            return -1;
         out->header[i].name = (struct rule_text){field->name, field->name_len};
         out->header[i].value.len = out->text.len - begin;
     }
@@ -63,37 +75,92 @@ static void read_part(struct rule_part *out, const struct mime_part *part, unsig
     out->name = text_of(part->name, part->name == NULL ? 0 : strlen(part->name));
 }
 
-/* What of a part cannot be told for sure could be a text, or have parts of its own. The octets of others say nothing.
- */
-static unsigned cut_of_part(const struct mime_part *part)
+/* The first reason for each of what could not be seen. */
+static void cut_add(struct rule_message *m, unsigned needs, const char *why)
 {
-    if (!part->guessed)
-        return 0;
-    if (strncmp(part->type, "text/", 5) == 0)
-        return RULE_NEED_BODY;
-    if (strncmp(part->type, "multipart/", 10) == 0 || strncmp(part->type, "message/", 8) == 0)
-        return RULE_NEED_BODY | RULE_NEED_ATTACHMENTS;
-    return 0;
+    unsigned new = needs & ~m->cut;
+
+    if ((new &RULE_NEED_HEADER) != 0)
+        m->header_why = why;
+    if ((new &RULE_NEED_BODY) != 0)
+        m->body_why = why;
+    if ((new &RULE_NEED_ATTACHMENTS) != 0)
+        m->attachments_why = why;
+    m->cut |= needs;
 }
 
-static int read_body(struct rule_mail *out, const struct rule_mail_source *source, unsigned need)
+/* A name is for people only if it looks like one: who wrote the message chose it. */
+static const char *charset_why(struct rule_mail *out, const char *charset)
+{
+    for (const char *p = charset; *p != '\0'; p++)
+        if (!ascii_is_alnum(*p) && strchr("-_.:", *p) == NULL)
+            return "the charset of a text is not known";
+    if (out->charset_why[0] == '\0')
+        snprintf(out->charset_why, sizeof(out->charset_why), "the charset %s is not known", charset);
+    return out->charset_why;
+}
+
+static const char *why_of(struct rule_mail *out, const struct mime_part *part)
+{
+    switch (part->guessed) {
+    case MIME_GUESS_TRANSFER:
+        return "the transfer encoding of a part is not known";
+    case MIME_GUESS_CHARSET:
+        return charset_why(out, part->charset);
+    case MIME_GUESS_OCTETS:
+        return "a text could not be decoded by its charset";
+    default:
+        return "a message or multipart within the message could not be taken apart";
+    }
+}
+
+/* What of a part cannot be told for sure could be a text, or have parts of its own. The octets of others say nothing.
+ */
+static void cut_by_part(struct rule_mail *out, const struct mime_part *part)
+{
+    bool text = part->guessed == MIME_GUESS_CHARSET || part->guessed == MIME_GUESS_OCTETS;
+
+    if (part->name_guessed)
+        cut_add(&out->message, RULE_NEED_ATTACHMENTS, "the name of an attachment could not be decoded");
+    if (part->guessed == MIME_SURE)
+        return;
+    if (text || strncmp(part->type, "text/", 5) == 0)
+        cut_add(&out->message, RULE_NEED_BODY, why_of(out, part));
+    else if (strncmp(part->type, "multipart/", 10) == 0 || strncmp(part->type, "message/", 8) == 0)
+        cut_add(&out->message, RULE_NEED_BODY | RULE_NEED_ATTACHMENTS, why_of(out, part));
+}
+
+static void cut_by_limit(struct rule_mail *out)
+{
+    static const char *const whys[] = {
+        [MIME_CUT_DEPTH] = "parts of the message are too deep within one another",
+        [MIME_CUT_PARTS] = "the message has too many parts",
+        [MIME_CUT_TEXT] = "the message has too much text",
+        [MIME_CUT_FIELD] = "a field that says what a part is made of is too long",
+    };
+
+    if (out->mime.cut != MIME_WHOLE && out->mime.cut != MIME_CUT_END)
+        cut_add(&out->message, RULE_NEED_BODY | RULE_NEED_ATTACHMENTS, whys[out->mime.cut]);
+}
+
+static int read_body(struct rule_mail *out, const struct rule_mail_source *source, unsigned need,
+                     struct mime_converter *c)
 {
     const struct mime_limits limits = {.depth = RULE_MAIL_DEPTH,
                                        .parts = RULE_MAIL_PARTS,
                                        .text = RULE_MAIL_TEXT,
                                        .no_text = (need & RULE_NEED_BODY) == 0};
 
-    if (mime_read(&out->mime, source->field, source->fields, source->body, source->body_len, source->body_more,
-                  &limits) != 0)
+    if (mime_read(&out->mime, source->field, source->fields, source->body, source->body_len, source->body_more, &limits,
+                  c) != 0)
         return -1;
     out->part = calloc(out->mime.count + 1, sizeof(*out->part));
     if (out->part == NULL)
         return -1;
-    if (out->mime.cut != MIME_WHOLE && out->mime.cut != MIME_CUT_END)
-        out->message.cut |= RULE_NEED_BODY | RULE_NEED_ATTACHMENTS;
+    cut_by_limit(out);
     for (size_t i = 0; i < out->mime.count; i++) {
         read_part(&out->part[i], &out->mime.part[i], need);
-        out->message.cut |= cut_of_part(&out->mime.part[i]);
+        cut_by_part(out, &out->mime.part[i]);
     }
     out->message.parts = out->part;
     out->message.part_count = out->mime.count;
@@ -102,16 +169,18 @@ static int read_body(struct rule_mail *out, const struct rule_mail_source *sourc
 
 int rule_mail_read(struct rule_mail *out, const struct rule_mail_source *source, unsigned need)
 {
+    struct mime_converter header = {source->convert, RULE_MAIL_CONVERSIONS}, body = header;
     int rc = 0;
 
     memset(out, 0, sizeof(*out));
     out->message.size = source->size;
     if (source->fields_left_out)
-        out->message.cut = RULE_NEED_HEADER | RULE_NEED_BODY | RULE_NEED_ATTACHMENTS;
+        cut_add(&out->message, RULE_NEED_HEADER | RULE_NEED_BODY | RULE_NEED_ATTACHMENTS,
+                "the message has more header fields than are looked at");
     if ((need & RULE_NEED_HEADER) != 0)
-        rc = read_header(out, source);
+        rc = read_header(out, source, &header);
     if (rc == 0 && (need & (RULE_NEED_BODY | RULE_NEED_ATTACHMENTS)) != 0)
-        rc = read_body(out, source, need);
+        rc = read_body(out, source, need, &body);
     if (rc != 0)
         rule_mail_clear(out);
     return rc;
@@ -122,6 +191,7 @@ void rule_mail_clear(struct rule_mail *mail)
     mime_clear(&mail->mime);
     buf_clear(&mail->text);
     free(mail->header);
+    free(mail->doubted);
     free(mail->part);
     memset(mail, 0, sizeof(*mail));
 }

@@ -143,11 +143,11 @@ static int make_copy(struct rule_view *v, enum rule_field field, enum rule_form 
     return copy->made ? 0 : -1;
 }
 
-static bool is_named(const struct rule_text *name, const char *header)
+bool rule_header_is(const struct rule_header *field, const char *name)
 {
-    size_t len = strlen(header);
+    size_t len = strlen(name);
 
-    return len_of(*name) == len && strncasecmp(name->data, header, len) == 0;
+    return len_of(field->name) == len && strncasecmp(field->name.data, name, len) == 0;
 }
 
 int rule_view_next(struct rule_view *v, enum rule_field field, enum rule_form form, const char *header,
@@ -162,7 +162,7 @@ int rule_view_next(struct rule_view *v, enum rule_field field, enum rule_form fo
 
         *raw = value_of(v->message, field, i);
         walk->offset += len_of(*raw);
-        if (raw->data == NULL || (header != NULL && !is_named(&v->message->headers[i].name, header)))
+        if (raw->data == NULL || (header != NULL && !rule_header_is(&v->message->headers[i], header)))
             continue;
         *text = *raw;
         if (!copy->same && raw->len > 0)

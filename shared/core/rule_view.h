@@ -29,6 +29,9 @@ struct rule_view {
 void rule_view_message(struct rule_view *v, const struct rule_message *message);
 void rule_view_clear(struct rule_view *v);
 
+/* Is that the field's name? In any case. */
+bool rule_header_is(const struct rule_header *field, const char *name);
+
 /* Where a walk over the values is. Starts as zeros. */
 struct rule_walk {
     size_t next;

@@ -58,10 +58,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     while (count < FIELDS_MAX && header_field_next(&field[count], &pos, (const char *)in.at, in.left) == 1)
         count++;
-    demand(mime_read(&whole, field, count, (const char *)in.at + pos, in.left - pos, false, &limits) == 0);
+    demand(mime_read(&whole, field, count, (const char *)in.at + pos, in.left - pos, false, &limits, NULL) == 0);
     demand(whole.cut != MIME_CUT_END);
     demand_parts(&whole, &limits);
-    demand(mime_read(&begun, field, count, (const char *)in.at + pos, (in.left - pos) * cut / 256, true, &limits) == 0);
+    demand(mime_read(&begun, field, count, (const char *)in.at + pos, (in.left - pos) * cut / 256, true, &limits,
+                     NULL) == 0);
     demand_parts(&begun, &limits);
     demand(begun.count <= whole.count + 2);
     for (size_t i = 0; i + 2 < begun.count; i++)

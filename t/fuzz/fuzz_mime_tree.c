@@ -299,7 +299,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     put_entity(&t, false);
     while (count < 8 && header_field_next(&field[count], &pos, t.out.data, t.out.len) == 1)
         count++;
-    demand(mime_read(&got, field, count, t.out.data + pos, t.out.len - pos, false, &limits) == 0);
+    demand(mime_read(&got, field, count, t.out.data + pos, t.out.len - pos, false, &limits, NULL) == 0);
     demand(got.cut == MIME_WHOLE && got.count == t.parts);
     for (size_t i = 0; i < got.count; i++) {
         demand_part(&got.part[i], &t.part[i]);

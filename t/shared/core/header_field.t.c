@@ -189,11 +189,57 @@ static const struct {
     {S("gr\374n"), "gr\303\274n"},
 };
 
+static void decode_alone(struct buf *out, const char *value, size_t len)
+{
+    header_decode(out, value, len, NULL);
+}
+
 static void test_decode(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof(decoded) / sizeof(decoded[0]); i++)
-        check(header_decode, decoded[i].value, decoded[i].len, decoded[i].want);
+        check(decode_alone, decoded[i].value, decoded[i].len, decoded[i].want);
+}
+
+/* Knows charsets that begin with "x", and shows what it was asked; "xx" it doubts. */
+static unsigned convert(struct buf *out, const char *charset, size_t charset_len, const char *octets, size_t len)
+{
+    if (charset[0] != 'x')
+        return MIME_DOUBT_CHARSET;
+    buf_printf(out, "<%.*s>", (int)len, octets);
+    return charset_len == 2 && charset[1] == 'x' ? MIME_DOUBT_OCTETS : 0;
+}
+
+static void test_converter(void **state)
+{
+    static const struct {
+        const char *value;
+        struct mime_converter converter;
+        const char *want;
+        int rc;
+    } cases[] = {
+        {"=?x?q?a?=", {convert, 1}, "<a>", 0},
+        {"=?x?q?a?= b", {NULL, 1}, "a b", -1},
+        {"=?x?q?a?= b =?x?q?c?=", {convert, 1}, "<a> b c", -1}, /* one too many */
+        {"=?x?q?a?= b =?x?q?c?=", {convert, 2}, "<a> b <c>", 0},
+        {"=?xx?q?a?= =?x?q?c?=", {convert, 2}, "<a><c>", -1},
+        {"=?y?q?a?= =?x?q?c?=", {convert, 2}, "a<c>", -1},
+        {"=?utf-8?q?a?= =?x?q?\?= =?utf8?q?c?= d", {convert, 0}, "ac d", 0},
+        {"=?X?q?a?= =?x*en?q?b?= =?xy?q?c?=", {convert, 2}, "<ab><c>", 0}, /* a character may go on */
+        {"=?x?q?=1Ba?= =?x?q?b?=", {convert, 2}, "<\033a><b>", 0},         /* a shift ends with its word */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct mime_converter converter = cases[i].converter;
+        struct buf out;
+
+        print_message("%s\n", cases[i].value);
+        buf_init(&out, 1000);
+        assert_int_equal(header_decode(&out, cases[i].value, strlen(cases[i].value), &converter), cases[i].rc);
+        assert_string_equal(buf_text(&out), cases[i].want);
+        buf_clear(&out);
+    }
 }
 
 static void test_full(void **state)
@@ -202,7 +248,7 @@ static void test_full(void **state)
 
     (void)state;
     buf_init(&out, 4);
-    header_decode(&out, S("abc\303\274"));
+    header_decode(&out, S("abc\303\274"), NULL);
     assert_false(buf_ok(&out));
     assert_string_equal(buf_text(&out), "abc");
     buf_clear(&out);
@@ -213,6 +259,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_blocks),    cmocka_unit_test(test_name),   cmocka_unit_test(test_unfold),
         cmocka_unit_test(test_uncomment), cmocka_unit_test(test_decode), cmocka_unit_test(test_full),
+        cmocka_unit_test(test_converter),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -26,7 +26,7 @@ static void read_message(struct mime *out, const char *message, size_t len, bool
     memcpy(copy, message, len);
     while (count < 8 && header_field_next(&field[count], &pos, copy, len) == 1)
         count++;
-    assert_int_equal(mime_read(out, field, count, copy + pos, len - pos, more, limits), 0);
+    assert_int_equal(mime_read(out, field, count, copy + pos, len - pos, more, limits, NULL), 0);
     free(copy);
 }
 

@@ -22,6 +22,7 @@ static void test_names(void **state)
     assert_int_equal(mime_charset_find(S("ISO-8859-1")), MIME_CHARSET_WINDOWS_1252);
     assert_int_equal(mime_charset_find(S("Windows-1252")), MIME_CHARSET_WINDOWS_1252);
     assert_int_equal(mime_charset_find(S("iso-8859-15")), MIME_CHARSET_ISO_8859_15);
+    assert_int_equal(mime_charset_find(S("unknown-8bit")), MIME_CHARSET_UTF8);
     assert_int_equal(mime_charset_find(S("utf-16")), MIME_CHARSET_UNKNOWN);
     assert_int_equal(mime_charset_find(S("")), MIME_CHARSET_UNKNOWN);
 }

@@ -104,10 +104,46 @@ static void test_params(void **state)
         memcpy(copy, rows[i].text, len);
         print_message("%s\n", rows[i].text);
         buf_init(&out, 100);
-        assert_int_equal(mime_param(&out, copy, len, "name"), rows[i].value != NULL);
+        assert_int_equal(mime_param(&out, copy, len, "name", NULL), rows[i].value != NULL);
         assert_string_equal(buf_text(&out), rows[i].value == NULL ? "" : rows[i].value);
         buf_clear(&out);
         free(copy);
+    }
+}
+
+static unsigned convert(struct buf *out, const char *charset, size_t charset_len, const char *octets, size_t len)
+{
+    if (charset[0] != 'x')
+        return MIME_DOUBT_CHARSET;
+    buf_printf(out, "<%.*s>", (int)len, octets);
+    return charset_len == 2 ? MIME_DOUBT_OCTETS : 0;
+}
+
+static void test_converter(void **state)
+{
+    static const struct {
+        const char *text, *want;
+        int rc;
+    } cases[] = {
+        {"x/y; name*=x''%41", "<A>", 1},
+        {"x/y; name*=xx''%41", "<A>", 2},
+        {"x/y; name*=y''%41", "A", 2},
+        {"x/y; name*0*=x''%41; name*1*=%42", "<AB>", 1},
+        {"x/y; name=\"=?x?q?a?= b\"", "<a> b", 1},
+        {"x/y; name=\"=?y?q?a?= b\"", "a b", 2},
+        {"x/y; c=\"=?y?q?a?= b\"", "", 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct mime_converter converter = {convert, 10};
+        struct buf out;
+
+        print_message("%s\n", cases[i].text);
+        buf_init(&out, 1000);
+        assert_int_equal(mime_param(&out, cases[i].text, strlen(cases[i].text), "name", &converter), cases[i].rc);
+        assert_string_equal(buf_text(&out), cases[i].want);
+        buf_clear(&out);
     }
 }
 
@@ -127,7 +163,7 @@ static void test_octets(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_words), cmocka_unit_test(test_params),
-                                       cmocka_unit_test(test_octets)};
+                                       cmocka_unit_test(test_octets), cmocka_unit_test(test_converter)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

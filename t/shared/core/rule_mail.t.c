@@ -237,13 +237,123 @@ static void test_with_rules(void **state)
     rule_set_free(set);
 }
 
+/* Knows "x-read", and the letters that say what is doubted. */
+static unsigned convert(struct buf *out, const char *charset, size_t charset_len, const char *octets, size_t len)
+{
+    unsigned doubt = 0;
+
+    if (charset_len < 2 || memcmp(charset, "x-", 2) != 0)
+        return MIME_DOUBT_CHARSET;
+    buf_printf(out, "<%.*s>", (int)len, octets);
+    if (memchr(charset, 'o', charset_len) != NULL)
+        doubt |= MIME_DOUBT_OCTETS;
+    if (memchr(charset, 's', charset_len) != NULL)
+        doubt |= MIME_DOUBT_ASCII;
+    return doubt;
+}
+
+/* A strict rule and one that is not, of one condition: why it is unknown; "": it is false, "yes": true. */
+static void check_why(const char *message, const char *condition, const char *want)
+{
+    struct rule_set *set = rule_set_new();
+    struct rule_eval *eval;
+    struct rule_mail mail;
+    struct letter l;
+    struct buf rules;
+    const char *got;
+
+    buf_init(&rules, 1000);
+    buf_printf(&rules, "a: %s -> tls-optional\nb: %s -> requiretls\n", condition, condition);
+    assert_non_null(set);
+    assert_int_equal(rule_set_read(set, buf_text(&rules), rules.len, NULL), 0);
+    assert_int_equal(rule_set_ready(set), 0);
+    eval = rule_eval_new(set);
+    letter_make(&l, message);
+    l.source.convert = convert;
+    assert_int_equal(rule_mail_read(&mail, &l.source, rule_set_need(set)), 0);
+    rule_eval_run(eval, &mail.message, NULL, NULL);
+    got = rule_eval_trace(eval, 0)->truth == RULE_TRUE      ? "yes"
+          : rule_eval_trace(eval, 0)->truth == RULE_UNKNOWN ? rule_eval_trace(eval, 0)->why
+                                                            : "";
+    if (strcmp(got, want) != 0)
+        fail_msg("%s, %s: %s", message, condition, got);
+    assert_true(*want == '\0' || rule_eval_trace(eval, strcmp(want, "yes") != 0)->fits);
+    rule_mail_clear(&mail);
+    free(l.octets);
+    rule_eval_free(eval);
+    rule_set_free(set);
+    buf_clear(&rules);
+}
+
+static void test_charsets(void **state)
+{
+    static const struct {
+        const char *message, *condition, *want;
+    } cases[] = {
+        {"Content-Type: text/plain; charset=x-read\n\nabc", "body is \"<abc>\"", "yes"},
+        {"Content-Type: text/plain; charset=x-read\n\nabc", "body contains \"z\"", ""},
+        {"Content-Type: text/plain; charset=x-o\n\nabc", "body is \"<abc>\"", "yes"},
+        {"Content-Type: text/plain; charset=x-o\n\nabc", "body contains \"z\"",
+         "a text could not be decoded by its charset"},
+        {"Content-Type: text/plain; charset=x-s\n\nabc", "body matches \"^<abc>\\sabc$\"", "yes"},
+        {"Content-Type: text/plain; charset=x-s\n\nabc", "body contains \"z\"", ""},
+        {"Content-Type: text/plain; charset=x-os\n\nabc", "body contains \"z\"",
+         "a text could not be decoded by its charset"},
+        {"Content-Type: text/plain; charset=y-z\n\nabc", "body contains \"z\"", "the charset y-z is not known"},
+        {"Content-Type: text/plain; charset=y-z\n\nabc", "body contains \"abc\"", "yes"},
+        {"Content-Type: text/plain; charset=y-z\n\nabc", "attachment.name contains \"z\"", ""},
+        {"Content-Type: text/plain; charset=y-z\n\n", "body contains \"z\"", ""},
+        {"Content-Type: text/plain; charset=\"y z%s\"\n\nabc", "body contains \"z\"",
+         "the charset of a text is not known"},
+        {"Content-Type: image/png; charset=y-z\n\nabc", "body contains \"z\"", ""},
+        {"Content-Transfer-Encoding: y\n\nabc", "body contains \"z\"", "the transfer encoding of a part is not known"},
+        {"Content-Type: multipart/mixed\n\nabc", "attachment.name contains \"z\"",
+         "a message or multipart within the message could not be taken apart"},
+        {"Content-Type: image/png; name*=x-read''abc\n\n", "attachment.name is \"<abc>\"", "yes"},
+        {"Content-Type: image/png; name*=x-read''abc\n\n", "attachment.name is \"z\"", ""},
+        {"Content-Type: image/png; name*=x-s''abc\n\n", "attachment.name is \"<abc>\"", "yes"},
+        {"Content-Type: image/png; name*=x-s''abc\n\n", "attachment.name is \"z\"",
+         "the name of an attachment could not be decoded"},
+        {"Content-Type: image/png; name*=x-s''abc\n\n", "body contains \"z\"", ""},
+        {"Subject: =?x-read?q?abc?=\n\n", "subject is \"<abc>\"", "yes"},
+        {"Subject: =?x-read?q?abc?=\n\n", "subject contains \"z\"", ""},
+        {"Subject: =?y?q?abc?=\n\n", "subject is \"abc\"", "yes"},
+        {"subject: =?y?q?abc?=\n\n", "subject matches \"z\"",
+         "an encoded word of the header field could not be decoded"},
+        {"subject: =?x-s?q?abc?=\n\n", "header \"Subject\" is \"z\"",
+         "an encoded word of the header field could not be decoded"},
+        {"X: =?y?q?abc?=\nSubject: z\n\n", "subject contains \"y\" or header \"Y\" is \"x\"", ""}, /* another field */
+        {"X: =?y?q?abc?=\n\n", "body contains \"abc\"", ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        check_why(cases[i].message, cases[i].condition, cases[i].want);
+}
+
+/* A message cannot make the converter work without end: what is too much is read as if it were not known. */
+static void test_conversions(void **state)
+{
+    for (size_t words = RULE_MAIL_CONVERSIONS; words <= RULE_MAIL_CONVERSIONS + 1; words++) {
+        struct buf message;
+
+        (void)state;
+        buf_init(&message, 100000);
+        buf_str(&message, "Subject:");
+        for (size_t i = 0; i < words; i++)
+            buf_str(&message, " =?x-a?q?a?= b");
+        buf_str(&message, "\n\n");
+        check_why(buf_text(&message), "subject contains \"z\"",
+                  words > RULE_MAIL_CONVERSIONS ? "an encoded word of the header field could not be decoded" : "");
+        buf_clear(&message);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_messages),
-        cmocka_unit_test(test_left_out),
-        cmocka_unit_test(test_limits),
-        cmocka_unit_test(test_with_rules),
+        cmocka_unit_test(test_messages),   cmocka_unit_test(test_left_out), cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_with_rules), cmocka_unit_test(test_charsets), cmocka_unit_test(test_conversions),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
