@@ -9,6 +9,7 @@
 #include "rules_session_io.h"
 #include "rules_verdict.h"
 
+#include "charset_io.h"
 #include "domain.h"
 #include "rule_mail.h"
 #include "snapshot.h"
@@ -186,7 +187,8 @@ static int rules_ask(struct test *t)
                                             .body = v->body,
                                             .body_len = v->body_len,
                                             .body_more = v->body_more,
-                                            .size = v->size};
+                                            .size = v->size,
+                                            .convert = charset_convert};
 
     t->eval = rule_eval_new(t->snapshot->rules);
     if (t->eval == NULL || rule_mail_read(&t->mail, &source, t->snapshot->need) != 0 || envelope_set(t) != 0)

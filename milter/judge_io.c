@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "charset_io.h"
 #include "counters.h"
 #include "log.h"
 #include "rule_mail.h"
@@ -125,7 +126,8 @@ static int ask_rules(struct judging *j)
                                             .body = v->body,
                                             .body_len = v->body_len,
                                             .body_more = v->body_more,
-                                            .size = v->size};
+                                            .size = v->size,
+                                            .convert = charset_convert};
 
     if (rule_set_count(snapshot->rules) == 0)
         return 0;

@@ -286,6 +286,14 @@ ok "test: a message of standard input" prints "^secret: fits"
 { echo 'From a@example.com Thu Jan  1 00:00:00 2026' && sed 's/$/\r/' "$dir/mail"; } >"$dir/mbox"
 run -c "$dir/conf" rules test "$dir/mbox" --rcpt r@far.example
 ok "test: a line From, and CR LF" eval 'prints "^key: fits" && prints "^secret: fits"'
+printf 's: subject contains "секрет" -> tag "X-S: 1"\nb: body contains "機密" -> requiretls\n' >"$dir/words"
+charset() { printf 'Subject: %s\nContent-Type: text/plain; charset=%s\n\n\276\367\261K\n' "$1" "$2" >"$dir/foreign"; }
+charset '=?koi8-r?q?=D3=C5=CB=D2=C5=D4?=' big5
+run -c "$dir/conf" rules test "$dir/foreign" --rules "$dir/words" --rcpt r@far.example
+ok "test: charsets" eval 'code 0 && prints "^s: fits" && prints "yes, \"секрет\" in" && prints "^b: fits -> requiretls$"'
+charset '=?x-none?q?a?=' x-none
+run -c "$dir/conf" rules test "$dir/foreign" --rules "$dir/words" --rcpt r@far.example
+ok "test: charsets that are not known" eval 'prints "^s: does not fit" && prints "unknown, an encoded word of" && prints "^b: fits" && prints "unknown, the charset x-none is not known$"'
 printf 'x: size > nonsense -> none\n' >"$dir/wrong"
 t --rules "$dir/wrong"
 ok "test: wrong rules" eval 'code 1 && says "^posternctl: $dir/wrong:1: column 11: "'

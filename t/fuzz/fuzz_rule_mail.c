@@ -3,6 +3,7 @@
  * by rules about all that they can see. Texts are UTF-8, what the trace says fits is there, and what is read of one
  * thing alone is what is read of it among all.
  */
+#include "charset_io.h"
 #include "rule_mail.h"
 #include "text_demand.h"
 
@@ -108,6 +109,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     source.body = (const char *)in.at + pos;
     source.body_len = in.left - pos;
     source.body_more = (left_out & 2) != 0;
+    source.convert = (left_out & 4) != 0 ? NULL : charset_convert;
     demand(rule_mail_read(&mail, &source, ALL) == 0);
     for (size_t i = 0; i < mail.message.header_count; i++)
         demand_utf8(&mail.message.headers[i].value);
