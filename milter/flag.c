@@ -91,7 +91,7 @@ static enum flag_tags wanted(const struct flagging *f, const struct flag_address
         return FLAG_TAGS_NONE;
     if (f->whole || a->requires)
         return FLAG_TAGS_REQUIRETLS;
-    return f->plan->optional != FLAG_NOT ? FLAG_TAGS_OPTIONAL : FLAG_TAGS_NONE;
+    return f->plan->optional != FLAG_NOT && !a->bare ? FLAG_TAGS_OPTIONAL : FLAG_TAGS_NONE;
 }
 
 /* One that no tag can be put on or taken from. Returns 0 when it may stay as it is. */

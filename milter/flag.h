@@ -15,6 +15,9 @@
  *   remote, in a tls-optional message         user+tlsoptional@example.com
  *   any other                                 user@example.com
  *
+ * One without a domain (<postmaster>) gets that of the MTA, where an alias may lead elsewhere: it is tagged with
+ * requiretls like a remote one, and never with tls-optional.
+ *
  * One that has just the tag it should have is not changed, also when the tag is in capitals or beside quotes: that is
  * the same address, and to add it anew where it was deleted is to trust that an MTA does not think it a duplicate.
  */

@@ -72,8 +72,11 @@ static bool leads_on(const struct plain *p)
     return strcspn(local, "@%!") < p->at.local_len;
 }
 
-/* Comments, which MTAs take out, so that a tag before one is at the end after all: user+tlsoptional(x)@example.com. */
-static bool has_comment(const struct plain *p)
+/*
+ * What MTAs take out of an address, so that they know it by another name, and a tag before it is at the end after all:
+ * comments, and a comma or semicolon around it. user+tlsoptional(x)@example.com, user@example.com;
+ */
+static bool has_dropped(const struct plain *p)
 {
     bool quoted = false;
 
@@ -82,7 +85,7 @@ static bool has_comment(const struct plain *p)
             i++;
         else if (p->text[i] == '"')
             quoted = !quoted;
-        else if (!quoted && (p->text[i] == '(' || p->text[i] == ')'))
+        else if (!quoted && strchr("(),;", p->text[i]) != NULL)
             return true;
     }
     return false;
@@ -104,10 +107,11 @@ int flag_address_read(struct flag_address *out, struct buf *base, const struct f
     struct plain p;
 
     *out = (struct flag_address){.mentions = mentions(address, options)};
-    if (plain_read(&p, address) != 0 || has_comment(&p))
+    if (plain_read(&p, address) != 0 || has_dropped(&p))
         return 0;
-    out->local = p.at.domain_len == 0 || is_local(context, p.text + p.at.domain_at, p.at.domain_len);
-    if (out->local && leads_on(&p))
+    out->bare = p.at.domain_len == 0;
+    out->local = !out->bare && is_local(context, p.text + p.at.domain_at, p.at.domain_len);
+    if ((out->local || out->bare) && leads_on(&p))
         return 0;
     buf_reset(base);
     if (base_of(base, seen, options, &p) < 0)

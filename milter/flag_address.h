@@ -14,7 +14,8 @@ enum flag_tags {
 
 struct flag_address {
     bool fit;      /* for a tag; else only mentions means something */
-    bool local;    /* of one of our domains, or of none */
+    bool local;    /* of one of our domains */
+    bool bare;     /* has no domain: the MTA adds its own, and aliases may lead elsewhere from there */
     bool routed;   /* has a source route */
     bool requires; /* requiretls is among its tags */
     bool mentions; /* a tag stands somewhere in it */

@@ -26,7 +26,7 @@ struct flag_meaning {
     char text[FLAG_DEMAND_TEXT]; /* "" for one that is not fit */
     char base[FLAG_DEMAND_TEXT];
     size_t required, optional;
-    bool local;
+    bool local, bare;
 };
 
 static inline bool flag_word_ends(const char *text, size_t len, const struct address_tag *tag)
@@ -47,16 +47,17 @@ static inline struct flag_meaning flag_meaning_of(const struct flag_options *o, 
         s.domain_at + s.domain_len - s.local_at + 2 > ADDRESS_TAG_MAX)
         return m;
     for (const char *at = address + s.local_at; at < address + s.domain_at + s.domain_len; at++) {
-        if (!quoted && (*at == '(' || *at == ')'))
+        if (!quoted && strchr("(),;", *at) != NULL)
             return m;
         quoted ^= *at == '"';
         at += *at == '\\';
     }
-    m.local = s.domain_len == 0 || flag_demand_local(NULL, address + s.domain_at, s.domain_len);
+    m.bare = s.domain_len == 0;
+    m.local = !m.bare && flag_demand_local(NULL, address + s.domain_at, s.domain_len);
     for (size_t i = 0; i < s.local_len; i++) {
         const char *at = address + s.local_at + i;
 
-        if (m.local && (*at == '@' || *at == '%' || *at == '!'))
+        if ((m.local || m.bare) && (*at == '@' || *at == '%' || *at == '!'))
             return m;
         if (*at == '"')
             continue;
@@ -194,8 +195,8 @@ static inline void demand_tags(const struct flag_says *says, const struct flag_m
         demand(m->required == 1 && m->optional == 0);
     } else {
         demand(m->required + m->optional <= 1);
-        demand(m->optional == 0 || says->optional);
-        demand(m->required + m->optional == 1 || !says->optional || strlen(address) + 16 > ADDRESS_TAG_MAX);
+        demand(m->optional == 0 || (says->optional && !m->bare));
+        demand(m->required + m->optional == 1 || !says->optional || m->bare || strlen(address) + 16 > ADDRESS_TAG_MAX);
     }
 }
 

@@ -62,8 +62,14 @@ my @cases = (
     ['of ours, but leads elsewhere: a%b', { to => ['a+requiretls@remote.test', 'b%remote.test@home.test'] }, $refused],
     ['of ours, but leads elsewhere: b!a', { to => ['a+requiretls@remote.test', 'remote.test!c'] }, $refused],
     ['of ours, but leads elsewhere, with a tag', { to => ['a+requiretls%remote.test@home.test'] }, $refused],
-    ['no domain: ours', { to => ['a+requiretls@remote.test', 'postmaster'] }, 'a+requiretls@remote.test postmaster@client.test', 'HDRS',
-        'requiretls; by=tag; recipients=1'],
+    ['no domain', { to => ['a+requiretls@remote.test', 'postmaster'] }, 'a+requiretls@remote.test postmaster+requiretls@client.test', 'HDRS',
+        'requiretls; by=tag; recipients=2'],
+    ['no domain: an alias leads elsewhere', { to => ['a+requiretls@remote.test', 'root'] }, 'a+requiretls@remote.test out+requiretls@remote.test', 'HDRS',
+        'requiretls; by=tag; recipients=2'],
+    ['no domain, with a tag', { to => ['root+requiretls'] }, 'out+requiretls@remote.test', 'HDRS', 'requiretls; by=tag; recipients=1'],
+    ['a semicolon, which Postfix takes off', { to => ['a+requiretls@remote.test', 'TO:<b@remote.test;>'] }, $refused],
+    ['a comma, which Postfix takes off', { to => ['a+requiretls@remote.test', 'TO:<,b@remote.test>'] }, $refused],
+    ['a semicolon behind the other tag', { to => ['TO:<a+tlsoptional@remote.test;>'] }, $refused],
     ['the other tag, written by somebody, is taken off, M8', { to => ['a+tlsoptional@remote.test', 'b+TLSoptional@remote.test', 'h+tlsoptional@home.test'] },
         'a@remote.test b@remote.test h@home.test', undef, ''],
     ['both tags', { to => ['a+tlsoptional+requiretls@remote.test', 'b+requiretls+tlsoptional@remote.test', 'c+tlsoptional@remote.test'] },
@@ -102,6 +108,7 @@ for my $ours ('home.test', 'client.test') {
 lists_are_known();
 try('SMTP', sub { my $smtp = Flags::session(); sub { $smtp->transmit($_[0]) } }->(), @cases);
 try('sendmail', sub { Flags::submit($_[0]) == 0 ? '250' : 'sendmail failed' }, @submitted);
+transports();
 flagged_mail_comes_back();
 is(Flags::stop('TERM'), 0, 'the milter ends well');
 done_testing();
@@ -155,6 +162,19 @@ sub check {
 sub is_or_like {
     my ($got, $want, $what) = @_;
     return ref $want ? like($got, $want, $what) : is($got, $want, $what);
+}
+
+# What Postfix's transport map says about addresses, which it looks up without quotes
+sub transports {
+    my @want = (['a+requiretls@remote.test' => 'requiretls:'], ['a+tlsoptional@remote.test' => 'smtp-relaxed:'], ['"a b+tlsoptional"@remote.test' => 'smtp-relaxed:'],
+        ['a+tlsoptional@x.test+requiretls@remote.test' => 'requiretls:'], ['a+requiretls@home.test' => ''], ['a@remote.test' => ''],
+        ['a+tlsoptional@x.test@remote.test' => ''], ['"a+tlsoptional@x.test"@remote.test' => ''], ['+tlsoptional@remote.test' => ''],
+        ['"+tlsoptional"@remote.test' => '']);
+    for (@want) {
+        my (undef, $out) = Lab::capture('postmap', '-q', $_->[0], 'regexp:/etc/postfix-flag/transport_flags.regexp');
+        is($out =~ s/\n//r, $_->[1], "transport of $_->[0]");
+    }
+    return;
 }
 
 # Real mail, with a flag or without; all of it is under way before the first is looked at.

@@ -160,7 +160,7 @@ virtual_gid_maps = static:$(id -g vmail)
 mydestination = forward.test
 alias_maps = inline:{out=out@remote.test}
 virtual_alias_domains = alias.test
-virtual_alias_maps = inline:{ {out@alias.test = out@remote.test} {in@alias.test = in@home.test} }
+virtual_alias_maps = inline:{ {out@alias.test = out@remote.test} {in@alias.test = in@home.test} {root@client.test = out@remote.test} }
 smtpd_relay_restrictions = check_client_access static:ok, reject
 smtpd_peername_lookup = no
 smtpd_tls_security_level = may
