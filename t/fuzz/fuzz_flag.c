@@ -36,7 +36,9 @@ static const char *const piece[] = {"",
                                     "=notls",
                                     "\r",
                                     "(",
-                                    ")"};
+                                    ")",
+                                    ",",
+                                    ";"};
 
 static const char *const word[] = {"NOTIFY=NEVER",
                                    "NOTIFY=SUCCESS",
