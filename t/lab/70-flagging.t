@@ -86,7 +86,7 @@ my @cases = (
         'requiretls; by=tag; recipients=2'],
 );
 
-# By sendmail(1), which milters see as well
+# By sendmail(1): it comes in by SMTP once more, with addresses as Postfix has rewritten them
 my @submitted = (
     ['nothing is flagged', { to => ['a@remote.test'] }, 'a@remote.test', undef, ''],
     ['a tag flags all remote recipients', { to => ['a+requiretls@remote.test', 'b@other.test', 'h@home.test', 'postmaster'] },
@@ -95,6 +95,11 @@ my @submitted = (
         options => ['-t', '-R', 'full'] }, 'a+requiretls@remote.test b+requiretls@remote.test c+requiretls@remote.test', 'HDRS',
         'requiretls; by=tag; recipients=3'],
     ['a null sender', { to => ['a+requiretls@remote.test'], from => '<>' }, 'a+requiretls@remote.test', 'HDRS', 'requiretls; by=tag; recipients=1'],
+    ['addresses that Postfix rewrites', { to => ['a+requiretls@remote.test', 'old@other.test', 'b%remote.test', 'c@remote.test.', 'remote.test!d', 'out@alias.test', 'joe'] },
+        'a+requiretls@remote.test b+requiretls@remote.test c+requiretls@remote.test d+requiretls@remote.test joe@client.test new+requiretls@other.test out+requiretls@remote.test', 'HDRS',
+        'requiretls; by=tag; recipients=6'],
+    ['-N', { to => ['a+requiretls@remote.test', 'b@remote.test'], options => ['-N', 'delay,success'] }, 'a+requiretls@remote.test b+requiretls@remote.test', 'HDRS',
+        'requiretls; by=tag; recipients=2'],
 );
 
 Flags::begin();

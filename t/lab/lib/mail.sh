@@ -47,7 +47,8 @@ mail_start() {
     sed '/^smtp  *inet/s/^smtp/127.0.0.1:25/' -i /etc/postfix/master.cf
     sed '/^smtp  *inet/d' -i /etc/postfix-{mx,strict,flag}/master.cf
     mail_unchroot "$CONTRIB/master.cf" | tee -a /etc/postfix-{strict,flag}/master.cf >>/etc/postfix/master.cf
-    mail_services_flag >>/etc/postfix-flag/master.cf
+    sed '/^pickup/d' -i /etc/postfix-flag/master.cf
+    { mail_services_flag; mail_unchroot "$CONTRIB/sendmail.cf"; } >>/etc/postfix-flag/master.cf
     sed 's/example\\.com/home\\.test/; s/lists\\.example\\.com/alias\\.test|forward\\.test/' "$CONTRIB/transport_flags.regexp" \
         >/etc/postfix-flag/transport_flags.regexp
     cp "$CONTRIB/generic_flags.regexp" /etc/postfix-flag/
@@ -161,6 +162,7 @@ mydestination = forward.test
 alias_maps = inline:{out=out@remote.test}
 virtual_alias_domains = alias.test
 virtual_alias_maps = inline:{ {out@alias.test = out@remote.test} {in@alias.test = in@home.test} {root@client.test = out@remote.test} }
+recipient_canonical_maps = inline:{old@other.test=new@other.test}
 smtpd_relay_restrictions = check_client_access static:ok, reject
 smtpd_peername_lookup = no
 smtpd_tls_security_level = may
