@@ -37,7 +37,7 @@ my @conditions = (
     ['user', 'client.user is "anna"', { session => [to => '192.0.2.25'], user => 'anna' }, { session => [to => '192.0.2.25'], user => 'bob' }],
     ['tls', 'client.tls and subject is "over tls"', { session => ['tls'], header => "Subject: over tls\n" }, { header => "Subject: over tls\n" }],
     ['header', 'header "X-Class" is "secret"', { header => "x-class:   Secret \n" }, { header => "X-Class: secrets\nX-Classes: secret\n" }],
-    ['a NUL in the header', 'header "X-Nul" contains "hidden"', { header => "X-Nul: nothing\0hidden\n" }, { header => "X-Nul: nothing\0\n" }],
+    ['nul', 'header "X-Nul" contains "hidden"', { header => "X-Nul: nothing\0hidden\n" }, { header => "X-Nul: nothing\0\n" }],
     ['header-second', 'header "X-Second" contains "two"', { header => "X-Second: one\nX-Other: 1\nX-Second: two\n" }],
     ['header-folded', 'header "X-Folded" is "two words, and more"', { header => "X-Folded: two\n words,\n and more\n" }],
     ['header-encoded', "header \"X-Encoded\" is \"gr\xc3\xbc\xc3\x9fe aus k\xc3\xb6ln\"", { header => "X-Encoded: =?iso-8859-1?q?Gr=FC=DFe_aus?=\n =?UTF-8?B?IEvDtmxu?=\n" }],
