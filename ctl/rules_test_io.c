@@ -130,6 +130,7 @@ static int message_read(struct test *t)
 
     t->wants = (struct message_wants){.fields = (s->need & NEED_MAIL) != 0,
                                       .body_octets = (s->need & NEED_MAIL) != 0 ? s->body_octets : 0,
+                                      .shape = (s->need & RULE_NEED_ATTACHMENTS) != 0,
                                       .record_header = s->record_header};
     t->message = message_new();
     if (t->message == NULL)
@@ -187,6 +188,7 @@ static int rules_ask(struct test *t)
                                             .body = v->body,
                                             .body_len = v->body_len,
                                             .body_more = v->body_more,
+                                            .shape_left_out = v->shape_left_out,
                                             .size = v->size,
                                             .convert = charset_convert};
 

@@ -126,6 +126,7 @@ static int ask_rules(struct judging *j)
                                             .body = v->body,
                                             .body_len = v->body_len,
                                             .body_more = v->body_more,
+                                            .shape_left_out = v->shape_left_out,
                                             .size = v->size,
                                             .convert = charset_convert};
 

@@ -24,6 +24,16 @@ struct recipient_at {
     size_t at, words;
 };
 
+/* Where the next octet of the body stands, when its first octets are past. */
+enum place {
+    IN_LINE,     /* of those that are kept to its end: the line that the first octets end in, a boundary, a header */
+    IN_TEXT,     /* in a line that is left out */
+    AT_TEXT,     /* at the beginning of a line, */
+    AT_DASH,     /* that began with a dash, */
+    AT_HEADER,   /* in the header of a part: it ends with an empty line, */
+    AT_HEADER_CR /* of which the CR was there */
+};
+
 struct message {
     const struct message_wants *wants;
     struct buf envelope;
@@ -33,7 +43,10 @@ struct message {
     bool requiretls;
     enum tls_required no;
     size_t no_fields, record_fields;
-    bool fields_left_out, body_more, failed;
+    bool fields_left_out, body_more, shape_left_out, failed;
+    enum place place;     /* in the body, behind its first octets */
+    bool in_part;         /* a boundary was there */
+    size_t header_octets; /* since it, or since the first octets */
     int64_t size;
     struct array recipient_at; /* struct recipient_at */
     struct array field_at;     /* struct field_at */
@@ -94,7 +107,10 @@ void message_begin(struct message *m, const struct message_wants *wants)
     buf_reset(&m->header);
     buf_reset(&m->body);
     m->recipient_at.count = m->field_at.count = 0;
-    m->requiretls = m->fields_left_out = m->body_more = m->failed = false;
+    m->requiretls = m->fields_left_out = m->body_more = m->shape_left_out = m->failed = false;
+    m->place = IN_LINE;
+    m->in_part = false;
+    m->header_octets = 0;
     m->no = TLS_REQUIRED_NONE;
     m->envid_at = m->no_fields = m->record_fields = 0;
     m->size = LINE_END; /* the empty line */
@@ -182,17 +198,84 @@ void message_field(struct message *m, const char *name, const char *value)
         keep_field(m, name, name_len, value, value_len);
 }
 
+static void keep_octet(struct message *m, char c)
+{
+    if (m->body.len - m->wants->body_octets >= MESSAGE_SHAPE_MAX)
+        m->shape_left_out = true;
+    else
+        buf_char(&m->body, c);
+}
+
+static enum place next_place(enum place place, char c)
+{
+    switch (place) {
+    case IN_LINE:
+        return c == '\n' ? AT_HEADER : IN_LINE;
+    case IN_TEXT:
+        return c == '\n' ? AT_TEXT : IN_TEXT;
+    case AT_TEXT:
+        return c == '-' ? AT_DASH : next_place(IN_TEXT, c);
+    case AT_DASH:
+        return c == '-' ? IN_LINE : next_place(IN_TEXT, c);
+    case AT_HEADER:
+        if (c == '\r')
+            return AT_HEADER_CR;
+        return c == '\n' ? AT_TEXT : IN_LINE;
+    case AT_HEADER_CR:
+        return c == '\n' ? AT_TEXT : IN_LINE;
+    }
+    return IN_TEXT;
+}
+
+/* The header of a part is not endless; behind the first octets there may be none, but the text of one. */
+static enum place bounded(struct message *m, enum place place)
+{
+    if (place == AT_TEXT || place == IN_TEXT) {
+        m->header_octets = 0;
+        return place;
+    }
+    if (++m->header_octets <= MESSAGE_PART_MAX)
+        return place;
+    m->shape_left_out = m->shape_left_out || m->in_part;
+    m->header_octets = 0;
+    if (place == AT_HEADER)
+        return AT_TEXT;
+    keep_octet(m, '\n'); /* what is kept next is a line of its own */
+    return IN_TEXT;
+}
+
+/*
+ * Lines that begin with "--" may be boundaries, and what follows them up to an empty line the header of a part. All
+ * else is left out, so that a large attachment does not hide the name of the next one.
+ */
+static void keep_shape(struct message *m, const char *octets, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        enum place place = next_place(m->place, octets[i]);
+        bool begins = m->place == AT_DASH && place == IN_LINE;
+
+        if (begins) {
+            m->in_part = true;
+            m->header_octets = 0;
+            keep_octet(m, '-');
+        }
+        if (begins || m->place == IN_LINE || m->place == AT_HEADER || m->place == AT_HEADER_CR)
+            keep_octet(m, octets[i]);
+        m->place = bounded(m, place);
+    }
+}
+
 bool message_body(struct message *m, const void *octets, size_t len)
 {
-    size_t room = m->wants->body_octets - m->body.len;
+    size_t room = m->body.len < m->wants->body_octets ? m->wants->body_octets - m->body.len : 0;
+    size_t first = len < room ? len : room;
 
     m->size += (int64_t)len;
-    if (len > room) {
-        m->body_more = true;
-        len = room;
-    }
-    buf_add(&m->body, octets, len);
-    return m->body.len < m->wants->body_octets;
+    m->body_more = m->body_more || len > room;
+    buf_add(&m->body, octets, first);
+    if (m->wants->shape)
+        keep_shape(m, (const char *)octets + first, len - first);
+    return m->wants->shape || m->body.len < m->wants->body_octets;
 }
 
 bool message_ok(const struct message *m)
@@ -271,5 +354,6 @@ void message_see(struct message_view *out, struct message *m)
                                  .body = buf_text(&m->body),
                                  .body_len = m->body.len,
                                  .body_more = m->body_more,
+                                 .shape_left_out = m->shape_left_out,
                                  .size = m->size};
 }

@@ -11,12 +11,15 @@
 #define MESSAGE_ENVELOPE_MAX (64 << 20) /* octets of sender, recipients and their parameters */
 #define MESSAGE_HEADER_MAX   (1 << 20)  /* octets of header fields that rules see */
 #define MESSAGE_FIELDS_MAX   10000
+#define MESSAGE_PART_MAX     16384     /* octets of the header of a part there */
+#define MESSAGE_SHAPE_MAX    (1 << 20) /* octets of the body's structure, beyond its first octets */
 #define MESSAGE_ENVID_MAX    (100 + 6) /* octets of ENVID=... (RFC 3461 4.4) */
 
 /* Which of it is kept. */
 struct message_wants {
-    bool fields;               /* all header fields, not only what the milter itself goes by */
-    size_t body_octets;        /* first octets of the body; 0: none */
+    bool fields;        /* all header fields, not only what the milter itself goes by */
+    size_t body_octets; /* first octets of the body; 0: none */
+    bool shape;         /* and behind them what tells of its parts: lines that may be boundaries, headers of parts */
     const char *record_header; /* fields of this name are counted; "" for none */
 };
 
@@ -55,8 +58,9 @@ struct message_view {
     bool fields_left_out;
     const char *body;
     size_t body_len;
-    bool body_more;
-    int64_t size; /* of all pieces that came */
+    bool body_more;      /* something was left out of it, or behind it, */
+    bool shape_left_out; /* even of its structure */
+    int64_t size;        /* of all pieces that came */
 };
 
 void message_see(struct message_view *out, struct message *m);

@@ -116,6 +116,15 @@ static sfsistat go_on(const struct session *s, unsigned long step)
 
 /* --- the client --- */
 
+static char *copy(const char *text)
+{
+    char *own = strdup(text);
+
+    if (own == NULL)
+        log_oom();
+    return own;
+}
+
 static void set_address(struct session *s, const struct sockaddr *sa)
 {
     const void *at = NULL;
@@ -145,7 +154,7 @@ static sfsistat on_connect(SMFICTX *ctx, char *name, struct sockaddr *sa)
         return SMFIS_CONTINUE;
     set_address(s, sa);
     free(s->name);
-    s->name = name == NULL || name[0] == '[' || strcmp(name, "unknown") == 0 ? NULL : strdup(name);
+    s->name = name == NULL || name[0] == '[' || strcmp(name, "unknown") == 0 ? NULL : copy(name);
     return go_on(s, SMFIP_NR_CONN);
 }
 
@@ -204,11 +213,12 @@ static void begin_message(struct session *s, SMFICTX *ctx)
         .fields = (s->snapshot->need & (RULE_NEED_HEADER | RULE_NEED_BODY | RULE_NEED_ATTACHMENTS)) != 0,
         .body_octets =
             (s->snapshot->need & (RULE_NEED_BODY | RULE_NEED_ATTACHMENTS)) != 0 ? s->snapshot->body_octets : 0,
+        .shape = (s->snapshot->need & RULE_NEED_ATTACHMENTS) != 0,
         .record_header = s->snapshot->record_header};
     message_begin(s->message, &s->wants);
     s->tls = tls != NULL && tls[0] != '\0';
     free(s->user);
-    s->user = user == NULL || user[0] == '\0' ? NULL : strdup(user);
+    s->user = user == NULL || user[0] == '\0' ? NULL : copy(user);
 }
 
 static sfsistat on_sender(SMFICTX *ctx, char **words)

@@ -158,6 +158,8 @@ static int read_body(struct rule_mail *out, const struct rule_mail_source *sourc
     if (out->part == NULL)
         return -1;
     cut_by_limit(out);
+    if (source->shape_left_out)
+        cut_add(&out->message, RULE_NEED_ATTACHMENTS, "not all parts of so large a message were looked at");
     for (size_t i = 0; i < out->mime.count; i++) {
         read_part(&out->part[i], &out->mime.part[i], need);
         cut_by_part(out, &out->mime.part[i]);

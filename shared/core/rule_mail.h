@@ -32,6 +32,7 @@ struct rule_mail_source {
     const char *body;     /* its first octets */
     size_t body_len;
     bool body_more;        /* there are more than these */
+    bool shape_left_out;   /* and of them more than text may be missing: boundaries, headers of parts */
     int64_t size;          /* of the whole message; -1: unknown */
     mime_convert *convert; /* charsets that mime_charset.h does not know; NULL: none */
 };

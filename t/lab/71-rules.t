@@ -20,6 +20,13 @@ sub attached {
     return part('Content-Type: multipart/mixed; boundary=b', "--b\nContent-Type: text/plain\n\nSee there.\n--b\n$header\nContent-Transfer-Encoding: base64\n\nAAAA\n--b--\n");
 }
 
+# The same behind another one, which is longer than what rules see of a body
+sub attached_late {
+    my ($header) = @_;
+    my $long = join '', map { 'QUJD' x 18 . "\n" } 1 .. 1500;
+    return part('Content-Type: multipart/mixed; boundary=b', "--b\nContent-Type: application/zip; name=long.zip\nContent-Transfer-Encoding: base64\n\n$long--b\n$header\n\nAAAA\n--b--\n");
+}
+
 # A rule to requiretls, the message that it fits, and messages that it does not fit.
 my @conditions = (
     ['sender-is', 'sender is "Boss@home.test"', { from => 'boss@HOME.test' }, { from => 'boss2@home.test' }],
@@ -53,6 +60,7 @@ my @conditions = (
     ['body-matches', 'body matches "\b\d{4}[ -]\d{4}\b"', { body => "card 1234-5678.\n" }, { body => "card 12345678.\n" }],
     ['attachment-name', 'attachment.name matches "\.p12$"', { attached("Content-Type: application/octet-stream\nContent-Disposition: attachment; filename=Key.p12") },
         { attached("Content-Type: application/octet-stream\nContent-Disposition: attachment; filename=key.p12.txt") }],
+    ['attachment-late', 'attachment.name is "late.key"', { attached_late('Content-Type: application/x-key; name=late.key') }, { attached_late('Content-Type: application/x-key; name=other.key') }],
     ['attachment-encoded', "attachment.name is \"schl\xc3\xbcssel.key\"", { attached("Content-Disposition: attachment; filename*0*=utf-8''schl%C3%BC;\n filename*1=ssel.key") }],
     ['attachment-type', 'attachment.type is "application/pdf"', { attached('Content-Type: Application/PDF; name=x') }],
     ['size-more', 'size > 200K', { body => "0123456789\n" x 30000 }, { body => "0123456789\n" x 15000 }],
@@ -71,7 +79,7 @@ sub deep_header { return "Content-Type: multipart/mixed; boundary=b$_[0]\n" }
 sub deep { my ($from, $to) = @_; return join '', map { '--b' . ($_ - 1) . "\n" . deep_header($_) . "\n" } $from .. $to }
 
 Flags::begin();
-Flags::configure(rules => q({'own: header "X-Own" is "yes" -> requiretls', 'label: header "X-Label" is "yes" -> tag "X-Labelled: by the milter"'}));
+Flags::configure(body_octets => 65536, rules => q({'own: header "X-Own" is "yes" -> requiretls', 'label: header "X-Label" is "yes" -> tag "X-Labelled: by the milter"'}));
 Flags::ctl('list', 'add', 'local', 'home.test');
 Flags::ctl('list', 'add', @$_) for ['exclude', 'partner.test'], ['require', '.bank.test', 'encrypt'], ['inbound-exclude', '127.0.10.0/24'];
 Flags::start_milter();

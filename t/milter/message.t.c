@@ -231,6 +231,80 @@ static void test_envelope_limit(void **state)
     free(address);
 }
 
+static void feed(struct message *m, const char *text, size_t piece)
+{
+    for (size_t at = 0, len = strlen(text); at < len; at += piece)
+        assert_true(message_body(m, text + at, len - at < piece ? len - at : piece));
+}
+
+static const struct message_wants shape = {.body_octets = 10, .shape = true, .record_header = ""};
+
+/* What stands behind the first ten octets, and what is kept of it. */
+static const struct {
+    const char *text, *kept;
+    bool left_out;
+} shapes[] = {
+    {"line\r\n\r\ntext\r\nmore -- text\r\n", "line\r\n\r\n", false},
+    {"line\r\n\r\ntext\r\n--b\r\nA: b\r\n c\r\n\r\ntext\r\n--b--\r\n", "line\r\n\r\n--b\r\nA: b\r\n c\r\n\r\n--b--\r\n",
+     false},
+    {"line\n\ntext\n--b\nA: b\n\ntext\n--b--", "line\n\n--b\nA: b\n\n--b--", false},
+    {"\r\n\r\n-text\r\n-\r\n--\r\n", "\r\n\r\n--\r\n", false},
+    {"\r\n\r\n\r\n\r\n--b\r\n\r\n--c\r\n", "\r\n\r\n--b\r\n\r\n--c\r\n", false},
+    {"\r\nA: b\r\r\n\r\ntext", "\r\nA: b\r\r\n\r\n", false},
+    {"\r\n--b\r\n--c\r\n\r\ntext", "\r\n--b\r\n--c\r\n\r\n", false},
+};
+
+static void test_shape(void **state)
+{
+    struct message *m = message_new();
+    struct message_view v;
+    char want[200];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
+        for (size_t piece = 1; piece < 20; piece++) {
+            message_begin(m, &shape);
+            sender(m, "<>", NULL);
+            feed(m, "0123456789", piece);
+            feed(m, shapes[i].text, piece);
+            message_see(&v, m);
+            snprintf(want, sizeof(want), "0123456789%s", shapes[i].kept);
+            assert_string_equal(v.body, want);
+            assert_true(v.body_more && v.shape_left_out == shapes[i].left_out);
+        }
+    }
+    message_free(m);
+}
+
+/* Text without an empty line is no header for ever; but a header that is too long may have hidden something. */
+static void test_shape_limits(void **state)
+{
+    struct message *m = message_new();
+    struct message_view v;
+
+    (void)state;
+    for (size_t part = 0; part < 2; part++) {
+        message_begin(m, &shape);
+        sender(m, "<>", NULL);
+        feed(m, part == 0 ? "0123456789\n" : "0123456789\n\n--b\n", 5);
+        for (size_t i = 0; i < MESSAGE_PART_MAX; i++)
+            feed(m, "seven7\n", 7);
+        feed(m, "--b\nA: b\n\ntext\n", 5);
+        message_see(&v, m);
+        assert_true(v.body_len > MESSAGE_PART_MAX && v.body_len < MESSAGE_PART_MAX + 100);
+        assert_string_equal(v.body + v.body_len - 11, "\n--b\nA: b\n\n");
+        assert_int_equal(v.shape_left_out, part == 1);
+    }
+    message_begin(m, &shape);
+    sender(m, "<>", NULL);
+    feed(m, "0123456789\n\n", 5);
+    for (size_t i = 0; i < MESSAGE_SHAPE_MAX; i++)
+        feed(m, "--b\n\n", 5);
+    message_see(&v, m);
+    assert_true(message_ok(m) && v.shape_left_out && v.body_len == 10 + MESSAGE_SHAPE_MAX);
+    message_free(m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -238,6 +312,7 @@ int main(void)
         cmocka_unit_test(test_requiretls),      cmocka_unit_test(test_least),
         cmocka_unit_test(test_too_many_fields), cmocka_unit_test(test_long_fields),
         cmocka_unit_test(test_many_recipients), cmocka_unit_test(test_envelope_limit),
+        cmocka_unit_test(test_shape),           cmocka_unit_test(test_shape_limits),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
