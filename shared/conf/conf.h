@@ -97,6 +97,28 @@ struct conf_milter {
     char *rules_file;    /* what was last in Redis; "" = none */
 };
 
+struct conf_relayd {
+    char **listen; /* LMTP */
+    char *stsd;    /* where stsd listens */
+    char *user;
+    char *metrics_listen;
+    char *pid_file;
+    int64_t socket_mode; /* of unix sockets in listen */
+    char *name;          /* for EHLO; "" = the host's */
+    char *ca_file;       /* "" = the system's */
+    int64_t port;
+    int64_t connect_timeout_ms;
+    int64_t command_timeout_ms;     /* for each reply */
+    int64_t data_timeout_ms;        /* for the reply to the end of the message */
+    int64_t transaction_timeout_ms; /* from MAIL to the last reply */
+    int64_t connections;            /* of LMTP clients */
+    int64_t per_domain;             /* connections to next servers, of one policy domain */
+    int64_t upstreams;              /* the same in all */
+    int64_t idle_timeout_ms;        /* of a connection kept for the next message; 0: none is kept */
+    int64_t size_max;               /* octets of a message; 0: no limit */
+    int64_t sts_unknown_hold;
+};
+
 struct conf_posternctl {
     struct conf_login redis;
 };
@@ -106,6 +128,7 @@ struct conf {
     struct conf_stsd stsd;
     struct conf_policyd policyd;
     struct conf_milter milter;
+    struct conf_relayd relayd;
     struct conf_posternctl posternctl;
 };
 
@@ -165,7 +188,7 @@ struct conf_option {
 };
 
 struct conf_section {
-    const char *name;                 /* "redis", "stsd", "policyd", "milter", "posternctl" */
+    const char *name;                 /* "redis", "stsd", "policyd", "milter", "relayd", "posternctl" */
     const struct conf_option *option; /* ends with a NULL name */
     size_t offset;                    /* in struct conf */
 };

@@ -33,6 +33,16 @@ static const char *const live[] = {
     "milter.tls_required",
     "milter.rules",
     "milter.body_octets",
+    "relayd.connect_timeout",
+    "relayd.command_timeout",
+    "relayd.data_timeout",
+    "relayd.transaction_timeout",
+    "relayd.connections",
+    "relayd.per_domain",
+    "relayd.upstreams",
+    "relayd.idle_timeout",
+    "relayd.size_max",
+    "relayd.sts_unknown_hold",
 };
 
 static bool is_live(const char *section, const char *key)

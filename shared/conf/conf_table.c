@@ -15,6 +15,7 @@
 #define STSD(member)    offsetof(struct conf_stsd, member)
 #define POLICYD(member) offsetof(struct conf_policyd, member)
 #define MILTER(member)  offsetof(struct conf_milter, member)
+#define RELAYD(member)  offsetof(struct conf_relayd, member)
 #define CTL(member)     offsetof(struct conf_posternctl, member)
 
 /* Of each section that is a program's. */
@@ -172,6 +173,48 @@ static const struct conf_option milter_options[] = {
     {NULL, CONF_STRING, NULL, 0, 0, 0, NULL, NULL},
 };
 
+static const struct conf_option relayd_options[] = {
+    {"listen", CONF_ADDRESSES, "{\"inet:127.0.0.1:8689\"}", 1, LIST_MAX, RELAYD(listen),
+     "where the MTA delivers mail that goes only over verified TLS, by LMTP; all that comes here is such", NULL},
+    {"stsd", CONF_ADDRESS, "\"unix:/run/postern/stsd.sock\"", 1, TEXT_MAX, RELAYD(stsd),
+     "where postern-stsd listens", NULL},
+    {"user", CONF_STRING, "\"postern\"", 0, 64, RELAYD(user),
+     "user to run as when started as root", NULL},
+    {"metrics_listen", CONF_ADDRESS, "\"\"", 0, TEXT_MAX, RELAYD(metrics_listen),
+     "where Prometheus may GET /metrics, such as \"inet:127.0.0.1:9464\"; \"\" for nowhere", NULL},
+    {"pid_file", CONF_STRING, "\"\"", 0, TEXT_MAX, RELAYD(pid_file),
+     "file that holds the process id; \"\" for none", NULL},
+    {"socket_mode", CONF_MODE, "0666", 0, 0777, RELAYD(socket_mode),
+     "permissions of unix sockets in listen", NULL},
+    {"name", CONF_STRING, "\"\"", 0, TEXT_MAX, RELAYD(name),
+     "name of this host for EHLO and LHLO; \"\" for what the system says", NULL},
+    {"ca_file", CONF_STRING, "\"\"", 0, TEXT_MAX, RELAYD(ca_file),
+     "PEM file of the authorities that MX hosts' certificates must come from; \"\" for the system's", NULL},
+    {"port", CONF_NUMBER, "25", 1, 65535, RELAYD(port),
+     "port of MX hosts; anything but 25 is for tests", NULL},
+    {"connect_timeout", CONF_MILLIS, "30s", 100, 300 * SECOND_MS, RELAYD(connect_timeout_ms),
+     "longest wait for one address of an MX host to take the connection", NULL},
+    {"command_timeout", CONF_MILLIS, "5m", 100, 600 * SECOND_MS, RELAYD(command_timeout_ms),
+     "longest wait for each reply of a server, and for it to take data (RFC 5321 4.5.3.2)", NULL},
+    {"data_timeout", CONF_MILLIS, "10m", 100, 1800 * SECOND_MS, RELAYD(data_timeout_ms),
+     "longest wait for the reply to a message (RFC 5321 4.5.3.2.6: ten minutes)", NULL},
+    {"transaction_timeout", CONF_MILLIS, "15m", 100, 3600 * SECOND_MS, RELAYD(transaction_timeout_ms),
+     "longest time for one message in all; lmtp_data_done_timeout of Postfix is 10m", NULL},
+    {"connections", CONF_NUMBER, "1000", 1, 100000, RELAYD(connections),
+     "LMTP connections at one time; more wait in the listen queue", NULL},
+    {"per_domain", CONF_NUMBER, "20", 1, 10000, RELAYD(per_domain),
+     "connections to the servers of one domain; recipients beyond that are put off at once", NULL},
+    {"upstreams", CONF_NUMBER, "2000", 1, 100000, RELAYD(upstreams),
+     "connections to servers in all", NULL},
+    {"idle_timeout", CONF_MILLIS, "10s", 0, 300 * SECOND_MS, RELAYD(idle_timeout_ms),
+     "a connection to a server is kept so long for the next message to its domain; 0 for not", NULL},
+    {"size_max", CONF_NUMBER, "0", 0, ((int64_t)1 << 40), RELAYD(size_max),
+     "octets that a message may have; 0 for no limit but that of the server it goes to", NULL},
+    {"sts_unknown_hold", CONF_SECONDS, "4h", 0, 30 * DAY, RELAYD(sts_unknown_hold),
+     "mail is put off so long while an MTA-STS record cannot be looked up", NULL},
+    {NULL, CONF_STRING, NULL, 0, 0, 0, NULL, NULL},
+};
+
 static const struct conf_option posternctl_options[] = {
     {"redis_username", CONF_STRING, "\"\"", 0, TEXT_MAX, CTL(redis.username), REDIS_USERNAME_HELP, NULL},
     {"redis_password", CONF_STRING, "\"\"", 0, TEXT_MAX, CTL(redis.password), REDIS_PASSWORD_HELP, NULL},
@@ -184,6 +227,7 @@ const struct conf_section conf_sections[] = {
     {"stsd", stsd_options, offsetof(struct conf, stsd)},
     {"policyd", policyd_options, offsetof(struct conf, policyd)},
     {"milter", milter_options, offsetof(struct conf, milter)},
+    {"relayd", relayd_options, offsetof(struct conf, relayd)},
     {"posternctl", posternctl_options, offsetof(struct conf, posternctl)},
     {NULL, NULL, 0},
 };

@@ -58,7 +58,7 @@ static void test_tables(void **state)
 /* Writing every default into a file gives the same as an empty file. */
 static void test_defaults_as_file(void **state)
 {
-    char text[8192] = "";
+    char text[16384] = "";
     size_t len = 0;
     const struct conf_section *s;
     const struct conf_option *o;
@@ -118,6 +118,17 @@ static void test_defaults(void **state)
     assert_string_equal(c->milter.tag, "requiretls");
     assert_string_equal(c->milter.delimiter, "+");
     assert_null(c->milter.rules[0]);
+    assert_string_equal(c->relayd.listen[0], "inet:127.0.0.1:8689");
+    assert_null(c->relayd.listen[1]);
+    assert_string_equal(c->relayd.name, "");
+    assert_int_equal(c->relayd.port, 25);
+    assert_int_equal(c->relayd.command_timeout_ms, 300000);
+    assert_int_equal(c->relayd.data_timeout_ms, 600000);
+    assert_int_equal(c->relayd.transaction_timeout_ms, 900000);
+    assert_int_equal(c->relayd.per_domain, 20);
+    assert_int_equal(c->relayd.idle_timeout_ms, 10000);
+    assert_int_equal(c->relayd.size_max, 0);
+    assert_int_equal(c->relayd.sts_unknown_hold, 14400);
     conf_free(c);
 }
 

@@ -39,6 +39,7 @@ static const struct row {
     {"", "stsd { trust_ad = yes ca_file = \"/x\" dns_tries = 2 dane = no }", "stsd",
      "stsd.trust_ad stsd.dns_tries stsd.ca_file "},
     {"", "stsd { trust_ad = yes }", "policyd", ""},
+    {"", "relayd { per_domain = 3 size_max = 1000 name = \"x\" port = 2525 }", "relayd", "relayd.name relayd.port "},
     {"", "redis { prefix = \"x:\" }", "redis", "redis.prefix "},
     {"", "redis { prefix = \"x:\" }", "nosuch", ""},
 };
