@@ -20,7 +20,8 @@
 #define UPSTREAM_HIGH_WATER 262144 /* octets that the socket has not taken, at which feeding should stop, */
 #define UPSTREAM_LOW_WATER  65536  /* and go on */
 
-/* What all upstreams of the process share: connections to stsd, TLS context, limits, connections kept for the next use. */
+/* What all upstreams of the process share: connections to stsd, TLS context, limits, connections kept for the next use.
+ */
 struct upstreams;
 
 struct upstreams *upstreams_new(struct event_base *base, const struct conf_relayd *conf, const char *stsd,
@@ -39,7 +40,8 @@ struct upstream_answer {
 struct upstream_events {
     /* Recipient number n (from 0, in the order of upstream_rcpt) has been answered; once for each. */
     void (*rcpt)(void *ctx, size_t n, const struct upstream_answer *answer);
-    /* The answer to upstream_data: true, the message may be fed; false: `failed` says why not, for all recipients taken. */
+    /* The answer to upstream_data: true, the message may be fed; false: `failed` says why not, for all recipients
+     * taken. */
     void (*data)(void *ctx, bool go, const struct upstream_answer *answer);
     /* After upstream_feed has said that it is full: go on. */
     void (*room)(void *ctx);

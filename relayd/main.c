@@ -1,0 +1,119 @@
+/*
+ * main.c - postern-relayd: takes mail that goes only over verified TLS from the MTA by LMTP, and passes it on to the MX
+ * hosts while it comes. The parts, from outside to inside: lmtp_serve_io (listeners), lmtp_session_io (connections),
+ * transaction (one message), upstream_io (its share for one policy domain).
+ */
+#include "counters.h"
+#include "daemon.h"
+#include "lmtp_serve_io.h"
+#include "log.h"
+#include "upstream_io.h"
+
+#include <stdlib.h>
+
+struct relayd {
+    struct daemon *daemon;
+    struct lmtp_serve *serve;
+    struct upstreams *upstreams;
+    struct metrics_server *metrics;
+};
+
+static const char *relayd_user(const struct conf *conf)
+{
+    return conf->relayd.user;
+}
+
+static const char *relayd_pid_file(const struct conf *conf)
+{
+    return conf->relayd.pid_file;
+}
+
+static void update_gauges(void *ctx)
+{
+    const struct relayd *r = ctx;
+
+    counters[GAUGE_CONNECTIONS].value = lmtp_serve_connections(r->serve);
+    counters[GAUGE_UPSTREAMS].value = r->upstreams == NULL ? 0 : upstreams_open(r->upstreams);
+}
+
+static int relayd_start(struct daemon *d, struct err *e)
+{
+    const struct conf_relayd *conf = &daemon_conf(d)->relayd;
+    struct relayd *r = calloc(1, sizeof(*r));
+
+    if (r == NULL)
+        log_oom();
+    r->daemon = d;
+    daemon_set_state(d, r);
+    r->serve = lmtp_serve_new(daemon_base(d), conf, e);
+    if (r->serve == NULL)
+        return -1;
+    if (conf->metrics_listen[0] == '\0')
+        return 0;
+    r->metrics = metrics_serve(daemon_base(d), conf->metrics_listen, counters, COUNTERS, 1, update_gauges, r, e);
+    return r->metrics == NULL ? -1 : 0;
+}
+
+static int relayd_run(struct daemon *d, struct err *e)
+{
+    const struct conf_relayd *conf = &daemon_conf(d)->relayd;
+    struct relayd *r = daemon_state(d);
+
+    r->upstreams = upstreams_new(daemon_base(d), conf, conf->stsd, e);
+    if (r->upstreams == NULL)
+        return -1;
+    lmtp_serve_run(r->serve, r->upstreams);
+    return 0;
+}
+
+static void relayd_reload(struct daemon *d, struct conf *conf)
+{
+    struct relayd *r = daemon_state(d);
+
+    lmtp_serve_configure(r->serve, &conf->relayd);
+    upstreams_configure(r->upstreams, &conf->relayd);
+}
+
+static void on_drained(void *ctx)
+{
+    struct relayd *r = ctx;
+
+    daemon_stop(r->daemon);
+}
+
+static void relayd_drain(struct daemon *d)
+{
+    struct relayd *r = daemon_state(d);
+
+    lmtp_serve_drain(r->serve, on_drained, r);
+}
+
+static void relayd_stop(struct daemon *d)
+{
+    struct relayd *r = daemon_state(d);
+
+    if (r == NULL)
+        return;
+    metrics_server_free(r->metrics);
+    lmtp_serve_free(r->serve);
+    if (r->upstreams != NULL)
+        upstreams_free(r->upstreams);
+    free(r);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct daemon_hooks hooks = {
+        .name = "postern-relayd",
+        .summary = "delivers mail over verified TLS, or gives it back (REQUIRETLS)",
+        .user = relayd_user,
+        .pid_file = relayd_pid_file,
+        .start = relayd_start,
+        .run = relayd_run,
+        .reload = relayd_reload,
+        .drain = relayd_drain,
+        .stop = relayd_stop,
+    };
+
+    return daemon_main(argc, argv, &hooks);
+}
