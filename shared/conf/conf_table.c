@@ -195,7 +195,7 @@ static const struct conf_option relayd_options[] = {
     {"connect_timeout", CONF_MILLIS, "30s", 100, 300 * SECOND_MS, RELAYD(connect_timeout_ms),
      "longest wait for one address of an MX host to take the connection", NULL},
     {"command_timeout", CONF_MILLIS, "5m", 100, 600 * SECOND_MS, RELAYD(command_timeout_ms),
-     "longest wait for each reply of a server, and for it to take data (RFC 5321 4.5.3.2)", NULL},
+     "longest wait for a server's reply, for it to take data, and for the MTA's next command (RFC 5321 4.5.3.2)", NULL},
     {"data_timeout", CONF_MILLIS, "10m", 100, 1800 * SECOND_MS, RELAYD(data_timeout_ms),
      "longest wait for the reply to a message (RFC 5321 4.5.3.2.6: ten minutes)", NULL},
     {"transaction_timeout", CONF_MILLIS, "15m", 100, 3600 * SECOND_MS, RELAYD(transaction_timeout_ms),

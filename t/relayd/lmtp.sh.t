@@ -192,7 +192,7 @@ like((lines($fh, 1))[0], qr/^554 5\.6\.0 CR without LF/, 'and the MTA is told at
 
 # --- large ones ---
 my $line = ('x' x 70) . "\r\n";
-for my $row (['ok', 2_999_999, qr/^250 2\.0\.0 .* octets (\d+) sum (\d+)$/], ['full', 600_000, qr/^250 2\.0\.0 .* octets (\d+) sum (\d+)$/], ['ok', 3_20_000, qr/^552 5\.3\.4 /]) {
+for my $row (['ok', 2_999_999, qr/^250 2\.0\.0 .* octets (\d+) sum (\d+)$/], ['full', 600_000, qr/^250 2\.0\.0 .* octets (\d+) sum (\d+)$/], ['ok', 3_100_000, qr/^552 5\.3\.4 /]) {
     my ($domain, $size, $want) = @$row;
     my $text = ($line x ($size / 72)) . ".\r\n";
     $fh = session();
