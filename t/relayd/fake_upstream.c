@@ -16,6 +16,8 @@
  *   data550  refuses the message at its end
  *   data421  the same with 421, on several lines
  */
+#include "fake_upstream.h"
+
 #include "upstream_io.h"
 
 #include "log.h"
@@ -26,6 +28,8 @@
 #include <string.h>
 
 #define SCRIPT_BUF 16
+
+bool fake_upstream_hurry;
 
 struct upstreams {
     struct event_base *base;
@@ -56,9 +60,20 @@ static bool is(const struct upstream *u, const char *script)
     return strcmp(u->script, script) == 0;
 }
 
+static int64_t delay_ms(const struct upstream *u)
+{
+    if (fake_upstream_hurry)
+        return 0;
+    if (is(u, "late"))
+        return 300;
+    if (u->full)
+        return is(u, "stuck") ? 1000 : 20;
+    return 1;
+}
+
 static void soon(const struct upstream *u)
 {
-    const struct timeval when = millis(is(u, "late") ? 300 : is(u, "full") && u->full ? 20 : is(u, "stuck") ? 1000 : 1);
+    const struct timeval when = millis(delay_ms(u));
 
     if (!is(u, "mute") && !event_pending(u->soon, EV_TIMEOUT, NULL))
         event_add(u->soon, &when);
