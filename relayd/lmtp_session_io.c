@@ -76,10 +76,8 @@ static void event_want(struct event *ev, bool wanted)
 static void session_wait(struct lmtp_session *s)
 {
     const struct timeval patience = millis(s->all->patience_ms);
-    bool feeding = s->t != NULL && s->t->state == TRANSACTION_FEED;
 
-    event_want(s->readable,
-               !s->ending && s->in_len < LMTP_IN_MAX && s->out.len < LMTP_OUT_HIGH && !(feeding && lmtp_full(s)));
+    event_want(s->readable, !s->ending && s->in_len < LMTP_IN_MAX && s->out.len < LMTP_OUT_HIGH);
     event_want(s->writable, s->out.len > 0);
     if (mta_has_turn(s))
         event_add(s->patience, &patience);
