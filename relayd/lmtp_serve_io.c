@@ -55,7 +55,7 @@ static int open_listeners(struct lmtp_serve *s, struct event_base *base, const s
 
     while (conf->listen[count] != NULL)
         count++;
-    s->listener = calloc(count, sizeof(struct listener *));
+    s->listener = calloc(count + 1, sizeof(struct listener *));
     if (s->listener == NULL)
         log_oom();
     for (; s->listener_count < count; s->listener_count++) {

@@ -183,16 +183,19 @@ void lmtp_sessions_init(struct lmtp_sessions *all, struct event_base *base)
 
 void lmtp_sessions_clear(struct lmtp_sessions *all)
 {
+    struct lmtp_session *s;
+    struct lmtp_session *next;
+
     all->changed = NULL;
-    while (!TAILQ_EMPTY(&all->list))
-        session_close(TAILQ_FIRST(&all->list));
+    for (s = TAILQ_FIRST(&all->list); s != NULL; s = next) {
+        next = TAILQ_NEXT(s, link);
+        session_close(s);
+    }
 }
 
 void lmtp_sessions_drain(struct lmtp_sessions *all)
 {
-    struct lmtp_session *s;
-
     all->draining = true;
-    TAILQ_FOREACH(s, &all->list, link)
-    event_active(s->turn, EV_TIMEOUT, 1);
+    for (const struct lmtp_session *s = TAILQ_FIRST(&all->list); s != NULL; s = TAILQ_NEXT(s, link))
+        event_active(s->turn, EV_TIMEOUT, 1);
 }

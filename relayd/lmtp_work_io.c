@@ -163,11 +163,11 @@ static void work_rcpt(struct lmtp_session *s, const char *line, size_t len)
     upstream_rcpt(d->upstream, &s->t->rcpt[s->t->count - 1]->command);
 }
 
-static void work_data(struct lmtp_session *s)
+static void work_data(struct transaction *t)
 {
-    transaction_ask_data(s->t);
-    for (size_t i = 0; i < s->t->domains; i++) {
-        struct transaction_domain *d = s->t->domain[i];
+    transaction_ask_data(t);
+    for (size_t i = 0; i < t->domains; i++) {
+        struct transaction_domain *d = t->domain[i];
 
         if (d->asked)
             upstream_data(d->upstream);
@@ -195,7 +195,8 @@ static void work_command(struct lmtp_session *s, const struct lmtp_command *comm
         lmtp_reply_write(&s->out, 452, "4.5.3", "too many recipients in one message");
         break;
     case LMTP_DATA:
-        work_data(s);
+        if (s->t != NULL) /* it is: lmtp_command_in_order */
+            work_data(s->t);
         break;
     case LMTP_RSET:
         work_rset(s);
