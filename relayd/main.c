@@ -54,6 +54,14 @@ static int relayd_start(struct daemon *d, struct err *e)
     return r->metrics == NULL ? -1 : 0;
 }
 
+/* The tag that the milter has written. */
+static void take_tag(const struct relayd *r, const struct conf *conf)
+{
+    const struct address_tag tag = {.delimiter = conf->milter.delimiter[0], .word = conf->milter.tag};
+
+    upstreams_tag(r->upstreams, &tag);
+}
+
 static int relayd_run(struct daemon *d, struct err *e)
 {
     const struct conf_relayd *conf = &daemon_conf(d)->relayd;
@@ -62,6 +70,7 @@ static int relayd_run(struct daemon *d, struct err *e)
     r->upstreams = upstreams_new(daemon_base(d), conf, conf->stsd, e);
     if (r->upstreams == NULL)
         return -1;
+    take_tag(r, daemon_conf(d));
     lmtp_serve_run(r->serve, r->upstreams);
     return 0;
 }
@@ -72,6 +81,7 @@ static void relayd_reload(struct daemon *d, struct conf *conf)
 
     lmtp_serve_configure(r->serve, &conf->relayd);
     upstreams_configure(r->upstreams, &conf->relayd);
+    take_tag(r, conf);
 }
 
 static void on_drained(void *ctx)

@@ -27,8 +27,12 @@ struct upstreams;
 struct upstreams *upstreams_new(struct event_base *base, const struct conf_relayd *conf, const char *stsd,
                                 struct err *e);
 void upstreams_configure(struct upstreams *all, const struct conf_relayd *conf); /* after a reload */
-void upstreams_free(struct upstreams *all);                                      /* no upstream may be left */
-size_t upstreams_open(const struct upstreams *all);                              /* connections, idle ones too */
+
+/* The tag that is taken off recipients (copied); until then it is +requiretls. */
+void upstreams_tag(struct upstreams *all, const struct address_tag *tag);
+
+void upstreams_free(struct upstreams *all);         /* no upstream may be left */
+size_t upstreams_open(const struct upstreams *all); /* connections, idle ones too */
 
 /* What a recipient, or the message for it, is answered. */
 struct upstream_answer {
@@ -40,8 +44,8 @@ struct upstream_answer {
 struct upstream_events {
     /* Recipient number n (from 0, in the order of upstream_rcpt) has been answered; once for each. */
     void (*rcpt)(void *ctx, size_t n, const struct upstream_answer *answer);
-    /* The answer to upstream_data: true, the message may be fed; false: `failed` says why not, for all recipients
-     * taken. */
+    /* The answer to upstream_data: true, the message may be fed; false: the answer says why not, for all recipients
+     * that were taken, and nothing is called afterwards. */
     void (*data)(void *ctx, bool go, const struct upstream_answer *answer);
     /* After upstream_feed has said that it is full: go on. */
     void (*room)(void *ctx);

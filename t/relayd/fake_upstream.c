@@ -199,6 +199,12 @@ void upstreams_configure(struct upstreams *all, const struct conf_relayd *conf)
     (void)conf;
 }
 
+void upstreams_tag(struct upstreams *all, const struct address_tag *tag)
+{
+    (void)all;
+    log_info("fake-tag", "delimiter=%d word=%s", tag->delimiter, tag->word);
+}
+
 void upstreams_free(struct upstreams *all)
 {
     if (all->open != 0)

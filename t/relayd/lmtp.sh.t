@@ -24,7 +24,7 @@ chown +(getpwnam($user))[2, 3], $dir if $> == 0;
 
 sub configure {
     open(my $conf, '>', "$dir/postern.conf") or die;
-    print $conf "relayd { listen = {\"unix:$dir/lmtp\"} user = \"$user\" name = \"relay.test\" metrics_listen = \"inet:$metrics\" $_[0] }\n";
+    print $conf "relayd { listen = {\"unix:$dir/lmtp\"} user = \"$user\" name = \"relay.test\" metrics_listen = \"inet:$metrics\" $_[0] }\n" . ($_[1] // '') . "\n";
     close $conf;
 }
 
@@ -249,9 +249,10 @@ like($numbers, qr/^postern_relayd_upstreams 0$/m, 'metrics: no upstream is left'
 like($numbers, qr/^postern_relayd_delivered_total [1-9]/m, 'and deliveries are counted');
 
 # --- an MTA that falls silent; limits are taken up by a reload ---
-configure('connections = 50 command_timeout = 300ms');
+configure('connections = 50 command_timeout = 300ms', 'milter { tag = secure }');
 kill 'HUP', $pid;
 until_true(sub { log_text() =~ /info reloaded/ });
+like(log_text(), qr/fake-tag delimiter=43 word=requiretls.*fake-tag delimiter=43 word=secure/s, 'as is the tag of the section milter');
 $fh = session();
 syswrite $fh, crlf("MAIL FROM:<>\nRCPT TO:<a\@late.test>\nRCPT TO:<a\@late.test>\n");
 @got = lines($fh, 5);
