@@ -1,0 +1,184 @@
+/*
+ * upstream_host_io.c - the way to a host that takes MAIL: the candidates of the plan one after the other (S4), each
+ * failure added to the tally. Nothing is ever said in clear but what leads to TLS (S9).
+ */
+#include "upstream_internal.h"
+
+#include "log.h"
+#include "smtp_envelope.h"
+
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+static void host_try(struct upstream *u, bool may_be_kept);
+
+void upstream_conclude(struct upstream *u)
+{
+    relay_path_tally(&u->tally, &u->path);
+    relay_tally_reply(&u->failed, &u->tally, u->name);
+    u->failed_set = true;
+    u->phase = UPSTREAM_OVER;
+    event_del(u->deadline);
+    upstream_log(u, "failed", u->failed.code, u->failed.enhanced, u->failed.text);
+    upstream_tell(u);
+}
+
+static void failure_add(struct upstream *u, enum relay_failed what, const char *host, const char *enhanced,
+                        const char *detail)
+{
+    struct relay_failure f;
+
+    relay_failure_set(&f, what, host, enhanced, detail);
+    relay_tally_add(&u->tally, &f);
+}
+
+/* A connection that was kept may have ended in the meantime: that says nothing of the host. */
+static bool was_stale(const struct upstream *u, enum relay_failed what)
+{
+    return u->kept && (what == RELAY_FAILED_LOST || what == RELAY_FAILED_TIMEOUT || what == RELAY_FAILED_NONSENSE);
+}
+
+void upstream_host_failed(struct upstream *u, enum relay_failed what, const char *enhanced, const char *detail)
+{
+    failure_add(u, what, u->host, enhanced, detail);
+    link_close(u->link);
+    u->link = NULL;
+    if (relay_failed_next(what) && ++u->at < u->path.usable)
+        host_try(u, true);
+    else
+        upstream_conclude(u);
+}
+
+/* --- MAIL --- */
+
+/* Why smtp_mail_write does not write. */
+static enum relay_failed refusal_failed(const struct smtp_refusal *r)
+{
+    static const struct {
+        const char *status;
+        enum relay_failed what;
+    } meanings[] = {{"5.7.30", RELAY_FAILED_REQUIRETLS},
+                    {"5.6.7", RELAY_FAILED_SMTPUTF8},
+                    {"5.6.3", RELAY_FAILED_8BITMIME},
+                    {"5.3.4", RELAY_FAILED_SIZE}};
+
+    for (size_t i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++)
+        if (strcmp(r->status, meanings[i].status) == 0)
+            return meanings[i].what;
+    return RELAY_FAILED_LOCAL;
+}
+
+static void mail_say(struct upstream *u)
+{
+    const struct smtp_ehlo *ehlo = smtp_client_ehlo(u->link->client);
+    const struct relay_offer offer = {smtp_client_offered_bare(u->link->client), ehlo->requiretls};
+    bool say = false;
+    enum relay_failed what = relay_path_offer(&say, &offer, u->mail->at.local_len == 0);
+    struct smtp_refusal r = {.code = 0};
+    struct buf line;
+
+    buf_init(&line, (size_t)4 * LMTP_LINE_MAX);
+    if (what == RELAY_FAILED_NOTHING && smtp_mail_write(&line, u->mail, ehlo, &r) != 0)
+        what = refusal_failed(&r);
+    if (what == RELAY_FAILED_NOTHING) {
+        u->phase = UPSTREAM_MAIL;
+        smtp_client_say(u->link->client, buf_text(&line), line.len);
+        smtp_client_wait(u->link->client, u->all->settings.command_timeout_ms);
+    }
+    buf_clear(&line);
+    if (what != RELAY_FAILED_NOTHING)
+        upstream_host_failed(u, what, NULL, NULL);
+}
+
+void upstream_mail_reply(struct upstream *u, const struct smtp_reply *reply)
+{
+    enum relay_failed what =
+        relay_failed_reply(RELAY_STEP_MAIL, (int)reply->code, smtp_client_ehlo(u->link->client)->requiretls);
+    struct buf shown;
+
+    if (smtp_client_queued(u->link->client) > 0)
+        what = RELAY_FAILED_NONSENSE;
+    if (u->kept && reply->code == 421) { /* it was about to end the connection when it was used again */
+        what = RELAY_FAILED_LOST;
+    }
+    if (what == RELAY_FAILED_NOTHING) {
+        smtp_client_wait(u->link->client, 0);
+        u->phase = UPSTREAM_RCPT;
+        u->transaction = true;
+        upstream_rcpts_say(u);
+        return;
+    }
+    if (was_stale(u, what)) {
+        link_cut(u->link);
+        u->link = NULL;
+        host_try(u, false);
+        return;
+    }
+    buf_init(&shown, SMTP_REPLY_OCTETS_MAX);
+    smtp_reply_show(&shown, reply);
+    upstream_host_failed(u, what, reply->status, buf_text(&shown));
+    buf_clear(&shown);
+}
+
+/* --- the hosts --- */
+
+static void host_try(struct upstream *u, bool may_be_kept)
+{
+    const struct relay_candidate *candidate = &u->path.candidate[u->at];
+
+    memcpy(u->host, candidate->host->name, sizeof(u->host));
+    u->phase = UPSTREAM_HOST;
+    u->link = link_open(u->all, &u->path, candidate, may_be_kept, &u->kept, &upstream_client_events, u);
+    if (u->link == NULL) {
+        failure_add(u, RELAY_FAILED_BUSY, "", NULL, NULL);
+        upstream_conclude(u);
+    } else if (u->kept) {
+        mail_say(u);
+    }
+}
+
+void upstream_ready(void *ctx)
+{
+    struct upstream *u = ctx;
+
+    upstream_hold(u);
+    mail_say(u);
+    upstream_release(u);
+}
+
+static void on_failed(void *ctx, enum relay_failed what, const char *enhanced, const char *detail)
+{
+    struct upstream *u = ctx;
+
+    upstream_hold(u);
+    if (u->phase > UPSTREAM_MAIL) {
+        upstream_late(u, what, detail);
+    } else if (was_stale(u, what)) {
+        link_cut(u->link);
+        u->link = NULL;
+        host_try(u, false);
+    } else {
+        upstream_host_failed(u, what, enhanced, detail);
+    }
+    upstream_release(u);
+}
+
+const struct smtp_client_events upstream_client_events = {upstream_ready, upstream_reply, upstream_room, on_failed};
+
+void upstream_plan(struct upstream *u)
+{
+    struct relay_path_in in = {.kind = u->hop.kind,
+                               .dest = u->dest,
+                               .age = DECIDE_FRESH, /* stsd gives no others */
+                               .sts_unknown_hold = u->all->sts_unknown_hold};
+
+    if (getrandom(&in.seed, sizeof(in.seed), 0) != (ssize_t)sizeof(in.seed))
+        log_oom();
+    if (u->path.failed == RELAY_FAILED_NOTHING)
+        relay_path_plan(&u->path, &in, time(NULL));
+    if (u->path.usable > 0)
+        host_try(u, true);
+    else
+        upstream_conclude(u);
+}

@@ -1,0 +1,77 @@
+/* upstream_internal.h - what upstream_io.c, upstream_host_io.c and upstream_mail_io.c have between them. */
+#ifndef POSTERN_UPSTREAM_INTERNAL_H
+#define POSTERN_UPSTREAM_INTERNAL_H
+
+#include "nexthop.h"
+#include "upstream_links_io.h"
+
+enum upstream_phase {
+    UPSTREAM_FACTS,   /* stsd has been asked, or will not be */
+    UPSTREAM_HOST,    /* a connection begins */
+    UPSTREAM_MAIL,    /* MAIL was said */
+    UPSTREAM_RCPT,    /* and taken; recipients are said and answered */
+    UPSTREAM_DATA,    /* DATA was said */
+    UPSTREAM_CONTENT, /* and taken */
+    UPSTREAM_FINAL,   /* all was fed */
+    UPSTREAM_OVER     /* the last word has been said: `failed`, if any is set, goes for all that are asked about now */
+};
+
+struct upstream_recipient {
+    const struct lmtp_command *command;
+    bool said, answered;
+};
+
+struct upstream {
+    struct upstreams *all;
+    struct nexthop hop;
+    char name[DOMAIN_BUF]; /* the domain for people, as it was written if it is none */
+    const struct lmtp_command *mail;
+    const struct upstream_events *events;
+    void *ctx;
+
+    enum upstream_phase phase;
+    struct call_sent *asked;
+    struct dest *dest;
+    struct relay_path path;
+    size_t at; /* the candidate that is being tried */
+    struct relay_tally tally;
+    struct link *link;
+    bool kept;             /* the link was used before */
+    char host[DOMAIN_BUF]; /* of the link, also when it is gone */
+    bool transaction;      /* MAIL was taken, and is not over */
+    bool clean;            /* the link may be kept */
+    bool wants_data;       /* asked for when it was over */
+    bool failed_set, logged;
+    struct relay_reply failed;
+
+    struct upstream_recipient *recipient;
+    size_t count, room, taken, outstanding;
+
+    struct event *later, *deadline;
+    unsigned held; /* freed from within a callback: what runs goes on to its end */
+    bool dead;
+};
+
+extern const struct smtp_client_events upstream_client_events;
+
+/* upstream_host_io.c: the plan is to be made, with dest or without; a host failed before it took MAIL. */
+void upstream_plan(struct upstream *u);
+void upstream_host_failed(struct upstream *u, enum relay_failed what, const char *enhanced, const char *detail);
+void upstream_ready(void *ctx);
+void upstream_mail_reply(struct upstream *u, const struct smtp_reply *reply);
+
+/* Nothing is to be had any more, as the tally says: whoever waits is told. */
+void upstream_conclude(struct upstream *u);
+
+/* upstream_mail_io.c: a failure once MAIL was taken. */
+void upstream_late(struct upstream *u, enum relay_failed what, const char *detail);
+void upstream_rcpts_say(struct upstream *u);
+void upstream_tell(struct upstream *u); /* phase OVER: all that is open is answered by `failed` */
+void upstream_reply(void *ctx, const struct smtp_reply *reply);
+void upstream_room(void *ctx);
+
+void upstream_log(struct upstream *u, const char *result, int code, const char *status, const char *why);
+void upstream_hold(struct upstream *u);
+void upstream_release(struct upstream *u);
+
+#endif

@@ -1,0 +1,262 @@
+/*
+ * upstream_mail_io.c - the transaction with the host that has taken MAIL: recipients, DATA, the message, the last word.
+ * There is no other host any more: what the MTA was told stands.
+ */
+#include "upstream_internal.h"
+
+#include "log.h"
+#include "smtp_envelope.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* --- telling of what is over --- */
+
+static void tell_done(struct upstream *u, const struct upstream_answer *answer, int code, const char *status,
+                      const char *why)
+{
+    u->phase = UPSTREAM_OVER;
+    u->transaction = false;
+    event_del(u->deadline);
+    upstream_log(u, code / 100 == 2 ? "delivered" : "failed", code, status, why);
+    u->events->done(u->ctx, answer);
+}
+
+void upstream_tell(struct upstream *u)
+{
+    const struct upstream_answer answer = {NULL, u->host, &u->failed};
+
+    for (size_t i = 0; i < u->count && !u->dead; i++) {
+        struct upstream_recipient *r = &u->recipient[i];
+
+        if (!r->answered) {
+            r->answered = true;
+            u->events->rcpt(u->ctx, i, &answer);
+        }
+    }
+    if (!u->dead && u->wants_data) {
+        u->wants_data = false;
+        u->events->data(u->ctx, false, &answer);
+    }
+}
+
+static enum relay_failed late_name(enum relay_failed what)
+{
+    switch (what) {
+    case RELAY_FAILED_LOST:
+        return RELAY_FAILED_LATE_LOST;
+    case RELAY_FAILED_TIMEOUT:
+        return RELAY_FAILED_LATE_TIMEOUT;
+    case RELAY_FAILED_NONSENSE:
+        return RELAY_FAILED_LATE_NONSENSE;
+    default:
+        return what;
+    }
+}
+
+void upstream_late(struct upstream *u, enum relay_failed what, const char *detail)
+{
+    bool fed = u->phase == UPSTREAM_CONTENT || u->phase == UPSTREAM_FINAL;
+    const struct upstream_answer answer = {NULL, u->host, &u->failed};
+    struct relay_failure f;
+    struct relay_tally t;
+
+    link_cut(u->link);
+    u->link = NULL;
+    u->clean = false;
+    if (u->phase == UPSTREAM_OVER)
+        return;
+    memset(&t, 0, sizeof(t));
+    relay_failure_set(&f, late_name(what), u->host, NULL, detail);
+    relay_tally_add(&t, &f);
+    relay_tally_reply(&u->failed, &t, u->name);
+    u->failed_set = true;
+    if (fed) {
+        tell_done(u, &answer, u->failed.code, u->failed.enhanced, u->failed.text);
+        return;
+    }
+    u->wants_data = u->phase == UPSTREAM_DATA;
+    u->phase = UPSTREAM_OVER;
+    event_del(u->deadline);
+    upstream_log(u, "failed", u->failed.code, u->failed.enhanced, u->failed.text);
+    upstream_tell(u);
+}
+
+/* --- recipients --- */
+
+/* Returns whether it was said; else it was refused here. */
+static bool rcpt_say(struct upstream *u, size_t n)
+{
+    struct upstream_recipient *r = &u->recipient[n];
+    struct smtp_refusal why = {.code = 0};
+    struct upstream_answer answer = {NULL, u->host, NULL};
+    struct relay_reply reply;
+    struct buf line;
+    int ret;
+
+    buf_init(&line, (size_t)4 * LMTP_LINE_MAX);
+    ret = smtp_rcpt_write(&line, r->command, smtp_client_ehlo(u->link->client), &u->all->tag, &why);
+    if (ret == 0)
+        smtp_client_say(u->link->client, buf_text(&line), line.len);
+    buf_clear(&line);
+    r->said = ret == 0;
+    if (ret == 0)
+        return true;
+    reply.code = (int)why.code;
+    (void)snprintf(reply.enhanced, sizeof(reply.enhanced), "%s", why.status);
+    (void)snprintf(reply.text, sizeof(reply.text), "%.200s %.250s", u->host, why.why.text);
+    answer.failed = &reply;
+    r->answered = true;
+    u->events->rcpt(u->ctx, n, &answer);
+    return false;
+}
+
+void upstream_rcpts_say(struct upstream *u)
+{
+    for (size_t i = 0; i < u->count && !u->dead && u->phase == UPSTREAM_RCPT; i++) {
+        if (u->recipient[i].said || u->recipient[i].answered)
+            continue;
+        if (u->outstanding > 0 && !smtp_client_ehlo(u->link->client)->pipelining)
+            return;
+        if (!rcpt_say(u, i))
+            continue;
+        if (u->outstanding++ == 0)
+            smtp_client_wait(u->link->client, u->all->settings.command_timeout_ms);
+    }
+}
+
+static void rcpt_reply(struct upstream *u, const struct smtp_reply *reply)
+{
+    const struct upstream_answer answer = {reply, u->host, NULL};
+    size_t n = 0;
+
+    while (n < u->count && (!u->recipient[n].said || u->recipient[n].answered))
+        n++;
+    if (u->outstanding == 0 || n == u->count) {
+        upstream_late(u, RELAY_FAILED_NONSENSE, "it replies before it is asked");
+        return;
+    }
+    u->outstanding--;
+    smtp_client_wait(u->link->client, u->outstanding > 0 ? u->all->settings.command_timeout_ms : 0);
+    u->recipient[n].answered = true;
+    u->taken += reply->code / 100 == 2;
+    u->events->rcpt(u->ctx, n, &answer);
+    if (!u->dead)
+        upstream_rcpts_say(u);
+}
+
+/* --- DATA and the message --- */
+
+static void data_reply(struct upstream *u, const struct smtp_reply *reply)
+{
+    const struct upstream_answer answer = {reply, u->host, NULL};
+
+    smtp_client_wait(u->link->client, 0);
+    if (smtp_client_queued(u->link->client) > 0 || (reply->code != 354 && reply->code < 400)) {
+        upstream_late(u, RELAY_FAILED_NONSENSE, NULL);
+        return;
+    }
+    u->phase = reply->code == 354 ? UPSTREAM_CONTENT : UPSTREAM_OVER;
+    u->clean = reply->code != 354;
+    if (u->clean) {
+        event_del(u->deadline);
+        upstream_log(u, "failed", (int)reply->code, reply->status, "DATA was refused");
+    }
+    u->events->data(u->ctx, reply->code == 354, &answer);
+}
+
+/* 2xx only counts as the answer to the whole message; a refusal may come earlier. */
+static void content_reply(struct upstream *u, const struct smtp_reply *reply)
+{
+    const struct upstream_answer answer = {reply, u->host, NULL};
+    bool whole = u->phase == UPSTREAM_FINAL && smtp_client_queued(u->link->client) == 0;
+    struct buf shown;
+
+    if (!whole && reply->code < 400) {
+        upstream_late(u, RELAY_FAILED_NONSENSE, "it replies before it has the whole message");
+        return;
+    }
+    smtp_client_wait(u->link->client, 0);
+    u->clean = whole && reply->code != 421;
+    buf_init(&shown, SMTP_REPLY_OCTETS_MAX);
+    smtp_reply_show(&shown, reply);
+    tell_done(u, &answer, (int)reply->code, reply->status, buf_text(&shown));
+    buf_clear(&shown);
+}
+
+void upstream_reply(void *ctx, const struct smtp_reply *reply)
+{
+    struct upstream *u = ctx;
+
+    upstream_hold(u);
+    switch (u->phase) {
+    case UPSTREAM_MAIL:
+        upstream_mail_reply(u, reply);
+        break;
+    case UPSTREAM_RCPT:
+        rcpt_reply(u, reply);
+        break;
+    case UPSTREAM_DATA:
+        data_reply(u, reply);
+        break;
+    case UPSTREAM_CONTENT:
+    case UPSTREAM_FINAL:
+        content_reply(u, reply);
+        break;
+    default:
+        upstream_late(u, RELAY_FAILED_NONSENSE, NULL);
+        break;
+    }
+    upstream_release(u);
+}
+
+void upstream_room(void *ctx)
+{
+    struct upstream *u = ctx;
+
+    if (u->phase != UPSTREAM_CONTENT)
+        return;
+    smtp_client_wait(u->link->client, 0);
+    upstream_hold(u);
+    u->events->room(u->ctx);
+    upstream_release(u);
+}
+
+void upstream_data(struct upstream *u)
+{
+    if (u->phase == UPSTREAM_OVER) {
+        u->wants_data = true;
+        event_active(u->later, EV_TIMEOUT, 0);
+        return;
+    }
+    u->phase = UPSTREAM_DATA;
+    smtp_client_say(u->link->client, "DATA\r\n", 6);
+    smtp_client_wait(u->link->client, u->all->settings.command_timeout_ms);
+}
+
+/* A server that does not take UPSTREAM_HIGH_WATER octets in the time of a command is cut off. */
+bool upstream_feed(struct upstream *u, const char *octets, size_t len)
+{
+    size_t before;
+
+    if (u->phase != UPSTREAM_CONTENT)
+        return true;
+    before = smtp_client_queued(u->link->client);
+    smtp_client_say(u->link->client, octets, len);
+    if (before + len < UPSTREAM_HIGH_WATER)
+        return true;
+    if (before < UPSTREAM_HIGH_WATER)
+        smtp_client_wait(u->link->client, u->all->settings.command_timeout_ms);
+    return false;
+}
+
+/* From now on the last word alone is waited for: what was delivered must not be taken for failed if that can be helped.
+ */
+void upstream_end(struct upstream *u)
+{
+    if (u->phase != UPSTREAM_CONTENT)
+        return;
+    u->phase = UPSTREAM_FINAL;
+    event_del(u->deadline);
+    smtp_client_wait(u->link->client, u->all->data_timeout_ms);
+}

@@ -1,0 +1,134 @@
+# Relay.pm - for tests of the upstreams of postern-relayd: receivers (receiver.c), a stand-in for stsd that gives the record a test wants, and the driver
+# (drive_upstream.c), in a private directory, on loopback. The lab has a real stsd.
+package Relay;
+
+use strict;
+use warnings;
+use Exporter 'import';
+use File::Temp qw(tempdir);
+use IO::Select;
+use IO::Socket::UNIX;
+use JSON::PP;
+use POSIX qw(:sys_wait_h);
+use Socket qw(SOCK_STREAM);
+use Time::HiRes qw(sleep time);
+
+our @EXPORT = qw(receivers_start stsd_start drive seen seen_clear record loopback relay_end $dir $port %spki %ta);
+our ($dir, $port);
+our (%spki, %ta); # of a host's key, of the authority: SHA-256 in hex
+my (%pid, $owner);
+my $net = 1 + int rand 250;
+END { relay_end() if defined $owner && $$ == $owner }
+$SIG{INT} = $SIG{TERM} = sub { exit 1 };
+
+# The nth address of a test's hosts.
+sub loopback { my ($n) = @_; return sprintf '127.78.%d.%d', $net, $n }
+
+# Lines for receiver.c.
+sub receivers_start {
+    my (@lines) = @_;
+    $owner = $$;
+    $dir = tempdir(CLEANUP => 1);
+    open(my $list, '>', "$dir/hosts") or die;
+    print $list map { "$_\n" } @lines;
+    close $list;
+    my $program = $ENV{POSTERN_RECEIVER} // './t/relayd/receiver';
+    $pid{receiver} = fork() // die;
+    if (!$pid{receiver}) {
+        @SIG{qw(INT TERM)} = ('DEFAULT') x 2;
+        open(STDIN, '<', "$dir/hosts");
+        open(STDOUT, '>', "$dir/receiver");
+        exec($program, $dir) or POSIX::_exit(127);
+    }
+    my $said = '';
+    for (1 .. 600) { $said = slurp("$dir/receiver"); last if $said =~ /^ready$/m; sleep 0.05 }
+    ($port) = $said =~ /^port (\d+)$/m or die 'no receivers';
+    while ($said =~ /^(\S+) \S+ ([0-9a-f]{64}) ([0-9a-f]{64})$/mg) { $spki{$1} = $2; $ta{$1} = $3 }
+}
+
+sub slurp {
+    open(my $fh, '<', $_[0]) or return '';
+    local $/;
+    return <$fh> // '';
+}
+
+# hosts: [[name, [addresses], preference, dane state, [TLSA texts]], ...]; secure; sts: mode of a policy that names mx (default all), or a state; state.
+sub record {
+    my ($domain, %r) = @_;
+    my $now = int time;
+    my @hosts = map {
+        my ($name, $addresses, $preference, $dane, $tlsa) = @$_;
+        { name => $name, preference => $preference // 10, address_secure => $r{secure} ? JSON::PP::true : JSON::PP::false, dane => $dane // 'none',
+            tlsa_base => ($dane // 'none') eq 'none' ? '' : $name, tlsa => $tlsa // [], addresses => $addresses }
+    } @{ $r{hosts} };
+    my $policy;
+    if ($r{mode}) {
+        my $body = "version: STSv1\nmode: $r{mode}\n" . join('', map { "mx: $_\n" } @{ $r{mx} // [map { $_->{name} } @hosts] }) . "max_age: 86400\n";
+        $policy = { id => '1', body => $body, fetched => $now, expires => $now + 86400 };
+    }
+    my $record = $r{record} // ($policy ? 'found' : 'none');
+    return JSON::PP->new->canonical->encode({
+        v => 1, domain => $domain, resolved => $now, valid_until => $now + 300,
+        mx => { state => $r{state} // 'list', secure => $r{secure} ? JSON::PP::true : JSON::PP::false, truncated => JSON::PP::false,
+            dane_before => JSON::PP::false, why => '', hosts => \@hosts },
+        sts => { record => $record, id => $record eq 'found' ? '1' : '', policy => $policy, failure => $r{failure} // '', why => '',
+            attempted => $policy || $r{failure} ? $now : 0, temp_since => $record eq 'temp' ? $now : 0 },
+        tlsrpt => '' });
+}
+
+# Of each domain: a record, or [status, text]. Others: TEMP.
+sub stsd_start {
+    my (%records) = @_;
+    my $listener = IO::Socket::UNIX->new(Type => SOCK_STREAM, Local => "$dir/stsd.sock", Listen => 100) or die "$!";
+    $pid{stsd} = fork() // die;
+    return if $pid{stsd};
+    @SIG{qw(INT TERM)} = ('DEFAULT') x 2;
+    my $select = IO::Select->new($listener);
+    my %in;
+    while (1) {
+        for my $fh ($select->can_read(10)) {
+            if ($fh == $listener) { $select->add($fh->accept); next }
+            if (!sysread($fh, $in{$fh}, 65536, length($in{$fh} // ''))) { $select->remove($fh); delete $in{$fh}; close $fh; next }
+            while ($in{$fh} =~ /^(\d+):/ && length($in{$fh}) > length($1) + 1 + $1) {
+                $in{$fh} =~ s/^(\d+)://;
+                my $request = substr($in{$fh}, 0, $1, '');
+                $in{$fh} =~ s/^,//;
+                my (undef, $id, undef, $domain) = split / /, $request, 4;
+                my $r = $records{$domain} // ['TEMP', 'no luck today'];
+                next if $r eq 'silent';
+                $r = ['OK', $r] if !ref $r;
+                my $text = "1 $id $r->[0] $r->[1]";
+                syswrite $fh, length($text) . ":$text,";
+            }
+        }
+    }
+}
+
+# Run the driver. $settings: KEY=NUMBER words; then lines. Returns (what it printed, what it logged, its status).
+sub drive {
+    my ($settings, @lines) = @_;
+    open(my $in, '>', "$dir/work") or die;
+    print $in map { "$_\n" } @lines;
+    close $in;
+    my $program = $ENV{POSTERN_DRIVE} // './t/relayd/drive_upstream';
+    my $child = fork() // die;
+    if (!$child) {
+        @SIG{qw(INT TERM)} = ('DEFAULT') x 2;
+        open(STDIN, '<', "$dir/work");
+        open(STDOUT, '>', "$dir/out");
+        open(STDERR, '>', "$dir/err");
+        alarm 120;
+        exec($program, "$dir/ca.pem", "unix:$dir/stsd.sock", $port, split / /, $settings) or POSIX::_exit(127);
+    }
+    waitpid $child, 0;
+    return (slurp("$dir/out"), slurp("$dir/err"), $?);
+}
+
+sub seen { my ($host) = @_; return slurp("$dir/$host.log") }
+
+sub relay_end {
+    for (keys %pid) { kill 'KILL', $pid{$_}; waitpid $pid{$_}, 0 }
+    %pid = ();
+}
+
+1;

@@ -1,0 +1,640 @@
+/*
+ * receiver.c - MX hosts that offer REQUIRETLS, each right or wrong in its own way. receiver DIR [PORT] reads one host a
+ * line from standard input,
+ *
+ *   ADDRESS NAME [KEY=VALUE …]
+ *
+ * writes the certificate of its authority to DIR/ca.pem, prints "port N", the same for all, then "NAME ADDRESS SPKI
+ * TA", the SHA-256 digests of the host's key and of the authority's certificate, and "ready"; and serves until it is
+ * killed. What host NAME saw stands in DIR/NAME.log, a line an event, the number of the connection before it:
+ *
+ *   1 open ADDRESS       1 tls TLSv1.3 SNI      1 clear MAIL FROM:<a@b>   1 under MAIL FROM:<a@b> REQUIRETLS
+ *   1 message 1234 SHA-256 of the octets up to the final dot's line      1 closed
+ *
+ * Keys:
+ *   cert=good (default), self, expired, other (another name), FILE (a PEM file with certificate and key)
+ *   offer=A,B after=A,B  what EHLO offers before and under TLS
+ *   greeting= ehlo= starttls= tls_ehlo= mail= rcpt= data= end= rset=
+ *                        what the step is answered: a reply with _ for blanks, or
+ *                        close, hang, drip (an octet every 50 ms, without end), line (1 MB without an end of line),
+ *                        endless (a reply of ever more lines), garbage, nul, twice (its reply two times)
+ *   inject=TEXT          behind the reply to STARTTLS, in clear
+ *   handshake=close, hang, garbage, old (no TLS above 1.1)
+ *   cut=N                close after N octets of a message
+ *   early=REPLY          say that after the first octets of a message
+ *   slow=N               rest so many ms after each 16 KiB of a message
+ *   once=N               connections are closed after so many messages
+ *   store=1              messages go to DIR/NAME.CONNECTION.MESSAGE
+ *
+ * A recipient r450…@ is answered 450, and so on. The lab has it as a receiver, too.
+ */
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define KEYS_MAX 32
+#define LINE_CAP 65536
+
+static const char *dir;
+static EVP_PKEY *ca_key;
+static X509 *ca;
+static pthread_mutex_t log_lock = PTHREAD_MUTEX_INITIALIZER;
+
+struct host {
+    int fd;
+    char address[64], name[256];
+    char key[KEYS_MAX][32], value[KEYS_MAX][2048];
+    size_t keys;
+    SSL_CTX *tls;
+    FILE *log;
+    unsigned connections;
+};
+
+struct conn {
+    struct host *host;
+    int fd;
+    unsigned number, messages;
+    SSL *ssl;
+    char in[LINE_CAP];
+    size_t at, len;
+};
+
+static void die(const char *what)
+{
+    fprintf(stderr, "receiver: %s: %s\n", what, strerror(errno));
+    exit(1);
+}
+
+static const char *setting(const struct host *h, const char *key, const char *otherwise)
+{
+    for (size_t i = 0; i < h->keys; i++)
+        if (strcmp(h->key[i], key) == 0)
+            return h->value[i];
+    return otherwise;
+}
+
+static long number(const struct host *h, const char *key)
+{
+    return strtol(setting(h, key, "0"), NULL, 10);
+}
+
+static void note(const struct conn *c, const char *what, const char *text)
+{
+    pthread_mutex_lock(&log_lock);
+    fprintf(c->host->log, "%u %s%s%s\n", c->number, what, text[0] != '\0' ? " " : "", text);
+    fflush(c->host->log);
+    pthread_mutex_unlock(&log_lock);
+}
+
+/* --- certificates --- */
+
+static void extension_add(X509 *cert, int nid, const char *value)
+{
+    X509_EXTENSION *ext = X509V3_EXT_conf_nid(NULL, NULL, nid, value);
+
+    if (ext == NULL || X509_add_ext(cert, ext, -1) != 1)
+        die("extension");
+    X509_EXTENSION_free(ext);
+}
+
+static X509 *cert_make(EVP_PKEY *own, const char *cn, const char *dns, long until, const X509 *issuer, EVP_PKEY *signer)
+{
+    static long serial = 1;
+    X509 *cert = X509_new();
+    char san[300];
+
+    X509_set_version(cert, 2);
+    ASN1_INTEGER_set(X509_get_serialNumber(cert), serial++);
+    X509_gmtime_adj(X509_getm_notBefore(cert), -864000);
+    X509_gmtime_adj(X509_getm_notAfter(cert), until);
+    X509_set_pubkey(cert, own);
+    X509_NAME_add_entry_by_txt(X509_get_subject_name(cert), "CN", MBSTRING_ASC, (const unsigned char *)cn, -1, -1, 0);
+    extension_add(cert, NID_basic_constraints, dns == NULL ? "critical,CA:TRUE" : "critical,CA:FALSE");
+    (void)snprintf(san, sizeof(san), "DNS:%s", dns != NULL ? dns : "");
+    if (dns != NULL)
+        extension_add(cert, NID_subject_alt_name, san);
+    X509_set_issuer_name(cert, X509_get_subject_name(issuer != NULL ? issuer : cert));
+    if (X509_sign(cert, signer, EVP_sha256()) <= 0)
+        die("sign");
+    return cert;
+}
+
+static void authority_make(void)
+{
+    char path[512];
+    FILE *f;
+
+    ca_key = EVP_EC_gen("P-256");
+    ca = cert_make(ca_key, "Test CA", NULL, 864000, NULL, ca_key);
+    (void)snprintf(path, sizeof(path), "%s/ca.pem", dir);
+    f = fopen(path, "w");
+    if (f == NULL || PEM_write_X509(f, ca) != 1 || fclose(f) != 0)
+        die(path);
+}
+
+static void digest_print(const unsigned char *data, size_t len)
+{
+    unsigned char md[EVP_MAX_MD_SIZE];
+    unsigned size = 0;
+
+    EVP_Digest(data, len, md, &size, EVP_sha256(), NULL);
+    printf(" ");
+    for (unsigned i = 0; i < size; i++)
+        printf("%02x", md[i]);
+}
+
+static void host_print(const struct host *h)
+{
+    unsigned char *der = NULL;
+    int len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(SSL_CTX_get0_certificate(h->tls)), &der);
+
+    printf("%s %s", h->name, h->address);
+    digest_print(der, (size_t)len);
+    OPENSSL_free(der);
+    der = NULL;
+    len = i2d_X509(ca, &der);
+    digest_print(der, (size_t)len);
+    OPENSSL_free(der);
+    printf("\n");
+}
+
+static void host_certify(struct host *h)
+{
+    const char *cert = setting(h, "cert", "good");
+    EVP_PKEY *key = EVP_EC_gen("P-256");
+    bool self = strcmp(cert, "self") == 0;
+    X509 *x;
+
+    h->tls = SSL_CTX_new(TLS_server_method());
+    if (strcmp(setting(h, "handshake", ""), "old") == 0) {
+        SSL_CTX_set_security_level(h->tls, 0);
+        SSL_CTX_set_max_proto_version(h->tls, TLS1_1_VERSION);
+    }
+    if (cert[0] == '/') {
+        if (SSL_CTX_use_certificate_chain_file(h->tls, cert) != 1 ||
+            SSL_CTX_use_PrivateKey_file(h->tls, cert, SSL_FILETYPE_PEM) != 1)
+            die(cert);
+        return;
+    }
+    x = cert_make(key, "x", strcmp(cert, "other") == 0 ? "other.invalid" : h->name,
+                  strcmp(cert, "expired") == 0 ? -86400 : 864000, self ? NULL : ca, self ? key : ca_key);
+    if (SSL_CTX_use_certificate(h->tls, x) != 1 || SSL_CTX_use_PrivateKey(h->tls, key) != 1 ||
+        (!self && SSL_CTX_add1_chain_cert(h->tls, ca) != 1))
+        die("certificate");
+    X509_free(x);
+    EVP_PKEY_free(key);
+}
+
+/* --- octets; all return whether the connection goes on --- */
+
+static bool put(struct conn *c, const char *octets, size_t len)
+{
+    while (len > 0) {
+        ssize_t n = c->ssl != NULL ? SSL_write(c->ssl, octets, len > 65536 ? 65536 : (int)len)
+                                   : send(c->fd, octets, len, MSG_NOSIGNAL);
+
+        if (n <= 0)
+            return false;
+        octets += n;
+        len -= (size_t)n;
+    }
+    return true;
+}
+
+static bool fill(struct conn *c)
+{
+    ssize_t n;
+
+    if (c->at > 0)
+        memmove(c->in, c->in + c->at, c->len - c->at);
+    c->len -= c->at;
+    c->at = 0;
+    if (c->len == sizeof(c->in))
+        return false;
+    n = c->ssl != NULL ? SSL_read(c->ssl, c->in + c->len, (int)(sizeof(c->in) - c->len))
+                       : recv(c->fd, c->in + c->len, sizeof(c->in) - c->len, 0);
+    if (n <= 0)
+        return false;
+    c->len += (size_t)n;
+    return true;
+}
+
+static bool get_line(struct conn *c, char *out, size_t size)
+{
+    for (;;) {
+        const char *end = memchr(c->in + c->at, '\n', c->len - c->at);
+
+        if (end != NULL) {
+            size_t len = (size_t)(end - (c->in + c->at)) + 1, keep = len - 1;
+
+            if (keep > 0 && end[-1] == '\r')
+                keep--;
+            (void)snprintf(out, size, "%.*s", (int)keep, c->in + c->at);
+            c->at += len;
+            return true;
+        }
+        if (!fill(c))
+            return false;
+    }
+}
+
+/* --- what a step is answered --- */
+
+static bool hang(struct conn *c)
+{
+    char line[1024];
+
+    while (get_line(c, line, sizeof(line)))
+        ;
+    return false;
+}
+
+static bool endless(struct conn *c, const char *octets, size_t len, useconds_t rest)
+{
+    while (put(c, octets, len))
+        if (rest > 0)
+            usleep(rest);
+    return false;
+}
+
+static bool line_without_end(struct conn *c)
+{
+    char *octets = malloc(1 << 20);
+
+    if (octets == NULL)
+        return false;
+    memset(octets, 'x', 1 << 20);
+    memcpy(octets, "250-", 4);
+    (void)put(c, octets, 1 << 20);
+    free(octets);
+    return hang(c);
+}
+
+static bool say(struct conn *c, const char *reply)
+{
+    char line[2300];
+    size_t len = (size_t)snprintf(line, sizeof(line), "%s\r\n", reply);
+
+    for (char *p = line; *p != '\0'; p++)
+        *p = *p == '_' ? ' ' : *p;
+    return put(c, line, len);
+}
+
+static bool answer(struct conn *c, const char *step, const char *otherwise)
+{
+    const char *how = setting(c->host, step, otherwise);
+
+    if (strcmp(how, "close") == 0)
+        return false;
+    if (strcmp(how, "hang") == 0)
+        return hang(c);
+    if (strcmp(how, "drip") == 0)
+        return put(c, "250-", 4) && endless(c, "x", 1, 50000);
+    if (strcmp(how, "endless") == 0)
+        return endless(c, "250-and so on\r\n", 15, 0);
+    if (strcmp(how, "line") == 0)
+        return line_without_end(c);
+    if (strcmp(how, "garbage") == 0)
+        return put(c, "HTTP/1.1 400 Bad Request\r\n\r\n", 28) && hang(c);
+    if (strcmp(how, "nul") == 0)
+        return put(c, "550 a\0b\r\n", 9) && hang(c);
+    if (strcmp(how, "twice") == 0)
+        return say(c, otherwise) && say(c, otherwise);
+    return say(c, how);
+}
+
+static bool answer_ehlo(struct conn *c)
+{
+    const char *step = c->ssl != NULL ? "tls_ehlo" : "ehlo";
+    char words[2048], reply[4096], *save = NULL;
+    size_t len;
+
+    if (setting(c->host, step, NULL) != NULL)
+        return answer(c, step, "");
+    if (c->ssl != NULL)
+        (void)snprintf(words, sizeof(words), "%s",
+                       setting(c->host, "after", "PIPELINING,8BITMIME,SMTPUTF8,DSN,SIZE 99999999,REQUIRETLS"));
+    else
+        (void)snprintf(words, sizeof(words), "%s", setting(c->host, "offer", "PIPELINING,8BITMIME,STARTTLS"));
+    len = (size_t)snprintf(reply, sizeof(reply), "250-%s\r\n", c->host->name);
+    for (char *word = strtok_r(words, ",", &save); word != NULL; word = strtok_r(NULL, ",", &save))
+        len += (size_t)snprintf(reply + len, sizeof(reply) - len, "250-%s\r\n", word);
+    len += (size_t)snprintf(reply + len, sizeof(reply) - len, "250 HELP\r\n");
+    for (char *p = reply; *p != '\0'; p++)
+        *p = *p == '_' ? ' ' : *p;
+    return put(c, reply, len);
+}
+
+static bool secure(struct conn *c)
+{
+    const char *how = setting(c->host, "handshake", "");
+    char text[256];
+
+    if (strcmp(how, "close") == 0)
+        return false;
+    if (strcmp(how, "hang") == 0)
+        return hang(c);
+    if (strcmp(how, "garbage") == 0)
+        return put(c, "220 go ahead\r\n220 go ahead\r\n", 28) && hang(c);
+    c->ssl = SSL_new(c->host->tls);
+    SSL_set_fd(c->ssl, c->fd);
+    if (SSL_accept(c->ssl) != 1) {
+        note(c, "no-tls", "");
+        return false;
+    }
+    c->at = c->len = 0;
+    (void)snprintf(text, sizeof(text), "%s %s", SSL_get_version(c->ssl),
+                   SSL_get_servername(c->ssl, TLSEXT_NAMETYPE_host_name) != NULL
+                       ? SSL_get_servername(c->ssl, TLSEXT_NAMETYPE_host_name)
+                       : "-");
+    note(c, "tls", text);
+    return true;
+}
+
+static bool answer_starttls(struct conn *c)
+{
+    const char *inject = setting(c->host, "inject", NULL);
+    char both[2300];
+
+    if (c->ssl != NULL)
+        return say(c, "503 5.5.1 already");
+    if (inject != NULL) {
+        (void)snprintf(both, sizeof(both), "220 go\r\n%s", inject);
+        return say(c, both) && secure(c);
+    }
+    return answer(c, "starttls", "220 2.0.0 go") && (setting(c->host, "starttls", "2")[0] != '2' || secure(c));
+}
+
+static bool answer_rcpt(struct conn *c, const char *line)
+{
+    const char *at = strstr(line, "<r");
+    char reply[32];
+
+    if (at != NULL && at[2] >= '2' && at[2] <= '5') {
+        (void)snprintf(reply, sizeof(reply), "%.3s %c.1.1 so it is", at + 2, at[2]);
+        return say(c, reply);
+    }
+    return answer(c, "rcpt", "250 2.1.5 ok");
+}
+
+/* --- the message --- */
+
+struct message {
+    EVP_MD_CTX *md;
+    FILE *store;
+    size_t octets, rested;
+    bool early;
+};
+
+static bool message_octets(struct conn *c, struct message *m, const char *octets, size_t len)
+{
+    const struct host *h = c->host;
+
+    EVP_DigestUpdate(m->md, octets, len);
+    if (m->store != NULL)
+        (void)fwrite(octets, 1, len, m->store);
+    m->octets += len;
+    if (number(h, "cut") > 0 && m->octets >= (size_t)number(h, "cut"))
+        return false;
+    if (setting(h, "early", NULL) != NULL && !m->early) {
+        m->early = true;
+        if (!say(c, setting(h, "early", "")))
+            return false;
+    }
+    if (number(h, "slow") > 0 && m->octets - m->rested >= 16384) {
+        m->rested = m->octets;
+        usleep((useconds_t)number(h, "slow") * 1000);
+    }
+    return true;
+}
+
+static bool message_read(struct conn *c, struct message *m)
+{
+    bool line_begins = true;
+
+    for (;;) {
+        const char *end = memchr(c->in + c->at, '\n', c->len - c->at);
+        size_t len = end != NULL ? (size_t)(end - (c->in + c->at)) + 1 : 0;
+
+        if (len == 0) {
+            if (!fill(c))
+                return false;
+            continue;
+        }
+        if (line_begins && len == 3 && memcmp(c->in + c->at, ".\r\n", 3) == 0) {
+            c->at += 3;
+            return true;
+        }
+        if (!message_octets(c, m, c->in + c->at, len))
+            return false;
+        c->at += len;
+    }
+}
+
+static void message_note(struct conn *c, const struct message *m)
+{
+    unsigned char md[EVP_MAX_MD_SIZE];
+    unsigned size = 0;
+    char text[128];
+    int len = snprintf(text, sizeof(text), "%zu ", m->octets);
+
+    EVP_DigestFinal_ex(m->md, md, &size);
+    for (unsigned i = 0; i < size; i++)
+        len += snprintf(text + len, sizeof(text) - (size_t)len, "%02x", md[i]);
+    note(c, "message", text);
+}
+
+static bool answer_data(struct conn *c)
+{
+    struct message m = {.md = EVP_MD_CTX_new()};
+    char path[1024];
+    bool whole;
+
+    if (!answer(c, "data", "354 go on"))
+        return false;
+    if (setting(c->host, "data", "3")[0] != '3')
+        return true;
+    EVP_DigestInit_ex(m.md, EVP_sha256(), NULL);
+    (void)snprintf(path, sizeof(path), "%s/%s.%u.%u", dir, c->host->name, c->number, c->messages);
+    if (number(c->host, "store") > 0)
+        m.store = fopen(path, "w");
+    whole = message_read(c, &m);
+    if (whole)
+        message_note(c, &m);
+    EVP_MD_CTX_free(m.md);
+    if (m.store != NULL)
+        (void)fclose(m.store);
+    c->messages++;
+    if (!whole)
+        return false;
+    return answer(c, "end", "250 2.0.0 kept") && c->messages != (unsigned)number(c->host, "once");
+}
+
+/* --- a connection --- */
+
+static bool command(struct conn *c, const char *line)
+{
+    note(c, c->ssl != NULL ? "under" : "clear", line);
+    if (strncasecmp(line, "EHLO", 4) == 0)
+        return answer_ehlo(c);
+    if (strcasecmp(line, "STARTTLS") == 0)
+        return answer_starttls(c);
+    if (strncasecmp(line, "MAIL", 4) == 0)
+        return answer(c, "mail", "250 2.1.0 ok");
+    if (strncasecmp(line, "RCPT", 4) == 0)
+        return answer_rcpt(c, line);
+    if (strcasecmp(line, "DATA") == 0)
+        return answer_data(c);
+    if (strcasecmp(line, "RSET") == 0)
+        return answer(c, "rset", "250 2.0.0 ok");
+    if (strcasecmp(line, "QUIT") == 0) {
+        (void)say(c, "221 2.0.0 bye");
+        return false;
+    }
+    return say(c, "500 5.5.1 what");
+}
+
+static void *serve(void *ctx)
+{
+    struct conn *c = ctx;
+    char line[8192];
+
+    if (answer(c, "greeting", "220 receiver ESMTP"))
+        while (get_line(c, line, sizeof(line)) && command(c, line))
+            ;
+    note(c, "closed", "");
+    if (c->ssl != NULL)
+        (void)SSL_shutdown(c->ssl);
+    SSL_free(c->ssl);
+    close(c->fd);
+    free(c);
+    return NULL;
+}
+
+static void *host_serve(void *ctx)
+{
+    struct host *h = ctx;
+    pthread_attr_t attr;
+
+    pthread_attr_init(&attr);
+    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    for (;;) {
+        struct conn *c = calloc(1, sizeof(*c));
+        pthread_t thread;
+
+        if (c == NULL)
+            die("no memory");
+        c->host = h;
+        c->fd = accept(h->fd, NULL, NULL);
+        c->number = ++h->connections;
+        if (c->fd < 0) {
+            free(c);
+            continue;
+        }
+        note(c, "open", h->address);
+        if (pthread_create(&thread, &attr, serve, c) != 0)
+            die("thread");
+    }
+    return NULL;
+}
+
+/* --- the beginning --- */
+
+static void host_listen(struct host *h, int *port)
+{
+    struct sockaddr_storage sa;
+    struct sockaddr_in *v4 = (struct sockaddr_in *)&sa;
+    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&sa;
+    socklen_t len = sizeof(sa);
+    const int on = 1;
+
+    memset(&sa, 0, sizeof(sa));
+    if (inet_pton(AF_INET, h->address, &v4->sin_addr) == 1) {
+        sa.ss_family = AF_INET;
+        v4->sin_port = htons((uint16_t)*port);
+        len = sizeof(*v4);
+    } else if (inet_pton(AF_INET6, h->address, &v6->sin6_addr) == 1) {
+        sa.ss_family = AF_INET6;
+        v6->sin6_port = htons((uint16_t)*port);
+        len = sizeof(*v6);
+    }
+    h->fd = socket(sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    (void)setsockopt(h->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    if (bind(h->fd, (struct sockaddr *)&sa, len) != 0 || listen(h->fd, 500) != 0 ||
+        getsockname(h->fd, (struct sockaddr *)&sa, &len) != 0)
+        die(h->address);
+    *port = ntohs(sa.ss_family == AF_INET ? v4->sin_port : v6->sin6_port);
+}
+
+static struct host *host_read(char *line)
+{
+    struct host *h = calloc(1, sizeof(*h));
+    char *save = NULL, *word = strtok_r(line, " \n", &save), path[1024];
+
+    if (h == NULL || word == NULL)
+        die("no host");
+    (void)snprintf(h->address, sizeof(h->address), "%s", word);
+    word = strtok_r(NULL, " \n", &save);
+    if (word == NULL)
+        die("no name");
+    (void)snprintf(h->name, sizeof(h->name), "%s", word);
+    while ((word = strtok_r(NULL, " \n", &save)) != NULL && h->keys < KEYS_MAX) {
+        char *equal = strchr(word, '=');
+
+        if (equal == NULL)
+            die(word);
+        *equal = '\0';
+        (void)snprintf(h->key[h->keys], sizeof(h->key[0]), "%s", word);
+        (void)snprintf(h->value[h->keys++], sizeof(h->value[0]), "%s", equal + 1);
+    }
+    (void)snprintf(path, sizeof(path), "%s/%s.log", dir, h->name);
+    h->log = fopen(path, "a");
+    if (h->log == NULL)
+        die(path);
+    return h;
+}
+
+int main(int argc, char **argv)
+{
+    char *line = NULL;
+    size_t room = 0;
+    int port = argc > 2 ? (int)strtol(argv[2], NULL, 10) : 0;
+    bool said = false;
+
+    if (argc < 2)
+        die("usage: receiver DIR [PORT]");
+    dir = argv[1];
+    (void)signal(SIGPIPE, SIG_IGN);
+    authority_make();
+    while (getline(&line, &room, stdin) > 1) {
+        struct host *h = host_read(line);
+        pthread_t thread;
+
+        host_certify(h);
+        host_listen(h, &port);
+        if (!said)
+            printf("port %d\n", port);
+        said = true;
+        host_print(h);
+        if (pthread_create(&thread, NULL, host_serve, h) != 0)
+            die("thread");
+    }
+    free(line);
+    printf("ready\n");
+    (void)fflush(stdout);
+    for (;;)
+        pause();
+}
