@@ -17,7 +17,6 @@ void upstream_conclude(struct upstream *u)
 {
     relay_path_tally(&u->tally, &u->path);
     relay_tally_reply(&u->failed, &u->tally, u->name);
-    u->failed_set = true;
     u->phase = UPSTREAM_OVER;
     event_del(u->deadline);
     upstream_log(u, "failed", u->failed.code, u->failed.enhanced, u->failed.text);
@@ -99,9 +98,8 @@ void upstream_mail_reply(struct upstream *u, const struct smtp_reply *reply)
 
     if (smtp_client_queued(u->link->client) > 0)
         what = RELAY_FAILED_NONSENSE;
-    if (u->kept && reply->code == 421) { /* it was about to end the connection when it was used again */
+    if (u->kept && reply->code == 421) /* it was about to end the connection when it was used again */
         what = RELAY_FAILED_LOST;
-    }
     if (what == RELAY_FAILED_NOTHING) {
         smtp_client_wait(u->link->client, 0);
         u->phase = UPSTREAM_RCPT;

@@ -41,7 +41,7 @@ struct upstream {
     bool transaction;      /* MAIL was taken, and is not over */
     bool clean;            /* the link may be kept */
     bool wants_data;       /* asked for when it was over */
-    bool failed_set, logged;
+    bool logged;
     struct relay_reply failed;
 
     struct upstream_recipient *recipient;

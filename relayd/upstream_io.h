@@ -44,8 +44,8 @@ struct upstream_answer {
 struct upstream_events {
     /* Recipient number n (from 0, in the order of upstream_rcpt) has been answered; once for each. */
     void (*rcpt)(void *ctx, size_t n, const struct upstream_answer *answer);
-    /* The answer to upstream_data: true, the message may be fed; false: `failed` says why not, for all recipients
-     * taken. */
+    /* The answer to upstream_data: true, the message may be fed; false: the answer says why not, for all recipients
+     * that were taken, and nothing is called afterwards. */
     void (*data)(void *ctx, bool go, const struct upstream_answer *answer);
     /* After upstream_feed has said that it is full: go on. */
     void (*room)(void *ctx);

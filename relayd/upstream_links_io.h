@@ -40,7 +40,7 @@ struct upstreams {
 
     struct cache *domains; /* how many connections to each: size_t */
     size_t open;
-    TAILQ_HEAD(, link) idle;
+    TAILQ_HEAD(links_waiting, link) idle;
 };
 
 /*

@@ -70,7 +70,6 @@ void upstream_late(struct upstream *u, enum relay_failed what, const char *detai
     relay_failure_set(&f, late_name(what), u->host, NULL, detail);
     relay_tally_add(&t, &f);
     relay_tally_reply(&u->failed, &t, u->name);
-    u->failed_set = true;
     if (fed) {
         tell_done(u, &answer, u->failed.code, u->failed.enhanced, u->failed.text);
         return;

@@ -13,7 +13,7 @@ use POSIX qw(:sys_wait_h);
 use Socket qw(SOCK_STREAM);
 use Time::HiRes qw(sleep time);
 
-our @EXPORT = qw(receivers_start stsd_start drive seen seen_clear record loopback relay_end $dir $port %spki %ta);
+our @EXPORT = qw(receivers_start stsd_start drive seen record loopback sanitized relay_end $dir $port %spki %ta);
 our ($dir, $port);
 our (%spki, %ta); # of a host's key, of the authority: SHA-256 in hex
 my (%pid, $owner);
@@ -104,7 +104,10 @@ sub stsd_start {
     }
 }
 
-# Run the driver. $settings: KEY=NUMBER words; then lines. Returns (what it printed, what it logged, its status).
+# The driver was built with a sanitizer, which keeps what was freed.
+sub sanitized { return slurp($ENV{POSTERN_DRIVE} // './t/relayd/drive_upstream') =~ /__asan_init/ }
+
+# Run the driver, which must end well. $settings: KEY=NUMBER words; then lines. Returns (what it printed, what it logged).
 sub drive {
     my ($settings, @lines) = @_;
     open(my $in, '>', "$dir/work") or die;
@@ -121,7 +124,9 @@ sub drive {
         exec($program, "$dir/ca.pem", "unix:$dir/stsd.sock", $port, split / /, $settings) or POSIX::_exit(127);
     }
     waitpid $child, 0;
-    return (slurp("$dir/out"), slurp("$dir/err"), $?);
+    my ($status, $err) = ($?, slurp("$dir/err"));
+    die "the driver: $status, $err" if $status != 0 || $err =~ /Sanitizer|runtime error/;
+    return (slurp("$dir/out"), $err);
 }
 
 sub seen { my ($host) = @_; return slurp("$dir/$host.log") }

@@ -24,6 +24,7 @@
  *   early=REPLY          say that after the first octets of a message
  *   slow=N               rest so many ms after each 16 KiB of a message
  *   once=N               connections are closed after so many messages
+ *   full=1               the kernel takes no connection
  *   store=1              messages go to DIR/NAME.CONNECTION.MESSAGE
  *
  * A recipient r450…@ is answered 450, and so on. The lab has it as a receiver, too.
@@ -553,6 +554,16 @@ static void *host_serve(void *ctx)
 
 /* --- the beginning --- */
 
+/* So many wait already that no more can. */
+static void fill_up(const struct sockaddr_storage *sa, socklen_t len)
+{
+    for (int i = 0; i < 4; i++) {
+        int fd = socket(sa->ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+        (void)connect(fd, (const struct sockaddr *)sa, len);
+    }
+}
+
 static void host_listen(struct host *h, int *port)
 {
     struct sockaddr_storage sa;
@@ -573,9 +584,11 @@ static void host_listen(struct host *h, int *port)
     }
     h->fd = socket(sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     (void)setsockopt(h->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-    if (bind(h->fd, (struct sockaddr *)&sa, len) != 0 || listen(h->fd, 500) != 0 ||
+    if (bind(h->fd, (struct sockaddr *)&sa, len) != 0 || listen(h->fd, number(h, "full") > 0 ? 0 : 500) != 0 ||
         getsockname(h->fd, (struct sockaddr *)&sa, &len) != 0)
         die(h->address);
+    if (number(h, "full") > 0)
+        fill_up(&sa, len);
     *port = ntohs(sa.ss_family == AF_INET ? v4->sin_port : v6->sin6_port);
 }
 
@@ -629,7 +642,7 @@ int main(int argc, char **argv)
             printf("port %d\n", port);
         said = true;
         host_print(h);
-        if (pthread_create(&thread, NULL, host_serve, h) != 0)
+        if (number(h, "full") == 0 && pthread_create(&thread, NULL, host_serve, h) != 0)
             die("thread");
     }
     free(line);
