@@ -51,10 +51,16 @@ static void domain_drop(struct upstreams *all, const char *domain)
 
 /* --- the end of one --- */
 
+static void idle_leave(struct link *l)
+{
+    TAILQ_REMOVE(&l->all->idle, l, next);
+    l->idle = false;
+}
+
 static void link_forget(struct link *l)
 {
     if (l->idle)
-        TAILQ_REMOVE(&l->all->idle, l, next);
+        idle_leave(l);
     domain_drop(l->all, l->domain);
     event_free(l->idle_over);
     free(l);
@@ -76,12 +82,22 @@ void link_cut(struct link *l)
     link_forget(l);
 }
 
+static void idle_close(struct link *l)
+{
+    idle_leave(l);
+    link_close(l);
+}
+
 void links_idle_close(struct upstreams *all)
 {
-    struct link *l;
+    struct link *l = TAILQ_FIRST(&all->idle), *after;
 
-    while ((l = TAILQ_FIRST(&all->idle)) != NULL)
+    TAILQ_INIT(&all->idle);
+    for (; l != NULL; l = after) {
+        after = TAILQ_NEXT(l, next);
+        l->idle = false;
         link_close(l);
+    }
 }
 
 /* --- the kept ones --- */
@@ -178,28 +194,36 @@ static void demand_digest(unsigned char out[LINK_DEMAND], const struct relay_pat
     EVP_MD_CTX_free(md);
 }
 
-/* Room for one more; an idle one goes for it. */
-static bool room_make(struct upstreams *all, const char *domain)
+static struct link *idle_of(const struct upstreams *all, const char *domain)
 {
     struct link *l;
 
+    TAILQ_FOREACH(l, &all->idle, next)
+    if (strcmp(l->domain, domain) == 0)
+        return l;
+    return NULL;
+}
+
+/* Room for one more; an idle one goes for it. */
+static bool room_make(struct upstreams *all, const char *domain)
+{
+    struct link *l = NULL;
+
     if (domain_count(all, domain) >= all->per_domain) {
-        TAILQ_FOREACH(l, &all->idle, next)
-        if (strcmp(l->domain, domain) == 0)
-            break;
+        l = idle_of(all, domain);
         if (l == NULL)
             return false;
-        link_close(l);
+    } else if (all->open >= all->most) {
+        l = TAILQ_FIRST(&all->idle);
     }
-    if (all->open >= all->most && (l = TAILQ_FIRST(&all->idle)) != NULL)
-        link_close(l);
+    if (l != NULL)
+        idle_close(l);
     return all->open < all->most;
 }
 
 static struct link *kept_take(struct link *l, const struct smtp_client_events *events, void *ctx)
 {
-    TAILQ_REMOVE(&l->all->idle, l, next);
-    l->idle = false;
+    idle_leave(l);
     l->uses++;
     event_del(l->idle_over);
     smtp_client_own(l->client, events, ctx);

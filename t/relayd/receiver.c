@@ -36,6 +36,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -528,6 +529,7 @@ static void *serve(void *ctx)
 static void *host_serve(void *ctx)
 {
     struct host *h = ctx;
+    const int on = 1;
     pthread_attr_t attr;
 
     pthread_attr_init(&attr);
@@ -540,6 +542,7 @@ static void *host_serve(void *ctx)
             die("no memory");
         c->host = h;
         c->fd = accept(h->fd, NULL, NULL);
+        (void)setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
         c->number = ++h->connections;
         if (c->fd < 0) {
             free(c);
