@@ -18,6 +18,7 @@
  *                        what the step is answered: a reply with _ for blanks, or
  *                        close, hang, drip (an octet every 50 ms, without end), line (1 MB without an end of line),
  *                        endless (a reply of ever more lines), garbage, nul, twice (its reply two times)
+ *   again=               what MAIL is answered after a first message
  *   inject=TEXT          behind the reply to STARTTLS, in clear
  *   handshake=close, hang, garbage, old (no TLS above 1.1)
  *   cut=N                close after N octets of a message
@@ -495,7 +496,7 @@ static bool command(struct conn *c, const char *line)
     if (strcasecmp(line, "STARTTLS") == 0)
         return answer_starttls(c);
     if (strncasecmp(line, "MAIL", 4) == 0)
-        return answer(c, "mail", "250 2.1.0 ok");
+        return answer(c, c->messages > 0 ? "again" : "mail", "250 2.1.0 ok");
     if (strncasecmp(line, "RCPT", 4) == 0)
         return answer_rcpt(c, line);
     if (strcasecmp(line, "DATA") == 0)
