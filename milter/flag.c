@@ -80,6 +80,7 @@ static void message_judge(struct flagging *f, bool tag)
 {
     struct flag_plan *p = f->plan;
 
+    tag = tag || (f->message->refused_tag && f->options->whole_message);
     p->required = why_required(f->message, tag);
     f->whole = p->required != FLAG_NOT && (p->required != FLAG_BY_TAG || f->options->whole_message);
     p->optional = why_optional(f->message);
@@ -258,6 +259,19 @@ static int plan(struct flagging *f, flag_is_local *is_local, void *context)
     if (rc == 0)
         count(f);
     return rc;
+}
+
+bool flag_has_tag(const struct flag_options *options, const char *address)
+{
+    const struct address_tag tags[] = {options->requiretls, options->optional};
+    size_t seen[2] = {0, 0};
+    struct buf rest;
+    int rc;
+
+    buf_init(&rest, ADDRESS_TAG_MAX);
+    rc = address_tags_remove(&rest, seen, tags, 2, address, strlen(address), NULL);
+    buf_clear(&rest);
+    return rc > 0 && seen[0] > 0;
 }
 
 int flag_plan_make(struct flag_plan *out, const struct flag_options *options, const struct flag_message *message,

@@ -47,6 +47,8 @@ struct flag_recipient {
 struct flag_message {
     const struct flag_recipient *recipient;
     size_t recipients;
+    bool refused_tag; /* a recipient with the tag was there, and the MTA has refused it: the others are flagged as if it
+                         had not, unless it counts for itself alone */
     bool mail_requiretls;    /* MAIL FROM had the parameter REQUIRETLS */
     enum tls_required no;    /* all TLS-Required fields together; TLS_REQUIRED_NONE when the sender may not say it */
     const struct rule *rule; /* the rule that ended (rule_outcome.rule), or NULL */
@@ -106,6 +108,9 @@ struct flag_plan {
  */
 int flag_plan_make(struct flag_plan *out, const struct flag_options *options, const struct flag_message *message,
                    flag_is_local *is_local, void *context, struct err *e);
+
+/* Does the address have the tag requiretls? False for what is no address. */
+bool flag_has_tag(const struct flag_options *options, const char *address);
 
 void flag_plan_clear(struct flag_plan *plan); /* safe on a cleared one */
 

@@ -152,6 +152,7 @@ static int make_plan(struct judging *j, struct err *e)
 {
     const struct flag_message message = {.recipient = j->view.recipient,
                                          .recipients = j->view.recipients,
+                                         .refused_tag = j->s->refused_tag,
                                          .mail_requiretls = j->view.requiretls,
                                          .no = may_say_no(j->s) ? j->view.no : TLS_REQUIRED_NONE,
                                          .rule = j->outcome.rule};

@@ -54,7 +54,7 @@ static bool wants_body(unsigned need)
 /* The replies that we do without, and the pieces that we need not see, of those that the MTA can leave out. */
 static unsigned long choose_steps(unsigned need, bool clients_matter, unsigned long offered)
 {
-    unsigned long steps = STEPS_UNUSED | STEPS_UNANSWERED | SMFIP_SKIP;
+    unsigned long steps = STEPS_UNUSED | STEPS_UNANSWERED | SMFIP_SKIP | SMFIP_RCPT_REJ;
 
     if (!clients_matter)
         steps |= SMFIP_NR_MAIL;
@@ -73,6 +73,7 @@ static unsigned long choose_steps(unsigned need, bool clients_matter, unsigned l
 static bool ask_macros(SMFICTX *ctx)
 {
     return smfi_setsymlist(ctx, SMFIM_ENVFROM, (char[]){"{auth_authen} {tls_version}"}) == MI_SUCCESS &&
+           smfi_setsymlist(ctx, SMFIM_ENVRCPT, (char[]){"{rcpt_mailer} {rcpt_host}"}) == MI_SUCCESS &&
            smfi_setsymlist(ctx, SMFIM_EOM, (char[]){"i"}) == MI_SUCCESS;
 }
 
@@ -216,6 +217,7 @@ static void begin_message(struct session *s, SMFICTX *ctx)
         .shape = (s->snapshot->need & RULE_NEED_ATTACHMENTS) != 0,
         .record_header = s->snapshot->record_header};
     message_begin(s->message, &s->wants);
+    s->refused_tag = false;
     s->tls = tls != NULL && tls[0] != '\0';
     free(s->user);
     s->user = user == NULL || user[0] == '\0' ? NULL : copy(user);
@@ -246,13 +248,35 @@ static sfsistat on_sender(SMFICTX *ctx, char **words)
     return SMFIS_REJECT;
 }
 
+/* "5.1.1" and no more */
+static bool is_status(const char *text)
+{
+    return (text[0] == '4' || text[0] == '5') && text[1] == '.' && text[strspn(text, "0123456789.")] == '\0';
+}
+
+/*
+ * The MTA also tells of recipients that it has refused, with the mailer "error", and the status of its reply as their
+ * host (that of a valid alias is "error", too, but with words behind the status). They are no recipients; but the
+ * sender may think so.
+ */
+static bool was_refused(SMFICTX *ctx)
+{
+    const char *mailer = smfi_getsymval(ctx, (char[]){"{rcpt_mailer}"});
+    const char *host = smfi_getsymval(ctx, (char[]){"{rcpt_host}"});
+
+    return mailer != NULL && host != NULL && strcmp(mailer, "error") == 0 && is_status(host);
+}
+
 static sfsistat on_recipient(SMFICTX *ctx, char **words)
 {
     struct session *s = in_message(ctx);
 
     if (s == NULL)
         return go_on(smfi_getpriv(ctx), SMFIP_NR_RCPT);
-    message_recipient(s->message, words);
+    if (was_refused(ctx))
+        s->refused_tag = s->refused_tag || flag_has_tag(&s->snapshot->flag, words[0]);
+    else
+        message_recipient(s->message, words);
     return go_on(s, SMFIP_NR_RCPT);
 }
 

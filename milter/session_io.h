@@ -17,6 +17,7 @@ struct session {
     struct message_wants wants;
     struct message *message;
     bool in_message;
+    bool refused_tag; /* of a recipient that the MTA has refused */
     bool tls;
     char address[INET6_ADDRSTRLEN]; /* "" when it has none */
     char *name;                     /* the name that the MTA has found for it, or NULL */

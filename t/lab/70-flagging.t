@@ -113,6 +113,7 @@ for my $ours ('home.test', 'client.test') {
 lists_are_known();
 try('SMTP', sub { my $smtp = Flags::session(); sub { $smtp->transmit($_[0]) } }->(), @cases);
 try('sendmail', sub { Flags::submit($_[0]) == 0 ? '250' : 'sendmail failed' }, @submitted);
+refused_recipients();
 transports();
 flagged_mail_comes_back();
 is(Flags::stop('TERM'), 0, 'the milter ends well');
@@ -167,6 +168,20 @@ sub check {
 sub is_or_like {
     my ($got, $want, $what) = @_;
     return ref $want ? like($got, $want, $what) : is($got, $want, $what);
+}
+
+# A recipient with a tag that smtpd refuses: the sender asked for it, so the others are flagged; and nobody gets the refused one.
+sub refused_recipients {
+    my $smtp = Flags::session();
+    my %want = (tagged => ['nobody+requiretls@alias.test', 'b+requiretls@remote.test out+requiretls@remote.test'], both => ['nobody+requiretls+tlsoptional@alias.test', 'b+requiretls@remote.test out+requiretls@remote.test'],
+        plain => ['nobody@alias.test', 'b@remote.test out@remote.test']);
+    for my $name (sort keys %want) {
+        like($smtp->transmit({ name => "refused-$name", to => [$want{$name}[0], 'b@remote.test', 'out@alias.test'] }), qr/^550 5\.1\.1 /, "refused, $name");
+    }
+    my $held = Flags::held();
+    is(Flags::recipients($held->{"refused-$_"}), $want{$_}[1], "refused, $_: the others") for sort keys %want;
+    Flags::forget_held();
+    return;
 }
 
 # What Postfix's transport map says about addresses, which it looks up without quotes

@@ -170,13 +170,15 @@ sub message {
     my ($s, %o) = @_;
     return { reply => 'refused', at => 'O', changes => [] } if $s->{refused};
     my @pieces = @{ $o{body} // ["A text.\r\n"] };
-    my @steps = (['M', words(@{ $o{from} // ['<s@client.test>'] })], (map { ['R', words(ref $_ ? @$_ : $_)] } @{ $o{to} // ['<u@far.test>'] }), ['T', ''],
+    my @steps = (['M', words(@{ $o{from} // ['<s@client.test>'] })], (map { ['R', words($_), '{rcpt_mailer}' => 'error', '{rcpt_host}' => '5.1.1'] } @{ $o{refused} // [] }),
+        (map { ['R', words(ref $_ ? @$_ : $_), $o{refused} ? ('{rcpt_mailer}' => 'smtp', '{rcpt_host}' => 'far.test') : ()] } @{ $o{to} // ['<u@far.test>'] }), ['T', ''],
         (map { ['L', words(@$_)] } @{ $o{header} // [['Subject', 'a subject']] }), ['N', ''], (map { ['B', $_] } @pieces));
     my $sent = 0;
     for (@steps) {
-        my ($command, $data) = @$_;
+        my ($command, $data, @macros) = @$_;
         return { reply => 'left', at => $command, changes => [] } if ($o{until} // '') eq $command;
         macros($s, 'M', %{ $o{macros} // {} }) if $command eq 'M';
+        macros($s, $command, @macros);
         my $reply = step($s, $command, $data);
         $sent++ if $command eq 'B' && $reply ne 'unwanted';
         last if $reply eq 'skip';

@@ -547,6 +547,33 @@ static void test_lengths(void **state)
     }
 }
 
+/* A recipient with the tag that the MTA has refused: it flags the others, unless a tag goes for its recipient alone. */
+static void test_refused_tag(void **state)
+{
+    static const struct flag_recipient r[] = {{"<u@d.test>", NULL}, {"<l@ours.test>", NULL}};
+    struct flag_options options = {{'+', "requiretls"}, {'+', "tlsoptional"}, true};
+    const struct flag_message m = {.recipient = r, .recipients = 2, .refused_tag = true};
+    struct flag_plan p;
+    struct buf out;
+
+    (void)state;
+    buf_init(&out, 1000);
+    assert_int_equal(flag_plan_make(&p, &options, &m, is_local, NULL, NULL), 0);
+    plan_write(&out, &p);
+    flag_plan_clear(&p);
+    assert_string_equal(buf_text(&out), "0 <u+requiretls@d.test> ORCPT=rfc822;u@d.test\nR tag 1");
+    options.whole_message = false;
+    assert_int_equal(flag_plan_make(&p, &options, &m, is_local, NULL, NULL), 0);
+    assert_true(p.edits == 0 && p.required == FLAG_NOT);
+    flag_plan_clear(&p);
+    assert_true(flag_has_tag(&options, "<u+requiretls@d.test>"));
+    assert_true(flag_has_tag(&options, "u+Requiretls+tlsoptional@d.test"));
+    assert_false(flag_has_tag(&options, "<u+tlsoptional@d.test>"));
+    assert_false(flag_has_tag(&options, "<u+requiretls+x@d.test>"));
+    assert_false(flag_has_tag(&options, ""));
+    buf_clear(&out);
+}
+
 /* Other words and delimiters; one word may end in the other. */
 static void test_options(void **state)
 {
@@ -642,11 +669,11 @@ static void test_many(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_forms),   cmocka_unit_test(test_tagged),     cmocka_unit_test(test_reasons),
-        cmocka_unit_test(test_locals),  cmocka_unit_test(test_parameters), cmocka_unit_test(test_parameter_limits),
-        cmocka_unit_test(test_merges),  cmocka_unit_test(test_refused),    cmocka_unit_test(test_left_alone),
-        cmocka_unit_test(test_lengths), cmocka_unit_test(test_options),    cmocka_unit_test(test_records),
-        cmocka_unit_test(test_routes),  cmocka_unit_test(test_many),
+        cmocka_unit_test(test_forms),   cmocka_unit_test(test_tagged),      cmocka_unit_test(test_reasons),
+        cmocka_unit_test(test_locals),  cmocka_unit_test(test_parameters),  cmocka_unit_test(test_parameter_limits),
+        cmocka_unit_test(test_merges),  cmocka_unit_test(test_refused),     cmocka_unit_test(test_left_alone),
+        cmocka_unit_test(test_lengths), cmocka_unit_test(test_refused_tag), cmocka_unit_test(test_options),
+        cmocka_unit_test(test_records), cmocka_unit_test(test_routes),      cmocka_unit_test(test_many),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -57,7 +57,11 @@ static int try_message(const struct flag_recipient *r, size_t count, unsigned ki
 {
     static const enum rule_action actions[] = {RULE_NONE, RULE_REQUIRETLS, RULE_TLS_OPTIONAL};
     struct rule rule = {.name = "r", .action = actions[kind / 8 % 3]};
-    struct flag_message m = {r, count, (kind & 1) != 0, (kind & 2) != 0 ? TLS_REQUIRED_NO : TLS_REQUIRED_NONE, &rule};
+    struct flag_message m = {.recipient = r,
+                             .recipients = count,
+                             .mail_requiretls = (kind & 1) != 0,
+                             .no = (kind & 2) != 0 ? TLS_REQUIRED_NO : TLS_REQUIRED_NONE,
+                             .rule = &rule};
     struct flag_options o = {{'+', "requiretls"}, {'+', "tlsoptional"}, (kind & 4) != 0};
 
     return flag_try(&o, &m);

@@ -27,7 +27,7 @@ my $all = 0;
 $all |= $ACTION{$_} for my @wanted = qw(ADDHDRS CHGHDRS ADDRCPT_PAR DELRCPT CHGFROM SETSYMLIST);
 $s = session();
 is($s->{actions}, $all, 'the actions that it asks for');
-is_deeply($s->{asks}, { 2 => '{auth_authen} {tls_version}', 5 => 'i' }, 'the macros that it asks for');
+is_deeply($s->{asks}, { 2 => '{auth_authen} {tls_version}', 3 => '{rcpt_mailer} {rcpt_host}', 5 => 'i' }, 'the macros that it asks for');
 ok($s->{steps} & $STEP{$_}, "without rules: $_") for qw(NOBODY NODATA NOHELO NOUNKNOWN NR_CONN NR_MAIL NR_RCPT NR_HDR NR_EOH);
 ok(!($s->{steps} & 0x6c), 'MAIL, RCPT, header fields and their end come');
 for my $lacking (@wanted) {
@@ -39,7 +39,7 @@ is(session(actions => $all)->{refused}, undef, 'one that offers no more than tha
 message_is('and those were no harm to a session', $s, { to => ['<u@far.test>'] }, 'continue');
 hang_up($s);
 $s = session(steps => 0x800); # none at all would be taken for those of the first version
-is($s->{steps}, 0, 'an MTA that can leave nothing out');
+is($s->{steps}, 0x800, 'an MTA that can leave nothing out, and tells of refused recipients');
 is($s->{connected}, 'continue', 'gets a reply to each step');
 message_is('and is served', $s, { to => ['<a+requiretls@far.test>', '<b@far.test>'], body => ['x' x 65535, 'y' x 65535] }, 'continue',
     'delete <b@far.test>', 'add <b+requiretls@far.test> ORCPT=rfc822;b@far.test', 'from <s@client.test> RET=HDRS', 'header X-Postern: requiretls; by=tag; recipients=2');
@@ -65,6 +65,13 @@ message_is('ORCPT and NOTIFY go along, and nothing else', $s, { from => ['<s@cli
     'delete <u@far.test>', 'add <u+requiretls@far.test> ORCPT=rfc822;first+40far.test NOTIFY=SUCCESS,DELAY', @by_sender);
 
 message_is('neither header nor body', $s, { from => ['<s@client.test>', 'REQUIRETLS'], header => [] }, 'continue', @u_flagged, @by_sender);
+
+# --- recipients that the MTA has refused: with a tag they flag the others, and are added nowhere ---
+my @by_tag = ('from <s@client.test> RET=HDRS', 'header X-Postern: requiretls; by=tag; recipients=1');
+message_is('one with a tag', $s, { refused => ['<x+requiretls@ours.test>', '<y@far.test>'] }, 'continue', @u_flagged, @by_tag);
+message_is('with both', $s, { refused => ['<x+requiretls+tlsoptional@far.test>'] }, 'continue', @u_flagged, @by_tag);
+message_is('the next message is free of it', $s, {}, 'continue');
+message_is('without a tag', $s, { refused => ['<x@far.test>', '<x+tlsoptional@far.test>', '<>', ''] }, 'continue');
 
 # --- messages that end early, and what follows them ---
 my %flagged = (from => ['<s@client.test>', 'REQUIRETLS'], to => ['<u@far.test>', '<v+requiretls@far.test>'], header => [['TLS-Required', 'No'], ['X-Postern', 'forged']]);
