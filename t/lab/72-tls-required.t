@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 # TLS-Required: No (RFC 8689 5) on real mail: in which forms it goes, for whom, and that it gets mail delivered that a policy would hold;
-# never past the flag of a recipient, and never for our own.
+# never past the flag of a recipient, and never for our own. M3: the field is taken out for those who may not say it.
 use strict;
 use warnings;
 use FindBin;

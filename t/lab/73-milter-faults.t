@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 # postern-milter killed, its Redis gone, emptied and back: mail is put off or flagged, and never goes on unflagged. Clients that must
-# use STARTTLS.
+# use STARTTLS. M9.
 use strict;
 use warnings;
 use FindBin;
