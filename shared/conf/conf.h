@@ -168,7 +168,7 @@ enum conf_kind {
     CONF_MODE,    /* octal file mode */
     CONF_ADDRESS, /* one address, see core/address.h: "unix:/path", "inet:127.0.0.1:8461", "inet:[::1]:8461"; "" allowed
                      when min is 0 */
-    CONF_ADDRESSES,
+    CONF_ADDRESSES, /* also ranges, "inet:127.0.1.1-16:8461", of which each becomes an element */
     CONF_RESOLVERS,
     CONF_FALLBACK, /* a text that list_value_parse takes for the list fallback */
     CONF_CHOICE,   /* one of `words`; "" allowed when min is 0 */

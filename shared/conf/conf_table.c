@@ -174,8 +174,8 @@ static const struct conf_option milter_options[] = {
 };
 
 static const struct conf_option relayd_options[] = {
-    {"listen", CONF_ADDRESSES, "{\"inet:127.0.0.1:8689\"}", 1, LIST_MAX, RELAYD(listen),
-     "where the MTA delivers mail that goes only over verified TLS, by LMTP; all that comes here is such", NULL},
+    {"listen", CONF_ADDRESSES, "{\"inet:127.0.0.1:8689\", \"inet:127.0.1.1-16:8689\"}", 1, LIST_MAX, RELAYD(listen),
+     "where the MTA delivers, by LMTP, mail that goes only over verified TLS; several, for as many queues in the MTA", NULL},
     {"stsd", CONF_ADDRESS, "\"unix:/run/postern/stsd.sock\"", 1, TEXT_MAX, RELAYD(stsd),
      "where postern-stsd listens", NULL},
     {"user", CONF_STRING, "\"postern\"", 0, 64, RELAYD(user),
@@ -199,7 +199,7 @@ static const struct conf_option relayd_options[] = {
     {"data_timeout", CONF_MILLIS, "10m", 100, 1800 * SECOND_MS, RELAYD(data_timeout_ms),
      "longest wait for the reply to a message (RFC 5321 4.5.3.2.6: ten minutes)", NULL},
     {"transaction_timeout", CONF_MILLIS, "15m", 100, 3600 * SECOND_MS, RELAYD(transaction_timeout_ms),
-     "longest time for one message in all; lmtp_data_done_timeout of Postfix is 10m", NULL},
+     "longest time for one message in all; the MTA must be as patient (lmtp_data_done_timeout and others of Postfix)", NULL},
     {"connections", CONF_NUMBER, "1000", 1, 100000, RELAYD(connections),
      "LMTP connections at one time; more wait in the listen queue", NULL},
     {"per_domain", CONF_NUMBER, "20", 1, 10000, RELAYD(per_domain),

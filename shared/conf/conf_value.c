@@ -259,7 +259,7 @@ static size_t element_count(char *const *list)
     return n;
 }
 
-static int list_add(void *section, const struct conf_option *o, const char *text, struct err *e)
+static int element_add(void *section, const struct conf_option *o, const char *text, struct err *e)
 {
     char ***member = member_list(section, o);
     size_t n = element_count(*member);
@@ -276,6 +276,23 @@ static int list_add(void *section, const struct conf_option *o, const char *text
     list[n] = strdup(text);
     list[n + 1] = NULL;
     return list[n] != NULL ? 0 : err_set(e, "out of memory");
+}
+
+/* A range of addresses is each of them. */
+static int list_add(void *section, const struct conf_option *o, const char *text, struct err *e)
+{
+    char one[ADDRESS_TEXT];
+    size_t count;
+
+    if (o->kind != CONF_ADDRESSES)
+        return element_add(section, o, text, e);
+    count = address_range(one, text, 0, e);
+    for (size_t i = 0; i < count; i++) {
+        (void)address_range(one, text, i, e);
+        if (element_add(section, o, one, e) != 0)
+            return -1;
+    }
+    return count > 0 ? 0 : -1;
 }
 
 int conf_value_set(void *section, const struct conf_option *option, const char *text, struct err *e)

@@ -5,7 +5,9 @@
 #include "address.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -128,6 +130,42 @@ int address_nth(struct address *out, const char *text, unsigned n, struct err *e
     else
         (void)snprintf(nth, sizeof(nth), "%.*s:%u", (int)(strrchr(text, ':') - text), text, port_of(out) + n - 1);
     return address_parse(out, nth, e);
+}
+
+/* The digits before *end, back to what is none: a number up to 255, or -1. *start is where they begin. */
+static int octet_before(const char **start, const char *text, const char *end)
+{
+    int n = 0, scale = 1;
+
+    for (*start = end; *start > text && isdigit((unsigned char)(*start)[-1]) && end - *start < 4; --*start) {
+        n += scale * ((*start)[-1] - '0');
+        scale *= 10;
+    }
+    return *start == end || n > 255 ? -1 : n;
+}
+
+size_t address_range(char out[ADDRESS_TEXT], const char *text, size_t n, struct err *e)
+{
+    const char *colon = strrchr(text, ':');
+    const char *last_at = colon, *first_at;
+    int last = strncmp(text, "unix:", 5) != 0 && colon != NULL ? octet_before(&last_at, text, colon) : -1;
+    bool range = last >= 0 && last_at > text && last_at[-1] == '-';
+    int first = range ? octet_before(&first_at, text, last_at - 1) : -1;
+    int len;
+
+    if (range && (first < 0 || first > last)) {
+        (void)err_set(e, "\"%.60s\" is no range of addresses; write inet:127.0.1.1-16:8689", text);
+        return 0;
+    }
+    if (range)
+        len = snprintf(out, ADDRESS_TEXT, "%.*s%zu%s", (int)(first_at - text), text, (size_t)first + n, colon);
+    else
+        len = snprintf(out, ADDRESS_TEXT, "%s", text);
+    if (len >= ADDRESS_TEXT) {
+        (void)err_set(e, "\"%.60s...\" is too long for an address", text);
+        return 0;
+    }
+    return range ? (size_t)(last - first) + 1 : 1;
 }
 
 int address_parse_port(struct address *out, const char *text, unsigned default_port, struct err *e)

@@ -3,14 +3,17 @@
 #ifndef POSTERN_ADDRESS_H
 #define POSTERN_ADDRESS_H
 
+#include <stddef.h>
 #include <sys/socket.h>
 
 #include "err.h"
 
+#define ADDRESS_TEXT 128
+
 struct address {
     struct sockaddr_storage sa;
     socklen_t len;
-    char text[128]; /* as it was written */
+    char text[ADDRESS_TEXT]; /* as it was written */
 };
 
 /*
@@ -25,6 +28,13 @@ int address_parse(struct address *out, const char *text, struct err *e);
  * 0, or -1 with the reason in e.
  */
 int address_nth(struct address *out, const char *text, unsigned n, struct err *e);
+
+/*
+ * "inet:127.0.1.1-16:8689" is sixteen addresses, 127.0.1.1 to 127.0.1.16; anything else is one, itself. Writes the nth,
+ * from 0, if there is one. Returns how many there are, up to 255, or 0 with the reason in e: a range that ends before
+ * it begins, or beyond 255, or a text that does not fit.
+ */
+size_t address_range(char out[ADDRESS_TEXT], const char *text, size_t n, struct err *e);
 
 /* "192.0.2.1:53" or "[::1]:53" or "192.0.2.1" with a default port. Returns 0, or -1 with the reason. */
 int address_parse_port(struct address *out, const char *text, unsigned default_port, struct err *e);

@@ -119,7 +119,9 @@ static void test_defaults(void **state)
     assert_string_equal(c->milter.delimiter, "+");
     assert_null(c->milter.rules[0]);
     assert_string_equal(c->relayd.listen[0], "inet:127.0.0.1:8689");
-    assert_null(c->relayd.listen[1]);
+    assert_string_equal(c->relayd.listen[1], "inet:127.0.1.1:8689");
+    assert_string_equal(c->relayd.listen[16], "inet:127.0.1.16:8689");
+    assert_null(c->relayd.listen[17]);
     assert_string_equal(c->relayd.name, "");
     assert_int_equal(c->relayd.port, 25);
     assert_int_equal(c->relayd.command_timeout_ms, 300000);
@@ -242,6 +244,9 @@ static const struct bad bad_rows[] = {
     {"policyd { listen = {} }", "F:1: listen: ", "too short"},
     {"policyd { listen = {\"unix:/a\", \"\"} }", "F:1: listen: ", "empty"},
     {"policyd { listen = {\"unix:/a\",\n\"inet:8461\"} }", "F:2: listen: ", "write inet:"},
+    {"relayd { listen = {\"inet:127.0.1.9-3:1\"} }", "F:1: listen: ", "no range"},
+    {"relayd { listen = {\"inet:127.0.1.1-300:1\"} }", "F:1: listen: ", "no IP address"},
+    {"relayd { listen = {\"inet:127.0.1.1-200:1\"} }", "F:1: listen: ", "at most 64"},
     {"stsd { resolvers = {\"dns.example\"} }", "F:1: resolvers: ", "no IP address"},
     {"stsd { resolvers = {a} }", "F:1: resolvers: ", "no IP address"},
     {"redis { prefix = \"a\\nb\" }", "F:1: prefix: ", "control character"},

@@ -130,6 +130,52 @@ static void test_listen(void **state)
     }
 }
 
+/* The first and the last of a range. */
+static const struct {
+    const char *text;
+    size_t count;
+    const char *first, *last;
+} range_rows[] = {
+    {"inet:127.0.1.1-16:8689", 16, "inet:127.0.1.1:8689", "inet:127.0.1.16:8689"},
+    {"tcp:192.0.2.0-255:25", 256, "tcp:192.0.2.0:25", "tcp:192.0.2.255:25"},
+    {"inet:127.0.0.7-7:25", 1, "inet:127.0.0.7:25", "inet:127.0.0.7:25"},
+    {"inet:127.0.0.1:25", 1, "inet:127.0.0.1:25", "inet:127.0.0.1:25"},
+    {"inet:[::1]:25", 1, "inet:[::1]:25", "inet:[::1]:25"},
+    {"unix:/run/a.1-4:25", 1, "unix:/run/a.1-4:25", "unix:/run/a.1-4:25"},
+    {"unix:/run/a", 1, "unix:/run/a", "unix:/run/a"},
+    {"nothing", 1, "nothing", "nothing"},
+    {"", 1, "", ""},
+    {":", 1, ":", ":"},
+    {"inet:127.0.0.1-:25", 1, "inet:127.0.0.1-:25", "inet:127.0.0.1-:25"}, /* no address, as address_parse says */
+    {"inet:127.0.0.2-1:25", 0, NULL, NULL},
+    {"inet:127.0.0.1-256:25", 1, "inet:127.0.0.1-256:25", "inet:127.0.0.1-256:25"},
+    {"inet:127.0.0.-3:25", 0, NULL, NULL},
+    {"inet:127.0.0.99999-99999:25", 1, "inet:127.0.0.99999-99999:25", "inet:127.0.0.99999-99999:25"},
+    {"inet:-3:25", 0, NULL, NULL},
+    {"3:", 1, "3:", "3:"},
+    {P50 P50 P50, 0, NULL, NULL},
+};
+
+static void test_range(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(range_rows) / sizeof(range_rows[0]); i++) {
+        char out[ADDRESS_TEXT];
+        struct err e = {""};
+        size_t count = address_range(out, range_rows[i].text, 0, &e);
+
+        if (count != range_rows[i].count)
+            fail_msg("\"%s\": %zu: %s", range_rows[i].text, count, e.text);
+        if (count == 0) {
+            assert_true(e.text[0] != '\0');
+            continue;
+        }
+        assert_string_equal(out, range_rows[i].first);
+        assert_int_equal(address_range(out, range_rows[i].text, count - 1, &e), count);
+        assert_string_equal(out, range_rows[i].last);
+    }
+}
+
 static void test_resolver(void **state)
 {
     size_t i;
@@ -179,6 +225,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_listen),
+        cmocka_unit_test(test_range),
         cmocka_unit_test(test_resolver),
         cmocka_unit_test(test_nth),
     };
