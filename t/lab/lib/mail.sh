@@ -12,6 +12,7 @@ MX_SERVICES=$LAB/mx.services
 MX_MAILBOXES=$LAB/mx.mailboxes
 MX_ADDRESSES=$LAB/mx.addresses
 MX_FAULTS=$LAB/mx.faults
+SCRIPTED=$LAB/scripted.hosts
 # shellcheck disable=SC2154
 CONTRIB=$lab/../../contrib/postfix
 
@@ -61,6 +62,11 @@ mail_start() {
     mail_daemon client client 127.0.0.1
     mail_daemon mx mx 198.51.100.10
     daemon faulty mx "exec 3<>/dev/tcp/$(head -n 1 "$MX_FAULTS" | cut -d' ' -f1)/25" "$lab/lib/faulty" "$MX_FAULTS"
+}
+
+# When there are certificates
+scripted_start() {
+    daemon scripted mx "grep -q ^ready $LAB/log/scripted.out" "$lab/lib/scripted" "$SCRIPTED" "$LAB/scripted"
 }
 
 # mail_daemon NAME NODE ADDRESS

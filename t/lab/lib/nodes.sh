@@ -35,6 +35,7 @@ addr add $2/24 dev eth0
 addr add $3/64 dev eth0 nodad
 route replace 192.0.2.0/24 dev eth0
 route replace 198.51.100.0/24 dev eth0
+route replace 203.0.113.0/24 dev eth0
 END
 }
 

@@ -11,6 +11,9 @@
 #       cert: a KIND of lib/certs.sh (good), or none: no STARTTLS; tlsa: TLSA records at its name
 #       port: TLS from the beginning on 465, and nothing on 25; address: only this one; fault: "handshake" or "later", and
 #       "once": how lib/faulty breaks its TLS; there is no IPv6 then, so that a delivery has one attempt
+#   scripted HOST [pref=N] [cert=KIND] [tlsa=DATA] [family=4|6|46] [down=yes] [KEY=VALUE …]
+#       an MX record for a host that offers REQUIRETLS, as no server of Debian 12 does, and the host itself: t/relayd/receiver.c, which
+#       explains the keys (_ for blanks). down: nothing listens there. What it saw is in $LAB/scripted/HOST.log.
 #   tlsa NAME DATA [HOST]
 #       TLSA records at that name; DATA: '3 1 1 …', or '3 1 1' for what fits the certificate of HOST (NAME),
 #       good for the same, mismatch for another key; more than one with commas between
@@ -37,6 +40,7 @@ declare -A HOST_CERT
 receivers_read() {
     local file
     MX_NEXT=10
+    SCRIPTED_NEXT=10
     : >"$LAB/expect.tsv"
     for file in "$@"; do
         # shellcheck source=/dev/null
@@ -100,6 +104,35 @@ server() {
     case $family in *4*) record "$host. A $ipv4"; mail_listen "$host" "$ipv4" "$port" "${CERT:+$CERT.pem}" "${params[@]}" ;; esac
     case $family in *6*) record "$host. AAAA $ipv6"; mail_listen "$host" "$ipv6" "$port" "${CERT:+$CERT.pem}" "${params[@]}" ;; esac
     [ "$tlsa" = none ] || tlsa "$host" "$tlsa"
+}
+
+scripted() {
+    local host=$1 pref=10 cert=good tlsa=none family=4 down='' word keys=() addr
+    shift
+    for word in "$@"; do
+        case $word in
+        pref=*) pref=${word#*=} ;;
+        cert=*) cert=${word#*=} ;;
+        tlsa=*) tlsa=${word#*=} ;;
+        family=*) family=${word#*=} ;;
+        down=*) down=${word#*=} ;;
+        *=*) keys+=("${word// /_}") ;;
+        *) die "$DOMAIN: $host: what is '$word'?" ;;
+        esac
+    done
+    SCRIPTED_NEXT=$((SCRIPTED_NEXT + 1))
+    record "@ MX $pref $host."
+    cert_make "$cert" "$host"
+    HOST_CERT[$host]=$CERT
+    case $family in *4*) addr=203.0.113.$SCRIPTED_NEXT; record "$host. A $addr"; scripted_at "$addr/24" ;; esac
+    case $family in *6*) addr=2001:db8::3:$SCRIPTED_NEXT; record "$host. AAAA $addr"; scripted_at "$addr/64" ;; esac
+    [ "$tlsa" = none ] || tlsa "$host" "$tlsa"
+}
+
+# The rest of what scripted says: the host is at that address, too
+scripted_at() {
+    echo "$1" >>"$MX_ADDRESSES"
+    [ "$down" = yes ] || echo "${1%/*} $host cert=$CERT.pem ${keys[*]}" >>"$SCRIPTED"
 }
 
 tlsa() {
