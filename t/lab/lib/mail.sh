@@ -77,8 +77,8 @@ mail_daemon() {
         postfix -c "$conf" start-fg
 }
 
-# A master.cf without chroot
-mail_unchroot() { sed '/^[^# ]/s/^\(\S\+\s\+\S\+\s\+\S\+\s\+\S\+\s\+\)y/\1n/' "$1"; }
+# A master.cf without chroot, but for the way to relayd: it needs nothing that is not in there.
+mail_unchroot() { sed '/^requiretls/b; /^[^# ]/s/^\(\S\+\s\+\S\+\s\+\S\+\s\+\S\+\s\+\)y/\1n/' "$1"; }
 
 # All start from Debian's main.cf and master.cf.
 mail_conf_common() {
