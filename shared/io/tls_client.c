@@ -16,8 +16,12 @@
 
 /* What an SSL carries about with it. */
 struct state {
-    char *pkix_name; /* that must hold beside DANE, or NULL */
-    bool verified;   /* the call-back has said yes */
+    bool dane;
+    char *pkix_name; /* that must hold beside DANE, or is only noted; or NULL */
+    bool pkix_noted;
+    bool judged;            /* the call-back was called */
+    bool verified;          /* and has said yes */
+    int error, beside_dane; /* what it found: by DANE or else PKIX, and by PKIX beside DANE */
     struct tls_client_peer peer;
 };
 
@@ -129,7 +133,7 @@ static void note_certificate(struct tls_client_peer *out, const X509 *cert)
 
 /* ---- verification ---- */
 
-/* PKIX for a certificate that DANE has accepted: with the settings of the connection, but another name. */
+/* PKIX beside DANE: with the settings of the connection, but another name. */
 static int verify_pkix(X509_STORE_CTX *dane, SSL *ssl, const char *name)
 {
     X509_STORE_CTX *pkix = X509_STORE_CTX_new();
@@ -161,10 +165,17 @@ static int on_verify(X509_STORE_CTX *store_ctx, void *arg)
     note_certificate(&s->peer, X509_STORE_CTX_get0_cert(store_ctx));
     ok = X509_verify_cert(store_ctx);
     error = X509_STORE_CTX_get_error(store_ctx);
-    if (ok == 1 && error == X509_V_OK && s->pkix_name != NULL)
-        error = verify_pkix(store_ctx, ssl, s->pkix_name);
-    else if (ok != 1 && error == X509_V_OK)
+    if (ok != 1 && error == X509_V_OK)
         error = X509_V_ERR_UNSPECIFIED;
+    s->judged = true;
+    s->error = error;
+    if (s->pkix_name != NULL) {
+        ERR_set_mark();
+        s->beside_dane = verify_pkix(store_ctx, ssl, s->pkix_name);
+        ERR_pop_to_mark();
+        if (error == X509_V_OK && !s->pkix_noted)
+            error = s->beside_dane;
+    }
     X509_STORE_CTX_set_error(store_ctx, error);
     s->verified = error == X509_V_OK;
     return s->verified ? 1 : 0;
@@ -304,12 +315,14 @@ static int demand(SSL *ssl, struct state *s, const struct tls_client_demand *d, 
 
     if (!names_are_right(d))
         return err_set(e, "a name is empty, or begins with a dot");
-    if (!dane && d->pkix_name == NULL)
+    if (!dane && (d->pkix_name == NULL || d->pkix_noted))
         return err_set(e, "nothing says how to verify the certificate");
     if (SSL_set_tlsext_host_name(ssl, d->sni) != 1)
         return err_set(e, "the name for SNI is no good: %s", d->sni);
     if (!dane)
         return SSL_set1_host(ssl, d->pkix_name) == 1 ? 0 : err_set(e, "no memory");
+    s->dane = true;
+    s->pkix_noted = d->pkix_noted;
     if (d->pkix_name != NULL) {
         s->pkix_name = strdup(d->pkix_name);
         if (s->pkix_name == NULL)
@@ -384,6 +397,23 @@ static bool is_refusal(unsigned long error)
     default:
         return false;
     }
+}
+
+static struct tls_client_judgement judgement(const struct state *s, bool wanted, int error)
+{
+    if (!wanted || !s->judged)
+        return (struct tls_client_judgement){TLS_CLIENT_BROKEN, ""};
+    if (error == X509_V_OK)
+        return (struct tls_client_judgement){TLS_CLIENT_VERIFIED, ""};
+    return (struct tls_client_judgement){result_of_certificate(error), X509_verify_cert_error_string(error)};
+}
+
+void tls_client_judged(struct tls_client_judgement *dane, struct tls_client_judgement *pkix, const SSL *ssl)
+{
+    const struct state *s = state_of(ssl);
+
+    *dane = judgement(s, s->dane, s->error);
+    *pkix = judgement(s, !s->dane || s->pkix_name != NULL, s->dane ? s->beside_dane : s->error);
 }
 
 static void say_certificate(struct err *e, long error, const struct tls_client_peer *peer)

@@ -32,6 +32,7 @@ SSL_CTX *tls_client_context(const char *ca_file, struct err *e);
 struct tls_client_demand {
     const char *sni;
     const char *pkix_name; /* the certificate is trusted and has this name; NULL: not by PKIX */
+    bool pkix_noted;       /* with DANE: whether that is so is only to be known, and not demanded */
 
     /* The certificate fits a usable record (RFC 7672 3.1): with DANE-EE whatever its names and dates, with DANE-TA it
        has one of these names. All NULL and 0: not by DANE. Records that are not usable are passed over. */
@@ -67,6 +68,15 @@ const char *tls_client_result_name(enum tls_client_result result);
  * words what it was.
  */
 enum tls_client_result tls_client_result(const SSL *ssl, unsigned long error, struct err *e);
+
+/* What the certificate was found to be, for reports: VERIFIED, or why not, or BROKEN for what was not looked at. */
+struct tls_client_judgement {
+    enum tls_client_result result;
+    const char *words; /* OpenSSL's, static; "" when there is nothing to say */
+};
+
+/* By DANE and by PKIX, each for itself, as soon as the certificate has come. */
+void tls_client_judged(struct tls_client_judgement *dane, struct tls_client_judgement *pkix, const SSL *ssl);
 
 #define TLS_CLIENT_NAMES_MAX 256
 
