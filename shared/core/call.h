@@ -21,7 +21,7 @@
 #include "buf.h"
 #include "err.h"
 
-#define CALL_REQUEST_MAX 2000
+#define CALL_REQUEST_MAX 41024              /* an event (tlsrpt_event.h) and the words before it */
 #define CALL_REPLY_MAX   (1024 * 1024 + 64) /* a destination record as JSON (dest.h) and the words before it */
 #define CALL_VERB_MAX    32
 

@@ -155,7 +155,7 @@ static bool take_request(struct conn *c)
     size_t len = evbuffer_get_length(input);
     struct call_request request;
     struct netstring frame;
-    struct err e = {"no netstring of at most 2000 octets"};
+    struct err e = {"no netstring, or too long a one"};
     char copy[CALL_REQUEST_MAX];
     const char *data;
     int rc;

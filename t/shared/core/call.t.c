@@ -177,7 +177,7 @@ static void request_limit(void **state)
 
     (void)state;
     memset(text, 'x', sizeof(text));
-    buf_init(&b, 10000);
+    buf_init(&b, CALL_REQUEST_MAX + 100);
     call_request_write(&b, 7, "v", text, fits);
     assert_true(buf_ok(&b));
     assert_int_equal(netstring_parse(&ns, b.data, b.len, CALL_REQUEST_MAX), 1);
