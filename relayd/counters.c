@@ -21,6 +21,9 @@ struct metric counters[COUNTERS] = {
     [COUNT_DELIVERED] = COUNTER("delivered_total", "Recipients whose next server has taken the message."),
     [COUNT_PUT_OFF] = COUNTER("put_off_total", "Recipients answered 4xx."),
     [COUNT_REFUSED] = COUNTER("refused_total", "Recipients answered 5xx."),
+    [COUNT_EVENTS] = COUNTER("events_total", "TLS sessions that were to be told to the collector (tlsrpt)."),
+    [COUNT_EVENTS_LOST] = COUNTER("events_lost_total", "Of these, not taken by the collector, and given up."),
     [GAUGE_CONNECTIONS] = GAUGE("connections", "Connections of the MTA that are open."),
     [GAUGE_UPSTREAMS] = GAUGE("upstreams", "Connections to next servers, idle ones too."),
+    [GAUGE_EVENTS] = GAUGE("events_waiting", "TLS sessions that the collector has not confirmed yet."),
 };

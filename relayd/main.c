@@ -7,6 +7,7 @@
 #include "daemon.h"
 #include "lmtp_serve_io.h"
 #include "log.h"
+#include "tlsrpt_tell_io.h"
 #include "upstream_io.h"
 
 #include <stdlib.h>
@@ -15,6 +16,7 @@ struct relayd {
     struct daemon *daemon;
     struct lmtp_serve *serve;
     struct upstreams *upstreams;
+    struct tlsrpt_tell *tell; /* NULL: nobody hears of TLS sessions */
     struct metrics_server *metrics;
 };
 
@@ -31,7 +33,11 @@ static const char *relayd_pid_file(const struct conf *conf)
 static void update_gauges(void *ctx)
 {
     const struct relayd *r = ctx;
+    struct tlsrpt_tell_stats told = tlsrpt_tell_stats(r->tell);
 
+    counters[COUNT_EVENTS].value = told.events;
+    counters[COUNT_EVENTS_LOST].value = told.lost;
+    counters[GAUGE_EVENTS].value = told.waiting;
     counters[GAUGE_CONNECTIONS].value = lmtp_serve_connections(r->serve);
     counters[GAUGE_UPSTREAMS].value = r->upstreams == NULL ? 0 : upstreams_open(r->upstreams);
 }
@@ -71,6 +77,12 @@ static int relayd_run(struct daemon *d, struct err *e)
     if (r->upstreams == NULL)
         return -1;
     take_tag(r, daemon_conf(d));
+    if (conf->tlsrpt[0] != '\0') {
+        r->tell = tlsrpt_tell_new(daemon_base(d), conf->tlsrpt, e);
+        if (r->tell == NULL)
+            return -1;
+        upstreams_tell(r->upstreams, r->tell);
+    }
     lmtp_serve_run(r->serve, r->upstreams);
     return 0;
 }
@@ -84,11 +96,19 @@ static void relayd_reload(struct daemon *d, struct conf *conf)
     take_tag(r, conf);
 }
 
-static void on_drained(void *ctx)
+static void on_told(void *ctx)
 {
     struct relayd *r = ctx;
 
     daemon_stop(r->daemon);
+}
+
+static void on_drained(void *ctx)
+{
+    struct relayd *r = ctx;
+
+    if (tlsrpt_tell_drain(r->tell, on_told, r))
+        daemon_stop(r->daemon);
 }
 
 static void relayd_drain(struct daemon *d)
@@ -108,6 +128,7 @@ static void relayd_stop(struct daemon *d)
     lmtp_serve_free(r->serve);
     if (r->upstreams != NULL)
         upstreams_free(r->upstreams);
+    tlsrpt_tell_free(r->tell);
     free(r);
 }
 

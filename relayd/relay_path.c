@@ -9,6 +9,7 @@
 struct vouch {
     const struct dest *dest;
     bool enforced;    /* a policy in mode enforce is live */
+    bool tested;      /* one in mode testing is */
     bool sts_unknown; /* there may be one */
 };
 
@@ -20,6 +21,7 @@ static struct vouch vouch_of(const struct relay_path_in *in, int64_t now)
     return (struct vouch){
         .dest = in->dest,
         .enforced = live && sts->policy.mode == STS_MODE_ENFORCE,
+        .tested = live && sts->policy.mode == STS_MODE_TESTING,
         .sts_unknown = !live && sts->record == DEST_STS_TEMP && now - sts->temp_since < in->sts_unknown_hold,
     };
 }
@@ -59,6 +61,7 @@ static struct relay_candidate judge(const struct vouch *v, const struct dest_hos
         return c;
     c.dane = v->dest->mx_secure && host->dane == DEST_DANE_USABLE;
     c.pkix = !c.dane || v->enforced;
+    c.pkix_noted = !c.pkix && v->tested;
     return c;
 }
 

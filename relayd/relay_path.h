@@ -34,6 +34,7 @@ struct relay_candidate {
     enum relay_failed barred; /* NOTHING: it may be used, and dane or pkix or both must hold */
     bool dane;
     bool pkix;
+    bool pkix_noted; /* not demanded, but to be reported: DANE, and a policy in mode testing */
 };
 
 #define RELAY_NAMES_MAX 2

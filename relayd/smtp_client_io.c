@@ -7,12 +7,14 @@
 #include "connect_socket.h"
 #include "log.h"
 #include "millis.h"
+#include "session_tell_io.h"
 #include "smtp_envelope.h"
 #include "smtp_stream_io.h"
 #include "tls_client.h"
 #include "upstream_io.h"
 
 #include <errno.h>
+#include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -26,6 +28,7 @@ struct smtp_client {
     const struct relay_path *path; /* this and the next until READY */
     const struct relay_candidate *candidate;
     char domain[DOMAIN_BUF], host[DOMAIN_BUF], address[ADDRESS_BUF];
+    char our_address[ADDRESS_BUF], helo[DOMAIN_BUF]; /* what the host calls itself; "" before it has */
     size_t next_address;
     const struct smtp_client_events *events;
     void *ctx;
@@ -134,10 +137,61 @@ static void outcome_log(const struct smtp_client *c, const char *result, const c
              why != NULL && why[0] != '\0' ? why : NULL);
 }
 
+static enum relay_failed handshake_failed(enum tls_client_result result)
+{
+    switch (result) {
+    case TLS_CLIENT_UNTRUSTED:
+        return RELAY_FAILED_CERT_UNTRUSTED;
+    case TLS_CLIENT_EXPIRED:
+        return RELAY_FAILED_CERT_EXPIRED;
+    case TLS_CLIENT_NAME:
+        return RELAY_FAILED_CERT_NAME;
+    case TLS_CLIENT_TLSA:
+        return RELAY_FAILED_CERT_TLSA;
+    case TLS_CLIENT_REFUSED:
+        return RELAY_FAILED_HANDSHAKE_REFUSED;
+    case TLS_CLIENT_LOCAL:
+        return RELAY_FAILED_LOCAL;
+    case TLS_CLIENT_VERIFIED:
+    case TLS_CLIENT_BROKEN:
+        break;
+    }
+    return RELAY_FAILED_HANDSHAKE;
+}
+
+static struct session_verdict verdict(const struct tls_client_judgement *j)
+{
+    return (struct session_verdict){
+        j->result == TLS_CLIENT_VERIFIED ? RELAY_FAILED_NOTHING : handshake_failed(j->result), j->words};
+}
+
+/* Once for each session: when the handshake is over, or can no more be. */
+static void outcome_tell(const struct smtp_client *c, enum relay_failed what)
+{
+    struct session s = {.dest = c->path->dest,
+                        .host = c->candidate->host,
+                        .what = what,
+                        .dane = {RELAY_FAILED_HANDSHAKE, ""},
+                        .pkix = {RELAY_FAILED_HANDSHAKE, ""},
+                        .sending_ip = c->our_address,
+                        .receiving_ip = c->address,
+                        .helo = c->helo};
+    struct tls_client_judgement dane, pkix;
+
+    if (c->stream.ssl != NULL) {
+        tls_client_judged(&dane, &pkix, c->stream.ssl);
+        s.dane = verdict(&dane);
+        s.pkix = verdict(&pkix);
+    }
+    session_tell(c->settings.tell, &s);
+}
+
 static void fail(struct smtp_client *c, enum relay_failed what, const char *enhanced, const char *detail)
 {
     if (c->state < READY)
         outcome_log(c, relay_failed_name(what), detail);
+    if (c->state <= HANDSHAKE)
+        outcome_tell(c, what);
     c->state = OVER;
     events_drop(&c->readable);
     events_drop(&c->writable);
@@ -201,28 +255,6 @@ static void say_ehlo(struct smtp_client *c)
 
 /* --- TLS --- */
 
-static enum relay_failed handshake_failed(enum tls_client_result result)
-{
-    switch (result) {
-    case TLS_CLIENT_UNTRUSTED:
-        return RELAY_FAILED_CERT_UNTRUSTED;
-    case TLS_CLIENT_EXPIRED:
-        return RELAY_FAILED_CERT_EXPIRED;
-    case TLS_CLIENT_NAME:
-        return RELAY_FAILED_CERT_NAME;
-    case TLS_CLIENT_TLSA:
-        return RELAY_FAILED_CERT_TLSA;
-    case TLS_CLIENT_REFUSED:
-        return RELAY_FAILED_HANDSHAKE_REFUSED;
-    case TLS_CLIENT_LOCAL:
-        return RELAY_FAILED_LOCAL;
-    case TLS_CLIENT_VERIFIED:
-    case TLS_CLIENT_BROKEN:
-        break;
-    }
-    return RELAY_FAILED_HANDSHAKE;
-}
-
 static void handshake_go_on(struct smtp_client *c)
 {
     unsigned long error = 0;
@@ -239,6 +271,7 @@ static void handshake_go_on(struct smtp_client *c)
         fail(c, handshake_failed(result), NULL, e.text);
         return;
     }
+    outcome_tell(c, RELAY_FAILED_NOTHING);
     c->state = TLS_EHLO;
     say_ehlo(c);
 }
@@ -251,7 +284,8 @@ static void handshake_begin(struct smtp_client *c)
     struct err e = {""};
     SSL *ssl;
 
-    if (candidate->pkix)
+    demand.pkix_noted = candidate->pkix_noted && c->settings.tell != NULL;
+    if (candidate->pkix || demand.pkix_noted)
         demand.pkix_name = candidate->host->name;
     if (candidate->dane) {
         demand.tlsa = candidate->host->tlsa;
@@ -285,6 +319,18 @@ static void become_ready(struct smtp_client *c)
     c->events->ready(c->ctx);
 }
 
+/* The first word of the reply to EHLO (RFC 5321 4.1.1.1). */
+static void helo_take(struct smtp_client *c)
+{
+    struct smtp_text line = smtp_reply_line(&c->reply, 0);
+    size_t len = 0;
+
+    while (len < line.len && len + 1 < sizeof(c->helo) && line.at[len] != ' ')
+        len++;
+    memcpy(c->helo, line.at, len);
+    c->helo[len] = '\0';
+}
+
 static void step_taken(struct smtp_client *c)
 {
     switch (c->state) {
@@ -294,6 +340,7 @@ static void step_taken(struct smtp_client *c)
         break;
     case EHLO:
         smtp_ehlo_read(&c->ehlo, &c->reply);
+        helo_take(c);
         c->offered_bare = c->ehlo.requiretls;
         if (!c->ehlo.starttls) {
             fail(c, RELAY_FAILED_STARTTLS_ABSENT, NULL, NULL);
@@ -419,6 +466,17 @@ static void connect_failed(struct smtp_client *c, enum relay_failed what, const 
     fail(c, what, NULL, why);
 }
 
+static void our_address_take(struct smtp_client *c)
+{
+    struct sockaddr_storage sa;
+    socklen_t len = sizeof(sa);
+
+    if (getsockname(c->stream.fd, (struct sockaddr *)&sa, &len) != 0 ||
+        getnameinfo((struct sockaddr *)&sa, len, c->our_address, sizeof(c->our_address), NULL, 0, NI_NUMERICHOST) != 0)
+        c->our_address[0] = '\0';
+    c->our_address[strcspn(c->our_address, "%")] = '\0';
+}
+
 static void connect_ended(struct smtp_client *c)
 {
     int error = 0;
@@ -430,6 +488,7 @@ static void connect_ended(struct smtp_client *c)
         connect_failed(c, RELAY_FAILED_CONNECT, strerror(error));
         return;
     }
+    our_address_take(c);
     c->state = GREETING;
     event_add(c->readable, NULL);
     smtp_client_wait(c, c->settings.command_timeout_ms);

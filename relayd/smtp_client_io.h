@@ -17,12 +17,14 @@
 
 #include "relay_path.h"
 #include "smtp_ehlo.h"
+#include "tlsrpt_tell_io.h"
 
 #define SMTP_CLIENT_NAME_BUF 256
 
 struct smtp_client_settings {
     struct event_base *base;
     SSL_CTX *tls;
+    struct tlsrpt_tell *tell;        /* who hears of each session (session_event.h), or NULL */
     char name[SMTP_CLIENT_NAME_BUF]; /* for EHLO */
     uint16_t port;
     int64_t connect_timeout_ms, command_timeout_ms;

@@ -5,6 +5,7 @@
 #include "upstream_internal.h"
 
 #include "log.h"
+#include "session_tell_io.h"
 #include "smtp_envelope.h"
 
 #include <string.h>
@@ -175,6 +176,7 @@ void upstream_plan(struct upstream *u)
         log_oom();
     if (u->path.failed == RELAY_FAILED_NOTHING)
         relay_path_plan(&u->path, &in, time(NULL));
+    session_tell_skipped(u->all->settings.tell, &u->path);
     if (u->path.usable > 0)
         host_try(u, true);
     else

@@ -16,6 +16,7 @@
 #include "lmtp_command.h"
 #include "relay_failure.h"
 #include "smtp_reply.h"
+#include "tlsrpt_tell_io.h"
 
 #define UPSTREAM_HIGH_WATER 262144 /* octets that the socket has not taken, at which feeding should stop, */
 #define UPSTREAM_LOW_WATER  65536  /* and go on */
@@ -30,6 +31,10 @@ void upstreams_configure(struct upstreams *all, const struct conf_relayd *conf);
 
 /* The tag that is taken off recipients (copied); until then it is +requiretls. */
 void upstreams_tag(struct upstreams *all, const struct address_tag *tag);
+
+/* Who hears of each TLS session with an MX host (session_event.h); until then nobody does. It outlives all upstreams.
+ */
+void upstreams_tell(struct upstreams *all, struct tlsrpt_tell *tell);
 
 void upstreams_free(struct upstreams *all);         /* no upstream may be left */
 size_t upstreams_open(const struct upstreams *all); /* connections, idle ones too */

@@ -15,6 +15,11 @@ void upstreams_tag(struct upstreams *all, const struct address_tag *tag)
     all->tag = (struct address_tag){tag->delimiter, all->tag_word};
 }
 
+void upstreams_tell(struct upstreams *all, struct tlsrpt_tell *tell)
+{
+    all->settings.tell = tell;
+}
+
 /* The certificates are read anew, as the file may have changed; when they cannot be, the old ones stay. */
 static void certificates_read(struct upstreams *all, const char *ca_file, struct err *e)
 {

@@ -117,6 +117,7 @@ struct conf_relayd {
     int64_t idle_timeout_ms;        /* of a connection kept for the next message; 0: none is kept */
     int64_t size_max;               /* octets of a message; 0: no limit */
     int64_t sts_unknown_hold;
+    char *tlsrpt; /* the collector of TLS outcomes; "" = nobody */
 };
 
 struct conf_posternctl {

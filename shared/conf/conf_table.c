@@ -212,6 +212,8 @@ static const struct conf_option relayd_options[] = {
      "octets that a message may have; 0 for no limit but that of the server it goes to", NULL},
     {"sts_unknown_hold", CONF_SECONDS, "4h", 0, 30 * DAY, RELAYD(sts_unknown_hold),
      "mail is put off so long while an MTA-STS record cannot be looked up", NULL},
+    {"tlsrpt", CONF_ADDRESS, "\"\"", 0, TEXT_MAX, RELAYD(tlsrpt),
+     "who hears of each TLS session, such as \"unix:/run/postern/tlsrptd.sock\"; \"\" for nobody", NULL},
     {NULL, CONF_STRING, NULL, 0, 0, 0, NULL, NULL},
 };
 

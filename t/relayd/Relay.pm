@@ -13,7 +13,7 @@ use POSIX qw(:sys_wait_h);
 use Socket qw(SOCK_STREAM);
 use Time::HiRes qw(sleep time);
 
-our @EXPORT = qw(receivers_start stsd_start drive seen record loopback sanitized relay_end $dir $port %spki %ta);
+our @EXPORT = qw(receivers_start stsd_start collector_start collector_stop collector_has drive seen record loopback sanitized relay_end $dir $port %spki %ta);
 our ($dir, $port);
 our (%spki, %ta); # of a host's key, of the authority: SHA-256 in hex
 my (%pid, $owner);
@@ -73,7 +73,7 @@ sub record {
             dane_before => JSON::PP::false, why => '', hosts => \@hosts },
         sts => { record => $record, id => $record eq 'found' ? '1' : '', policy => $policy, failure => $r{failure} // '', why => '',
             attempted => $policy || $r{failure} ? $now : 0, temp_since => $record eq 'temp' ? $now : 0 },
-        tlsrpt => '' });
+        tlsrpt => $r{tlsrpt} // '' });
 }
 
 # Of each domain: a record, or [status, text]. Others: TEMP.
@@ -102,6 +102,51 @@ sub stsd_start {
             }
         }
     }
+}
+
+# A stand-in for the collector, at $dir/collector.sock, that comes after so many seconds. What it is told stands in $dir/events, one event a line.
+sub collector_start {
+    my ($late) = @_;
+    my $path = "$dir/collector.sock";
+    $pid{collector} = fork() // die;
+    return if $pid{collector};
+    @SIG{qw(INT TERM)} = ('DEFAULT') x 2;
+    sleep $late if $late;
+    unlink $path;
+    my $listener = IO::Socket::UNIX->new(Type => SOCK_STREAM, Local => $path, Listen => 100) or POSIX::_exit(1);
+    open(my $events, '>>', "$dir/events") or POSIX::_exit(1);
+    $events->autoflush(1);
+    my $select = IO::Select->new($listener);
+    my %in;
+    while (1) {
+        for my $fh ($select->can_read(10)) {
+            if ($fh == $listener) { $select->add($fh->accept); next }
+            if (!sysread($fh, $in{$fh}, 65536, length($in{$fh} // ''))) { $select->remove($fh); delete $in{$fh}; close $fh; next }
+            while ($in{$fh} =~ /^(\d+):/ && length($in{$fh}) > length($1) + 1 + $1) {
+                $in{$fh} =~ s/^(\d+)://;
+                my (undef, $id, $verb, $event) = split / /, substr($in{$fh}, 0, $1, ''), 4;
+                $in{$fh} =~ s/^,//;
+                print $events "$event\n" if $verb eq 'event';
+                my $text = "1 $id OK ";
+                syswrite $fh, length($text) . ":$text,";
+            }
+        }
+    }
+}
+
+sub collector_stop {
+    my $child = delete $pid{collector} or return;
+    kill 'KILL', $child;
+    waitpid $child, 0;
+}
+
+# All events so far, of each domain a list; with a number: once so many have come, or after a while.
+sub collector_has {
+    my ($wanted) = @_;
+    my (@lines, %of);
+    for (1 .. 600) { @lines = split /\n/, slurp("$dir/events"); last if @lines >= ($wanted // 0); sleep 0.05 }
+    for (@lines) { my $event = decode_json($_); push @{ $of{ $event->{d} } }, $event }
+    return %of;
 }
 
 # The driver was built with a sanitizer, which keeps what was freed.

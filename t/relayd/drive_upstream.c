@@ -1,7 +1,7 @@
 /*
  * drive_upstream.c - what postern-relayd does with its upstreams, without LMTP. drive_upstream CA-FILE STSD PORT
- * [KEY=NUMBER …] (the times and limits of the configuration, and parallel=1) reads one transaction a line from standard
- * input:
+ * [KEY=NUMBER …] (the times and limits of the configuration, parallel=1, and tlsrpt=ADDRESS) reads one transaction a
+ * line from standard input:
  *
  *   DOMAIN <SENDER> <RECIPIENT>[,<RECIPIENT>…] OCTETS [PARAMETERS OF MAIL]
  *
@@ -11,12 +11,14 @@
  *   1 rcpt 0 HOST said 250 2.1.5 ok        1 rcpt 1 failed 550 5.7.10 text
  *   1 data go     1 data …                 1 done …
  *
- * then "open N" and "memory KB", the most that the process had.
+ * then "open N" and "memory KB", the most that the process had, and with tlsrpt "events N lost N waiting N" when all
+ * have been told, or two seconds later.
  */
 #include "lmtp_command.h"
 #include "log.h"
 #include "upstream_io.h"
 
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,6 +42,7 @@ struct transaction {
 
 static struct event_base *base;
 static struct upstreams *all;
+static struct tlsrpt_tell *tell;
 static struct transaction *work[LINES_MAX];
 static size_t count, at, open_now;
 static size_t most = 1;
@@ -185,6 +188,12 @@ static struct transaction *transaction_read(char *line)
     return t;
 }
 
+static void on_told(void *ctx)
+{
+    (void)ctx;
+    event_base_loopbreak(base);
+}
+
 static void begin_more(void)
 {
     while (open_now < most && at < count) {
@@ -195,7 +204,7 @@ static void begin_more(void)
         for (size_t i = 0; i < t->rcpts; i++)
             upstream_rcpt(t->upstream, &t->rcpt[i]);
     }
-    if (open_now == 0 && at == count)
+    if (open_now == 0 && at == count && tlsrpt_tell_drain(tell, on_told, NULL))
         event_base_loopbreak(base);
 }
 
@@ -213,6 +222,8 @@ static void conf_set(struct conf_relayd *conf, const char *word)
     for (size_t i = 0; equal != NULL && i < sizeof(names) / sizeof(names[0]); i++)
         if (strncmp(names[i].name, word, (size_t)(equal - word)) == 0)
             *names[i].to = strtol(equal + 1, NULL, 10);
+    if (equal != NULL && strncmp(word, "tlsrpt", 6) == 0)
+        tell = tlsrpt_tell_new(base, equal + 1, NULL);
     if (equal != NULL && strncmp(word, "parallel", 8) == 0)
         most = strtoul(equal + 1, NULL, 10);
 }
@@ -222,9 +233,15 @@ static void clean_up(void)
     struct rusage usage;
 
     printf("open %zu\n", upstreams_open(all));
+    if (tell != NULL) {
+        const struct tlsrpt_tell_stats told = tlsrpt_tell_stats(tell);
+
+        printf("events %" PRIu64 " lost %" PRIu64 " waiting %" PRIu64 "\n", told.events, told.lost, told.waiting);
+    }
     getrusage(RUSAGE_SELF, &usage);
     printf("memory %ld\n", usage.ru_maxrss);
     upstreams_free(all);
+    tlsrpt_tell_free(tell);
     for (size_t i = 0; i < count; i++) {
         event_free(work[i]->next);
         free(work[i]->line);
@@ -259,14 +276,15 @@ int main(int argc, char **argv)
     log_open("drive", true, LOGLEVEL_INFO);
     conf.ca_file = argv[1];
     conf.port = strtol(argv[3], NULL, 10);
+    base = event_base_new();
     for (int i = 4; i < argc; i++)
         conf_set(&conf, argv[i]);
-    base = event_base_new();
     all = upstreams_new(base, &conf, argv[2], &e);
     if (all == NULL) {
         fprintf(stderr, "%s\n", e.text);
         return 1;
     }
+    upstreams_tell(all, tell);
     while (count < LINES_MAX && getline(&line, &room, stdin) > 1) {
         work[count] = transaction_read(line);
         work[count]->number = (int)count + 1;

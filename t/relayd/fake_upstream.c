@@ -205,6 +205,12 @@ void upstreams_tag(struct upstreams *all, const struct address_tag *tag)
     log_info("fake-tag", "delimiter=%d word=%s", tag->delimiter, tag->word);
 }
 
+void upstreams_tell(struct upstreams *all, struct tlsrpt_tell *tell)
+{
+    (void)all;
+    (void)tell;
+}
+
 void upstreams_free(struct upstreams *all)
 {
     if (all->open != 0)

@@ -107,8 +107,8 @@ static void give_hosts(struct dest *d, const char *hosts)
     }
 }
 
-/* "NAME:dane" or "NAME:pkix" or "NAME:dane+pkix" for the hosts that may be used, then "!NAME:WHY", all with a blank in
- * front; or "WHY" of the domain. */
+/* "NAME:dane" or "NAME:pkix" or "NAME:dane+pkix" or, PKIX only noted, "NAME:dane(pkix)" for the hosts that may be used,
+ * then "!NAME:WHY", all with a blank in front; or "WHY" of the domain. */
 static void describe(char *out, size_t size, const struct relay_path *p)
 {
     size_t used = 0;
@@ -118,7 +118,11 @@ static void describe(char *out, size_t size, const struct relay_path *p)
         (void)snprintf(out, size, " %s", relay_failed_name(p->failed));
     for (size_t i = 0; i < p->count; i++) {
         const struct relay_candidate *c = &p->candidate[i];
-        const char *how = c->dane && c->pkix ? "dane+pkix" : c->dane ? "dane" : c->pkix ? "pkix" : "";
+        const char *how = c->dane && c->pkix ? "dane+pkix"
+                          : c->pkix_noted    ? "dane(pkix)"
+                          : c->dane          ? "dane"
+                          : c->pkix          ? "pkix"
+                                             : "";
 
         assert_true((i < p->usable) == (c->barred == RELAY_FAILED_NOTHING));
         used += (size_t)snprintf(out + used, size - used, " %s%s:%s", i < p->usable ? "" : "!", c->host->name,
@@ -168,7 +172,7 @@ static const struct row rows[] = {
     {"S8 record unknown, DANE", SECURE, UNKNOWN, A " u", " " A ":dane", 0, NULL},
     {"S8 record unknown, TLSA unusable", SECURE, UNKNOWN, A " x", " !" A ":policy-temp", 451, "4.4.3"},
     {"S2 DANE", SECURE, NONE, A " u", " " A ":dane", 0, NULL},
-    {"S2 DANE and testing", SECURE, TESTING, B " u", " " B ":dane", 0, NULL},
+    {"S2 DANE and testing", SECURE, TESTING, B " u", " " B ":dane(pkix)", 0, NULL},
     {"S2 DANE and enforce", SECURE, ENFORCE, A " u", " " A ":dane+pkix", 0, NULL},
     {"S2 unusable TLSA", SECURE, NONE, A " x", " " A ":pkix", 0, NULL},
     {"S2 unusable TLSA and enforce", SECURE, ENFORCE, A " x", " " A ":pkix", 0, NULL},
