@@ -38,7 +38,8 @@ enum ctl_option {
     CTL_CLIENT = 1 << 17,
     CTL_USER = 1 << 18,
     CTL_TLS = 1 << 19,
-    CTL_RULES = 1 << 20
+    CTL_RULES = 1 << 20,
+    CTL_CONFIG_DIR = 1 << 21
 };
 
 /* Values of an option that may be given more than once. */
@@ -54,7 +55,7 @@ struct ctl {
     unsigned options;                        /* those given */
     const char *comment, *expires, *by, *at; /* values of options; NULL: not given */
     const char *before, *after;
-    const char *sender, *client, *user, *rules;
+    const char *sender, *client, *user, *rules, *config_dir;
     struct ctl_values rcpt;
     bool colour;
     char **word; /* those after the command's name */
@@ -76,6 +77,9 @@ int check_sts_record(const struct ctl *ctl);
 int check_mx_match(const struct ctl *ctl);
 int check_tlsrpt_record(const struct ctl *ctl);
 int check_config(const struct ctl *ctl);
+
+/* check_postfix_io.c */
+int check_postfix(const struct ctl *ctl);
 
 /* commands_io.c */
 int run_resolve(const struct ctl *ctl);

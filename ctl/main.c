@@ -34,6 +34,8 @@ static const struct command commands[] = {
     {"check tlsrpt-record", "TXT...", "are these the TXT records of TLSRPT?", CTL_JSON, 1, SIZE_MAX,
      check_tlsrpt_record},
     {"check config", "[FILE]", "is the configuration right?", CTL_JSON, 0, 1, check_config},
+    {"check postfix", "", "would Postfix let flagged mail go as any other, or mail past the milter?",
+     CTL_JSON | CTL_CONFIG_DIR, 0, 0, check_postfix},
     {"explain", "DOMAIN|NEXTHOP", "how mail there leaves, and why", CTL_JSON, 1, 1, run_explain},
     {"resolve", "DOMAIN", "what is known of a domain: MX, DANE, MTA-STS, TLSRPT", CTL_JSON | CTL_FRESH, 1, 1,
      run_resolve},

@@ -26,5 +26,7 @@ const struct option_kind option_kinds[OPTION_KINDS + 1] = {
     {"user", CTL_USER, false, "NAME", "name that the client has logged in with", AT(user)},
     {"tls", CTL_TLS, false, NULL, "the client's session has TLS", 0},
     {"rules", CTL_RULES, false, "FILE|-", "rules in place of those in Redis", AT(rules)},
+    {"config-dir", CTL_CONFIG_DIR, false, "DIR", "where main.cf and master.cf are; else Postfix's own place",
+     AT(config_dir)},
     {NULL, 0, false, NULL, NULL, 0},
 };

@@ -1,0 +1,130 @@
+/* postfix_check_service.c - the service and the next hop of flagged mail. */
+#include "postfix_internal.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What becomes of flagged mail in services that are not lmtp. */
+static const struct {
+    const char *command, *fate;
+} fates[] = {
+    {"smtp", "goes out by SMTP, where nothing asks for REQUIRETLS"},
+    {"relay", "goes out by SMTP, where nothing asks for REQUIRETLS"},
+    {"pipe", "is given to a program"},
+    {"spawn", "is given to a program"},
+    {"error", "is refused at RCPT, and the milter does not know of it"},
+    {"discard", "is thrown away"},
+    {"local", "is delivered on this machine"},
+    {"virtual", "is delivered on this machine"},
+};
+
+static const char *fate_in(const char *command)
+{
+    for (size_t i = 0; i < sizeof(fates) / sizeof(fates[0]); i++)
+        if (strcmp(fates[i].command, command) == 0)
+            return fates[i].fate;
+    return "is not given to postern-relayd";
+}
+
+static void check_nexthop(const struct postfix_check *c, const char *where, const struct postfix_service *service,
+                          const char *nexthop)
+{
+    bool chroot_hides = false;
+
+    for (char **l = c->postern->relayd.listen; *l != NULL; l++) {
+        if (postfix_same_address(c, service, nexthop, *l))
+            return;
+        chroot_hides |= postfix_same_address(c, NULL, nexthop, *l);
+    }
+    if (chroot_hides)
+        postfix_find(c->out, FLAG_NEXTHOP_CHROOT, where, "next hop %.200s is outside of queue_directory", nexthop);
+    else if (*nexthop == '\0')
+        postfix_find(c->out, FLAG_NEXTHOP, where, "no next hop behind %.100s: it is then the recipient's domain",
+                     service->name);
+    else
+        postfix_find(c->out, FLAG_NEXTHOP, where, "relayd does not listen on next hop %.200s", nexthop);
+}
+
+/* The program's own processes may all be taken by one next hop. */
+static void check_size(const struct postfix_check *c, const struct postfix_service *service)
+{
+    char name[POSTFIX_WHERE], where[POSTFIX_WHERE];
+    const char *most = strcmp(service->maxproc, "-") == 0 ? postfix_value(c->postfix, NULL, "default_process_limit")
+                                                          : service->maxproc;
+    const char *limit;
+
+    snprintf(name, sizeof(name), "%.200s_destination_concurrency_limit", service->name);
+    limit = postfix_value(c->postfix, NULL, name);
+    if (*limit == '\0')
+        limit = postfix_value(c->postfix, NULL, "default_destination_concurrency_limit");
+    snprintf(where, sizeof(where), "master.cf: %.200s", service->id);
+    if (atol(most) > 0 && *limit != '\0' && (atol(limit) == 0 || atol(most) <= atol(limit)))
+        postfix_find(c->out, FLAG_SERVICE_SMALL, where, "maxproc is %.20s, and one next hop may take %.20s", most,
+                     atol(limit) == 0 ? "all" : limit);
+}
+
+static void check_cohort(const struct postfix_check *c, const struct postfix_service *service)
+{
+    char name[POSTFIX_WHERE], where[2 * POSTFIX_WHERE];
+    const char *value;
+
+    snprintf(name, sizeof(name), "%.200s_destination_concurrency_failed_cohort_limit", service->name);
+    snprintf(where, sizeof(where), "main.cf: %s", name);
+    value = postfix_value(c->postfix, NULL, name);
+    if (*value == '\0')
+        value = postfix_value(c->postfix, NULL, "default_destination_concurrency_failed_cohort_limit");
+    if (strcmp(value, "0") != 0)
+        postfix_find(c->out, FLAG_COHORT_LIMIT, where, "is %.100s", *value != '\0' ? value : "not set");
+}
+
+static void check_timeouts(const struct postfix_check *c, const struct postfix_service *service)
+{
+    static const char *const names[] = {"lmtp_rcpt_timeout", "lmtp_data_init_timeout", "lmtp_data_xfer_timeout",
+                                        "lmtp_data_done_timeout"};
+    int64_t relayd_s = c->postern->relayd.transaction_timeout_ms / 1000;
+    char where[POSTFIX_WHERE];
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        const char *value = postfix_value(c->postfix, service, names[i]);
+        postfix_where_set(where, c->postfix, service, names[i]);
+        if (postfix_seconds(value) <= relayd_s)
+            postfix_find(c->out, FLAG_TIMEOUT, where, "%.50s for the service %.100s, relayd has up to %" PRId64 "s",
+                         value, service->name, relayd_s);
+    }
+}
+
+static void check_parameters(const struct postfix_check *c, const struct postfix_service *service)
+{
+    static const char *const weak[] = {"", "none", "may"};
+    const char *tls = postfix_value(c->postfix, service, "lmtp_tls_security_level");
+    const char *fallback = postfix_value(c->postfix, service, "lmtp_fallback_relay");
+    char where[POSTFIX_WHERE];
+
+    postfix_where_set(where, c->postfix, service, "lmtp_fallback_relay");
+    if (*fallback != '\0')
+        postfix_find(c->out, FLAG_FALLBACK, where, "is %.200s for the service %.100s", fallback, service->name);
+    postfix_where_set(where, c->postfix, service, "lmtp_tls_security_level");
+    if (strcmp(tls, weak[0]) != 0 && strcmp(tls, weak[1]) != 0 && strcmp(tls, weak[2]) != 0)
+        postfix_find(c->out, FLAG_LMTP_TLS, where, "is %.50s for the service %.100s", tls, service->name);
+    if (postfix_list_has(postfix_value(c->postfix, NULL, "defer_transports"), service->name))
+        postfix_find(c->out, FLAG_DEFERRED, "main.cf: defer_transports", "has the service %.100s", service->name);
+}
+
+void postfix_check_service(const struct postfix_check *c, const char *where, const struct postfix_service *service,
+                           const char *nexthop)
+{
+    if (strcmp(service->command, "lmtp") != 0) {
+        if (!postfix_found(c->out, FLAG_SERVICE_NOT_LMTP, where))
+            postfix_find(c->out, FLAG_SERVICE_NOT_LMTP, where,
+                         "leads flagged mail to the service %.100s, which is %.50s in master.cf: it %s", service->name,
+                         service->command, fate_in(service->command));
+        return;
+    }
+    check_nexthop(c, where, service, nexthop);
+    check_size(c, service);
+    check_cohort(c, service);
+    check_timeouts(c, service);
+    check_parameters(c, service);
+}

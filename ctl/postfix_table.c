@@ -1,0 +1,466 @@
+/* postfix_table.c - the tables regexp: and pcre: of Postfix. Lines that Postfix passes over are kept, with the fault.
+ */
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include "postfix_table.h"
+
+#include "ascii.h"
+#include "postfix_conf.h"
+
+#include <pcre2.h>
+#include <regex.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define PATTERN_MAX 65536  /* octets */
+#define PARTS_MAX   4000   /* of an expression: ( | * + ? { */
+#define GROUPS_MAX  1000   /* ( */
+#define REPEATS_MAX 10000  /* {n} of {n} of ... */
+#define MATCH_LIMIT 100000 /* of PCRE2 */
+#define CAPTURES    100
+
+static void set_fault(struct postfix_rule *r, const char *fault)
+{
+    snprintf(r->fault, sizeof(r->fault), "%s", fault);
+}
+
+static bool is_space(char c)
+{
+    return ascii_is_blank(c) || (c >= '\n' && c <= '\r');
+}
+
+static char *skip_space(char *at)
+{
+    while (is_space(*at))
+        at++;
+    return at;
+}
+
+/* The largest number in {n,m}. */
+static size_t repeat_of(const char *at)
+{
+    size_t n = 0, most = 1;
+
+    for (at++; ascii_is_digit(*at) || *at == ','; at++) {
+        n = *at == ',' ? 0 : n < REPEATS_MAX ? 10 * n + (size_t)(*at - '0') : n;
+        most = n > most ? n : most;
+    }
+    return most;
+}
+
+/* Is this an expression whose reading and matching needs little? Counted without a look at brackets: too much at most.
+ */
+static bool is_modest(const char *pattern)
+{
+    size_t parts = 0, groups = 0, repeats = 1;
+
+    if (strlen(pattern) > PATTERN_MAX)
+        return false;
+    for (const char *p = pattern; *p != '\0'; p++) {
+        parts += strchr("(|*+?{", *p) != NULL;
+        groups += *p == '(';
+        repeats *= *p == '{' ? repeat_of(p) : 1;
+        if (repeats > REPEATS_MAX || parts > PARTS_MAX || groups > GROUPS_MAX)
+            return false;
+    }
+    return true;
+}
+
+/* Each flag turns the other way round what it stands for. Returns false for one that is unknown. */
+static bool regexp_flag(int *flags, char c)
+{
+    switch (c) {
+    case 'i':
+        *flags ^= REG_ICASE;
+        return true;
+    case 'm':
+        *flags ^= REG_NEWLINE;
+        return true;
+    case 'x':
+        *flags ^= REG_EXTENDED;
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool pcre_flag(uint32_t *flags, char c)
+{
+    static const struct {
+        char name;
+        uint32_t flag;
+    } known[] = {{'i', PCRE2_CASELESS}, {'m', PCRE2_MULTILINE},      {'s', PCRE2_DOTALL},   {'x', PCRE2_EXTENDED},
+                 {'A', PCRE2_ANCHORED}, {'E', PCRE2_DOLLAR_ENDONLY}, {'U', PCRE2_UNGREEDY}, {'X', 0}};
+
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+        if (known[i].name == c) {
+            *flags ^= known[i].flag;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void compile_regexp(struct postfix_rule *r, const char *flag, size_t flags)
+{
+    int how = REG_EXTENDED | REG_ICASE;
+    regex_t *code = calloc(1, sizeof(*code));
+    int rc = REG_ESPACE;
+
+    for (size_t i = 0; i < flags; i++)
+        if (!regexp_flag(&how, flag[i]))
+            set_fault(r, "a flag that is unknown");
+    if (code != NULL && r->fault[0] == '\0')
+        rc = regcomp(code, r->pattern, how);
+    if (code != NULL && r->fault[0] == '\0' && rc == 0) {
+        r->code = code;
+        return;
+    }
+    if (code != NULL && r->fault[0] == '\0')
+        regerror(rc, code, r->fault, sizeof(r->fault));
+    else if (r->fault[0] == '\0')
+        set_fault(r, "no memory");
+    free(code);
+}
+
+static void compile_pcre(struct postfix_rule *r, const char *flag, size_t flags)
+{
+    uint32_t how = PCRE2_CASELESS | PCRE2_DOTALL;
+    PCRE2_SIZE at;
+    int rc;
+
+    for (size_t i = 0; i < flags; i++)
+        if (!pcre_flag(&how, flag[i]))
+            set_fault(r, "a flag that is unknown");
+    if (r->fault[0] != '\0')
+        return;
+    r->code = pcre2_compile((PCRE2_SPTR)r->pattern, PCRE2_ZERO_TERMINATED, how, &rc, &at, NULL);
+    if (r->code == NULL)
+        pcre2_get_error_message(rc, (PCRE2_UCHAR *)r->fault, sizeof(r->fault));
+}
+
+/* "!/expression/flags" at the beginning of text. Returns what is behind it; NULL: no memory. */
+static char *read_pattern(struct postfix_rule *r, bool pcre, char *text)
+{
+    char delimiter, *end, *flag;
+
+    for (; *text == '!'; text = skip_space(text + 1))
+        r->negated = !r->negated;
+    delimiter = *text != '\0' ? *text++ : '\0';
+    for (end = text; *end != '\0' && *end != delimiter; end++)
+        end += *end == '\\' && end[1] != '\0';
+    r->pattern = strndup(text, (size_t)(end - text));
+    if (r->pattern == NULL)
+        return NULL;
+    if (*end == '\0') {
+        set_fault(r, "the expression does not end");
+        return end;
+    }
+    flag = ++end;
+    while (*end != '\0' && !is_space(*end) && *end != '!')
+        end++;
+    if (*end == '!')
+        set_fault(r, "two expressions in one line: not evaluated here");
+    else if (!is_modest(r->pattern))
+        set_fault(r, "an expression that is too much to be evaluated here");
+    else if (pcre)
+        compile_pcre(r, flag, (size_t)(end - flag));
+    else
+        compile_regexp(r, flag, (size_t)(end - flag));
+    return skip_space(end);
+}
+
+/* A $ that is no $$ */
+static bool has_substitution(const char *result)
+{
+    for (const char *p = strchr(result, '$'); p != NULL; p = strchr(p, '$')) {
+        if (p[1] != '$')
+            return true;
+        p += 2;
+    }
+    return false;
+}
+
+static bool keyword(const char *line, const char *word)
+{
+    size_t len = strlen(word);
+
+    return strncasecmp(line, word, len) == 0 && !ascii_is_alnum(line[len]);
+}
+
+/* One logical line; it is changed. Returns 0, or -1: no memory. */
+static int read_rule(struct postfix_rule *r, bool pcre, char *line)
+{
+    if (keyword(line, "endif")) {
+        r->kind = POSTFIX_ENDIF;
+        return 0;
+    }
+    if (keyword(line, "if")) {
+        r->kind = POSTFIX_IF;
+        return read_pattern(r, pcre, skip_space(line + 2)) != NULL ? 0 : -1;
+    }
+    r->kind = POSTFIX_MATCH;
+    if (ascii_is_alnum(*line)) {
+        set_fault(r, "no expression, if or endif");
+        r->pattern = strdup("");
+        r->result = strdup("");
+    } else {
+        line = read_pattern(r, pcre, line);
+        r->result = line != NULL ? strdup(line) : NULL;
+    }
+    if (r->result == NULL || r->pattern == NULL)
+        return -1;
+    for (size_t len = strlen(r->result); len > 0 && is_space(r->result[len - 1]); len--)
+        r->result[len - 1] = '\0';
+    r->substitutes = has_substitution(r->result);
+    return 0;
+}
+
+static int add_line(struct postfix_table *t, const struct buf *text, size_t line, struct err *e)
+{
+    char *copy;
+    int rc;
+
+    if (text->len == 0)
+        return 0;
+    if (t->count >= POSTFIX_RULES_MAX)
+        return err_set(e, "more than %d lines", POSTFIX_RULES_MAX);
+    copy = buf_ok(text) ? strdup(buf_text(text)) : NULL;
+    if (copy == NULL)
+        return err_set(e, "no memory");
+    t->rule[t->count].line = line;
+    rc = read_rule(&t->rule[t->count], t->pcre, skip_space(copy));
+    t->count++;
+    free(copy);
+    return rc == 0 ? 0 : err_set(e, "no memory");
+}
+
+/* For each IF the rule behind its ENDIF. What has a fault is not there for Postfix. */
+static int match_ends(struct postfix_table *t, struct err *e)
+{
+    size_t *open = calloc(t->count + 1, sizeof(*open));
+    size_t depth = 0;
+
+    if (open == NULL)
+        return err_set(e, "no memory");
+    for (size_t i = 0; i < t->count; i++) {
+        struct postfix_rule *r = &t->rule[i];
+        r->end = t->count;
+        if (r->kind == POSTFIX_IF && r->fault[0] == '\0')
+            open[depth++] = i;
+        else if (r->kind == POSTFIX_ENDIF && depth > 0)
+            t->rule[open[--depth]].end = i + 1;
+    }
+    free(open);
+    return 0;
+}
+
+static int begin(struct postfix_table *out, bool pcre, const char *text, size_t len, struct err *e)
+{
+    *out = (struct postfix_table){.pcre = pcre};
+    if (len > POSTFIX_TABLE_MAX)
+        return err_set(e, "longer than %zu octets", POSTFIX_TABLE_MAX);
+    if (len > 0 && memchr(text, '\0', len) != NULL)
+        return err_set(e, "has a NUL, and Postfix does not read what stands behind it in its line");
+    out->rule = calloc(POSTFIX_RULES_MAX, sizeof(*out->rule));
+    return out->rule != NULL ? 0 : err_set(e, "no memory");
+}
+
+static int finish(struct postfix_table *out, int rc, struct err *e)
+{
+    if (rc == 0)
+        rc = match_ends(out, e);
+    if (rc != 0)
+        postfix_table_free(out);
+    return rc;
+}
+
+/* Nothing but blanks, or a comment */
+static bool is_passed_over(const char *line, size_t len)
+{
+    size_t at = 0;
+
+    while (at < len && is_space(line[at]))
+        at++;
+    return at == len || line[at] == '#';
+}
+
+int postfix_table_read(struct postfix_table *out, bool pcre, const char *text, size_t len, struct err *e)
+{
+    struct buf logical;
+    size_t began = 1, number = 1;
+    int rc = begin(out, pcre, text, len, e);
+
+    buf_init(&logical, POSTFIX_TABLE_MAX);
+    for (size_t at = 0, next; rc == 0 && at < len; at = next, number++) {
+        const char *end = memchr(text + at, '\n', len - at);
+        size_t line = end != NULL ? (size_t)(end - text) - at : len - at;
+        next = at + line + 1;
+        if (is_passed_over(text + at, line))
+            continue;
+        if (!is_space(text[at])) {
+            rc = add_line(out, &logical, began, e);
+            buf_reset(&logical);
+            began = number;
+        }
+        buf_add(&logical, text + at, line);
+    }
+    if (rc == 0)
+        rc = add_line(out, &logical, began, e);
+    buf_clear(&logical);
+    return finish(out, rc, e);
+}
+
+/* Without the braces and blanks around it */
+static void unbrace(const char **word, size_t *len)
+{
+    if (*len >= 2 && (*word)[0] == '{' && (*word)[*len - 1] == '}') {
+        *word += 1;
+        *len -= 2;
+    }
+    for (; *len > 0 && is_space((*word)[0]); *len -= 1)
+        *word += 1;
+    while (*len > 0 && is_space((*word)[*len - 1]))
+        *len -= 1;
+}
+
+int postfix_table_inline(struct postfix_table *out, bool pcre, const char *text, size_t len, struct err *e)
+{
+    struct buf all, line;
+    const char *at, *word;
+    size_t number = 0;
+    int rc = begin(out, pcre, text, len, e);
+
+    buf_init(&all, POSTFIX_TABLE_MAX);
+    buf_init(&line, POSTFIX_TABLE_MAX);
+    unbrace(&text, &len);
+    buf_add(&all, text, len);
+    at = buf_text(&all);
+    while (rc == 0 && postfix_word(&at, &word, &len)) {
+        unbrace(&word, &len);
+        buf_reset(&line);
+        buf_add(&line, word, len);
+        rc = add_line(out, &line, ++number, e);
+    }
+    buf_clear(&line);
+    buf_clear(&all);
+    return finish(out, rc, e);
+}
+
+void postfix_table_free(struct postfix_table *t)
+{
+    for (size_t i = 0; i < t->count; i++) {
+        struct postfix_rule *r = &t->rule[i];
+        free(r->pattern);
+        free(r->result);
+        if (t->pcre && r->code != NULL)
+            pcre2_code_free(r->code);
+        if (!t->pcre && r->code != NULL) {
+            regfree(r->code);
+            free(r->code);
+        }
+    }
+    free(t->rule);
+    *t = (struct postfix_table){.count = 0};
+}
+
+/* Where each group is in the address, from octet to octet; from == to == 0 and not set: absent. */
+struct groups {
+    size_t from[CAPTURES], to[CAPTURES];
+};
+
+static bool pcre_matches(const struct postfix_rule *r, const char *address, struct groups *g)
+{
+    pcre2_match_data *data = pcre2_match_data_create(CAPTURES, NULL);
+    pcre2_match_context *limits = pcre2_match_context_create(NULL);
+    int found = 0;
+
+    if (data != NULL && limits != NULL) {
+        pcre2_set_match_limit(limits, MATCH_LIMIT);
+        pcre2_set_depth_limit(limits, MATCH_LIMIT);
+        found = pcre2_match(r->code, (PCRE2_SPTR)address, strlen(address), 0, 0, data, limits);
+        for (int i = 0; i < found && i < CAPTURES; i++) {
+            const PCRE2_SIZE *at = pcre2_get_ovector_pointer(data) + 2 * i;
+            g->from[i] = at[0] != PCRE2_UNSET ? at[0] : 0;
+            g->to[i] = at[0] != PCRE2_UNSET && at[1] > at[0] ? at[1] : g->from[i];
+        }
+    }
+    pcre2_match_context_free(limits);
+    pcre2_match_data_free(data);
+    return found > 0;
+}
+
+static bool regexp_matches(const struct postfix_rule *r, const char *address, struct groups *g)
+{
+    regmatch_t at[CAPTURES];
+
+    if (regexec(r->code, address, CAPTURES, at, 0) != 0)
+        return false;
+    for (size_t i = 0; i < CAPTURES; i++) {
+        g->from[i] = at[i].rm_so > 0 ? (size_t)at[i].rm_so : 0;
+        g->to[i] = at[i].rm_so >= 0 ? (size_t)at[i].rm_eo : 0;
+    }
+    return true;
+}
+
+static bool matches(const struct postfix_table *t, const struct postfix_rule *r, const char *address, struct groups *g)
+{
+    *g = (struct groups){.from = {0}};
+    return (t->pcre ? pcre_matches(r, address, g) : regexp_matches(r, address, g)) != r->negated;
+}
+
+/* The number behind a $, in one of its forms; *at is then behind it. */
+static size_t group_number(const char **at)
+{
+    const char *p = *at;
+    char close = *p == '{' ? '}' : *p == '(' ? ')' : '\0';
+    size_t n = 0;
+
+    p += close != '\0';
+    for (; ascii_is_digit(*p); p++)
+        n = n < CAPTURES ? 10 * n + (size_t)(*p - '0') : n;
+    *at = p + (close != '\0' && *p == close);
+    return n < CAPTURES ? n : 0;
+}
+
+static void put_result(struct buf *out, const char *result, const char *address, const struct groups *g)
+{
+    size_t n;
+
+    while (*result != '\0') {
+        if (*result != '$') {
+            buf_char(out, *result++);
+            continue;
+        }
+        result++;
+        if (*result == '$') {
+            buf_char(out, *result++);
+            continue;
+        }
+        n = group_number(&result);
+        buf_add(out, address + g->from[n], g->to[n] - g->from[n]);
+    }
+}
+
+const struct postfix_rule *postfix_table_find(const struct postfix_table *t, const char *address, bool substitution,
+                                              struct buf *result)
+{
+    struct groups g;
+
+    for (size_t i = 0; i < t->count; i++) {
+        const struct postfix_rule *r = &t->rule[i];
+        if (r->fault[0] != '\0' || r->kind == POSTFIX_ENDIF || (r->substitutes && (!substitution || r->negated)))
+            continue;
+        if (!matches(t, r, address, &g)) {
+            i = r->kind == POSTFIX_IF ? r->end - 1 : i;
+            continue;
+        }
+        if (r->kind == POSTFIX_IF)
+            continue;
+        if (result != NULL)
+            put_result(result, r->result, address, &g);
+        return r;
+    }
+    return NULL;
+}

@@ -1,0 +1,18 @@
+/* program_output_io.h - another program's output. */
+#ifndef POSTERN_PROGRAM_OUTPUT_IO_H
+#define POSTERN_PROGRAM_OUTPUT_IO_H
+
+#include "buf.h"
+#include "err.h"
+
+#define PROGRAM_SECONDS 60 /* it may take so long */
+
+/*
+ * Run a program, without a shell and with nothing on its standard input, and append what it writes to standard output.
+ * argv ends with NULL; argv[0] is looked for in PATH, then in /usr/sbin. Returns 0, or -1 with the reason: it is not
+ * there, it ended with another status than 0 (with the last line of its standard error), it took too long, it wrote
+ * more than out may hold.
+ */
+int program_output(struct buf *out, char *const argv[], struct err *e);
+
+#endif
