@@ -85,7 +85,7 @@ static void check_settings(const struct postfix_check *c, const struct postfix_s
     else if (strcmp(action, "quarantine") == 0)
         postfix_find(c->out, MILTER_ACTION, where, "default action is quarantine: released, the mail has no flag");
     postfix_where_set(where, c->postfix, s, "milter_protocol");
-    if (atol(protocol) < 6)
+    if (postfix_number(protocol) < 6)
         postfix_find(c->out, MILTER_PROTOCOL, where, "is %.50s", protocol);
     postfix_where_set(where, c->postfix, s, "smtpd_milter_maps");
     if (*postfix_value(c->postfix, s, "smtpd_milter_maps") != '\0')

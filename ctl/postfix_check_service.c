@@ -60,9 +60,10 @@ static void check_size(const struct postfix_check *c, const struct postfix_servi
     if (*limit == '\0')
         limit = postfix_value(c->postfix, NULL, "default_destination_concurrency_limit");
     snprintf(where, sizeof(where), "master.cf: %.200s", service->id);
-    if (atol(most) > 0 && *limit != '\0' && (atol(limit) == 0 || atol(most) <= atol(limit)))
+    if (postfix_number(most) > 0 && *limit != '\0' &&
+        (postfix_number(limit) == 0 || postfix_number(most) <= postfix_number(limit)))
         postfix_find(c->out, FLAG_SERVICE_SMALL, where, "maxproc is %.20s, and one next hop may take %.20s", most,
-                     atol(limit) == 0 ? "all" : limit);
+                     postfix_number(limit) == 0 ? "all" : limit);
 }
 
 static void check_cohort(const struct postfix_check *c, const struct postfix_service *service)

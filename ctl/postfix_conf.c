@@ -34,10 +34,11 @@ static int copy_text(char **out, struct postfix_printed p, struct err *e)
 static char *next_line(char **at)
 {
     char *line = *at;
-    size_t len = strcspn(line, "\n");
+    size_t len;
 
-    if (*line == '\0')
+    if (line == NULL || *line == '\0')
         return NULL;
+    len = strcspn(line, "\n");
     *at = line + len + (line[len] == '\n');
     line[len] = '\0';
     return line;
@@ -145,7 +146,7 @@ int postfix_conf_read(struct postfix_conf *out, struct postfix_printed parameter
 
 void postfix_conf_free(struct postfix_conf *c)
 {
-    for (size_t i = 0; i < c->service_count; i++)
+    for (size_t i = 0; c->service != NULL && i < c->service_count; i++)
         free((char *)c->service[i].id);
     for (size_t i = 0; i < 3; i++)
         free(c->text[i]);
@@ -246,4 +247,13 @@ long long postfix_seconds(const char *text)
         return n;
     unit = strchr(units, *text);
     return unit != NULL && text[1] == '\0' ? n * seconds[unit - units] : -1;
+}
+
+long postfix_number(const char *text)
+{
+    long n = 0;
+
+    for (; ascii_is_digit(*text); text++)
+        n = n < 100000 ? 10 * n + (*text - '0') : 1000000;
+    return n;
 }

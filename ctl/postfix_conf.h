@@ -73,4 +73,7 @@ bool postfix_list_has(const char *list, const char *word);
 /* Seconds of a time as main.cf has it ("600s", "10m", "2"); less than 0: it is none. */
 long long postfix_seconds(const char *text);
 
+/* The number at the beginning of a text, at most 1,000,000; 0 when there is none. */
+long postfix_number(const char *text);
+
 #endif

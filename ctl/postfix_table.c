@@ -16,7 +16,9 @@
 #define PATTERN_MAX 65536  /* octets */
 #define PARTS_MAX   4000   /* of an expression: ( | * + ? { */
 #define GROUPS_MAX  1000   /* ( */
-#define REPEATS_MAX 10000  /* {n} of {n} of ... */
+#define REPEATS_MAX 2000   /* {n} of {n} of ... */
+#define WORK_MAX    200000 /* octets of an expression, repeated */
+#define WORK_ALL    2000000
 #define MATCH_LIMIT 100000 /* of PCRE2 */
 #define CAPTURES    100
 
@@ -49,21 +51,36 @@ static size_t repeat_of(const char *at)
     return most;
 }
 
-/* Is this an expression whose reading and matching needs little? Counted without a look at brackets: too much at most.
- */
-static bool is_modest(const char *pattern)
+/* Does what stands before this + end with a repetition itself? The C library then doubles all of that. */
+static bool doubles(const char *pattern, const char *at)
+{
+    return *at == '+' && at > pattern && strchr("+*?})", at[-1]) != NULL;
+}
+
+/* How much the expression is to read: its octets, repeated. Counted without a look at brackets, so too much at most;
+ * more than WORK_MAX: it is not read. */
+static size_t work_of(const char *pattern)
 {
     size_t parts = 0, groups = 0, repeats = 1;
 
-    if (strlen(pattern) > PATTERN_MAX)
-        return false;
     for (const char *p = pattern; *p != '\0'; p++) {
         parts += strchr("(|*+?{", *p) != NULL;
         groups += *p == '(';
-        repeats *= *p == '{' ? repeat_of(p) : 1;
+        repeats *= *p == '{' ? repeat_of(p) : doubles(pattern, p) ? 2 : 1;
         if (repeats > REPEATS_MAX || parts > PARTS_MAX || groups > GROUPS_MAX)
-            return false;
+            return WORK_MAX + 1;
     }
+    return strlen(pattern) * repeats;
+}
+
+/* Of a table all expressions together may be so much; this one is counted if it can be read. */
+static bool is_modest(struct postfix_table *t, const char *pattern)
+{
+    size_t work = strlen(pattern) <= PATTERN_MAX ? work_of(pattern) : WORK_MAX + 1;
+
+    if (work > WORK_MAX || t->work + work > WORK_ALL)
+        return false;
+    t->work += work;
     return true;
 }
 
@@ -141,7 +158,7 @@ static void compile_pcre(struct postfix_rule *r, const char *flag, size_t flags)
 }
 
 /* "!/expression/flags" at the beginning of text. Returns what is behind it; NULL: no memory. */
-static char *read_pattern(struct postfix_rule *r, bool pcre, char *text)
+static char *read_pattern(struct postfix_table *t, struct postfix_rule *r, char *text)
 {
     char delimiter, *end, *flag;
 
@@ -162,9 +179,9 @@ static char *read_pattern(struct postfix_rule *r, bool pcre, char *text)
         end++;
     if (*end == '!')
         set_fault(r, "two expressions in one line: not evaluated here");
-    else if (!is_modest(r->pattern))
+    else if (!is_modest(t, r->pattern))
         set_fault(r, "an expression that is too much to be evaluated here");
-    else if (pcre)
+    else if (t->pcre)
         compile_pcre(r, flag, (size_t)(end - flag));
     else
         compile_regexp(r, flag, (size_t)(end - flag));
@@ -190,7 +207,7 @@ static bool keyword(const char *line, const char *word)
 }
 
 /* One logical line; it is changed. Returns 0, or -1: no memory. */
-static int read_rule(struct postfix_rule *r, bool pcre, char *line)
+static int read_rule(struct postfix_table *t, struct postfix_rule *r, char *line)
 {
     if (keyword(line, "endif")) {
         r->kind = POSTFIX_ENDIF;
@@ -198,7 +215,7 @@ static int read_rule(struct postfix_rule *r, bool pcre, char *line)
     }
     if (keyword(line, "if")) {
         r->kind = POSTFIX_IF;
-        return read_pattern(r, pcre, skip_space(line + 2)) != NULL ? 0 : -1;
+        return read_pattern(t, r, skip_space(line + 2)) != NULL ? 0 : -1;
     }
     r->kind = POSTFIX_MATCH;
     if (ascii_is_alnum(*line)) {
@@ -206,7 +223,7 @@ static int read_rule(struct postfix_rule *r, bool pcre, char *line)
         r->pattern = strdup("");
         r->result = strdup("");
     } else {
-        line = read_pattern(r, pcre, line);
+        line = read_pattern(t, r, line);
         r->result = line != NULL ? strdup(line) : NULL;
     }
     if (r->result == NULL || r->pattern == NULL)
@@ -230,7 +247,7 @@ static int add_line(struct postfix_table *t, const struct buf *text, size_t line
     if (copy == NULL)
         return err_set(e, "no memory");
     t->rule[t->count].line = line;
-    rc = read_rule(&t->rule[t->count], t->pcre, skip_space(copy));
+    rc = read_rule(t, &t->rule[t->count], skip_space(copy));
     t->count++;
     free(copy);
     return rc == 0 ? 0 : err_set(e, "no memory");
@@ -380,7 +397,7 @@ static bool pcre_matches(const struct postfix_rule *r, const char *address, stru
         pcre2_set_match_limit(limits, MATCH_LIMIT);
         pcre2_set_depth_limit(limits, MATCH_LIMIT);
         found = pcre2_match(r->code, (PCRE2_SPTR)address, strlen(address), 0, 0, data, limits);
-        for (int i = 0; i < found && i < CAPTURES; i++) {
+        for (size_t i = 0; found > 0 && i < (size_t)found && i < CAPTURES; i++) {
             const PCRE2_SIZE *at = pcre2_get_ovector_pointer(data) + 2 * i;
             g->from[i] = at[0] != PCRE2_UNSET ? at[0] : 0;
             g->to[i] = at[0] != PCRE2_UNSET && at[1] > at[0] ? at[1] : g->from[i];

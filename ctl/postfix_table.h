@@ -33,6 +33,7 @@ struct postfix_table {
     bool pcre;
     struct postfix_rule *rule;
     size_t count;
+    size_t work; /* that its expressions were to read */
 };
 
 /* A file's text. Returns 0 (free with postfix_table_free), or -1 with the reason: a NUL, too long, no memory. */

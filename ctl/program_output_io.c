@@ -17,8 +17,6 @@
 
 #define COMPLAINT_MAX 65536 /* octets of standard error that are kept */
 
-extern char **environ;
-
 /* Returns 0 or what errno would be. */
 static int spawn_program(pid_t *pid, char *const argv[], int out, int complaints)
 {

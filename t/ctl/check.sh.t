@@ -133,4 +133,55 @@ json_exits 2 "no configuration" '!$j->{valid} && $j->{errors}[0] =~ /No such fil
 exits 2 "no configuration by -c" -c "$dir/nonesuch" check config
 exits 2 "configuration is a directory" check config "$dir"
 
+# check postfix, with a postconf that prints three files; the real one is asked in the lab
+mkdir "$dir/bin"
+printf '#!/bin/sh\n[ "$1" = -c ] && shift 2\n[ ! -e "%s/fails" ] || { echo "postconf: fatal: no such thing" >&2; exit 1; }\nexec cat "%s/postconf$1"\n' "$dir" "$dir" >"$dir/bin/postconf"
+chmod 755 "$dir/bin/postconf"
+: >"$dir/conf"
+cat >"$dir/postconf-x" <<'END'
+transport_maps = regexp:{ {/\+requiretls"?@/ requiretls:inet:127.0.1.1:8689} {/\+tlsoptional"?@/ relaxed:} }
+recipient_delimiter = +
+propagate_unmatched_extensions = canonical, virtual, alias, forward, include
+requiretls_destination_concurrency_failed_cohort_limit = 0
+smtp_tls_policy_maps = socketmap:inet:127.0.0.1:8461:postfix
+END
+cat >"$dir/postconf-M" <<'END'
+requiretls unix - - n - 200 lmtp
+relaxed unix - - n - - smtp
+END
+cat >"$dir/postconf-Px" <<'END'
+requiretls/unix/lmtp_rcpt_timeout = 1000s
+requiretls/unix/lmtp_data_init_timeout = 1000s
+requiretls/unix/lmtp_data_xfer_timeout = 1000s
+requiretls/unix/lmtp_data_done_timeout = 1000s
+relaxed/unix/smtp_tls_security_level = may
+relaxed/unix/smtp_tls_policy_maps =
+relaxed/unix/smtp_generic_maps = regexp:{{/^(.+)\+tlsoptional("?@[^@]*)$/ $1$2}}
+END
+old_path=$PATH
+PATH=$dir/bin:$PATH
+json_exits 0 "Postfix without a finding" '$j->{valid} && !@{$j->{findings}} && !@{$j->{errors}}' -c "$dir/conf" check postfix
+exits 0 "Postfix without a finding, for people" -c "$dir/conf" check postfix --config-dir "$dir"
+ok "Postfix without a finding: it is said" prints '^valid: 0 findings\. Not looked at: '
+printf 'relayd { listen = {"inet:127.0.1.2:8689"} }\n' >"$dir/conf"
+json_exits 1 "a finding" '!$j->{valid} && @{$j->{findings}} == 1 && $j->{findings}[0]{name} eq "flag-nexthop"' -c "$dir/conf" check postfix
+exits 1 "a finding, for people" -c "$dir/conf" check postfix
+ok "a finding: where and what" prints '^main.cf: transport_maps: line 1: relayd does not listen on next hop inet:127.0.1.1:8689: .*; write '
+: >"$dir/conf"
+printf 'transport_maps = regexp:/\033[2J\377\n' >>"$dir/postconf-Px" # of no service
+json_exits 2 "postconf that prints nonsense" '!$j->{valid} && $j->{errors}[0] =~ /no parameter of a service/' -c "$dir/conf" check postfix
+: >"$dir/postconf-Px"
+printf 'transport_maps = regexp:/\033[2J\377\n' >"$dir/postconf-x"
+json_exits 1 "odd octets in Postfix's configuration" '@{$j->{findings}} > 1' -c "$dir/conf" check postfix
+exits 1 "odd octets in Postfix's configuration, for people" -c "$dir/conf" check postfix
+ok "no escape sequence gets through from there" sh -c '! grep -q "$(printf "\033")" "$1"' sh "$dir/out"
+: >"$dir/fails"
+exits 2 "postconf fails" -c "$dir/conf" check postfix
+ok "postconf fails: what it said" says 'postconf failed: postconf: fatal: no such thing$'
+exits 2 "no configuration of Postern" -c "$dir/nonesuch" check postfix
+printf '#!/nonesuch\n' >"$dir/bin/postconf"
+exits 2 "postconf cannot be run" -c "$dir/conf" check postfix
+exits 2 "check postfix takes no words" check postfix main.cf
+PATH=$old_path
+
 finish

@@ -70,6 +70,7 @@ static const struct lookup lookups[] = {
     {false, "if\n/@/ a:", "u@y", false, 2, "a:"},
     /* too much to be evaluated */
     {false, "/((a{1,100}){1,100}){1,100}/ a:\n/@/ b:", "u@x", false, 2, "b:"},
+    {false, "/(.++++++++++++++++++++++++++*)/ a:\n/@/ b:", "u@x", false, 2, "b:"},
     {true, "/^(([a-z])+.)+[A-Z]([a-z])+$/i a:\n/@/ b:", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa@", false, 2, "b:"},
 };
 
