@@ -132,6 +132,7 @@ static const struct change changes[] = {
     {MAIN, "\\0", "\\00\\1", ""},
     {MAIN, "\\0", "\\010", "milter-strip"},
     {MAIN, "\\0", "0", "milter-strip"},
+    {MAIN, "\\0", "\\n", "milter-strip"},
     {OPTIONS, NULL, "smtp/inet/smtpd_milters =\n", "milter-missing"},
     {OPTIONS, NULL, "smtp/inet/content_filter = scan:[127.0.0.1]:10024\n127.0.0.1:10026/inet/smtpd_milters =\n", ""},
     {OPTIONS, NULL, "smtp/inet/content_filter = scan:[192.0.2.1]:10024\n", "flag-filter"},
