@@ -50,7 +50,7 @@ static void report_away(const char *program, const char *address, const char *wh
                      told ? "" : address, told ? "" : ": ", why);
 }
 
-static void report_refusal(const char *program, const char *about, const struct answer *a)
+void report_refusal(const char *program, const char *about, const struct answer *a)
 {
     const char *text = a->text.len > 0 ? buf_text(&a->text) : "no reason given";
 
@@ -59,14 +59,14 @@ static void report_refusal(const char *program, const char *about, const struct 
                  a->status == CALL_TEMP ? program : "");
 }
 
-/* Ask. Returns 0 when the daemon has answered, whatever it says, or -1 with the reason reported. */
-static int ask(struct answer *a, const char *program, const char *address, const char *verb, const char *arg)
+int ask_program(struct answer *a, const char *program, const char *address, const char *verb, const char *arg,
+                int timeout_ms)
 {
     struct err e = {""};
 
     if (address[0] == '\0')
         report_error("%s: the configuration gives it no socket to be asked on", program);
-    else if (ask_daemon(a, address, verb, arg, ASK_TIMEOUT_MS, &e) != 0)
+    else if (ask_daemon(a, address, verb, arg, timeout_ms, &e) != 0)
         report_error("%s at %s: %s", program, address, e.text);
     else if (!a->reached)
         report_away(program, address, a->text.len > 0 ? buf_text(&a->text) : "no answer");
@@ -96,7 +96,8 @@ static json_t *object_of(const struct answer *a, const char *program, const char
 /* Both. The text of *a is the object as it came. */
 static json_t *ask_object(struct answer *a, const char *program, const char *address, const char *verb, const char *arg)
 {
-    return ask(a, program, address, verb, arg) == 0 ? object_of(a, program, address, arg) : NULL;
+    return ask_program(a, program, address, verb, arg, ASK_TIMEOUT_MS) == 0 ? object_of(a, program, address, arg)
+                                                                            : NULL;
 }
 
 /* Print a text and empty it. */
@@ -246,7 +247,7 @@ static json_t *policyd_status(const struct conf *conf)
     return at == NULL ? NULL : ask_status(POLICYD, at);
 }
 
-int run_explain(const struct ctl *ctl)
+static int explain_policy(const struct ctl *ctl)
 {
     struct conf *conf = read_conf(ctl);
     struct address address;
@@ -257,6 +258,16 @@ int run_explain(const struct ctl *ctl)
         rc = ask_policyd(ctl, at, "explain", explain_print);
     conf_free(conf);
     return rc;
+}
+
+int run_explain(const struct ctl *ctl)
+{
+    if (ctl->options & CTL_REQUIRETLS)
+        return run_explain_requiretls(ctl);
+    if ((ctl->options & (CTL_OFFLINE | CTL_TIMEOUT)) == 0)
+        return explain_policy(ctl);
+    report_error("explain: --offline and --timeout go with --requiretls");
+    return CTL_USAGE;
 }
 
 /* --- the memory of policyd, of which each worker has its own --- */
@@ -287,7 +298,7 @@ static int ask_worker(json_t *all, struct answer *a, const struct conf *conf, si
         report_error("%s: %s", POLICYD, e.text);
         return -1;
     }
-    rc = ask(a, POLICYD, address.text, verb, arg);
+    rc = ask_program(a, POLICYD, address.text, verb, arg, ASK_TIMEOUT_MS);
     if (rc == 0 && a->status != CALL_PERM) {
         object = object_of(a, POLICYD, address.text, arg);
         rc = object == NULL ? -1 : 0;

@@ -11,9 +11,10 @@
 #define CTL_VALUES_MAX 200 /* of one option that may be given more than once */
 
 enum ctl_exit {
-    CTL_YES = 0,  /* fine */
-    CTL_NO = 1,   /* a negative answer, or the daemon is away */
-    CTL_USAGE = 2 /* wrong words or options, or a file that cannot be read */
+    CTL_YES = 0,   /* fine */
+    CTL_NO = 1,    /* a negative answer, or the daemon is away */
+    CTL_USAGE = 2, /* wrong words or options, or a file that cannot be read */
+    CTL_LATER = 3  /* explain --requiretls: not now, perhaps later */
 };
 
 /* Options that only some commands take (options.h); bits. */
@@ -39,7 +40,10 @@ enum ctl_option {
     CTL_USER = 1 << 18,
     CTL_TLS = 1 << 19,
     CTL_RULES = 1 << 20,
-    CTL_CONFIG_DIR = 1 << 21
+    CTL_CONFIG_DIR = 1 << 21,
+    CTL_REQUIRETLS = 1 << 22,
+    CTL_OFFLINE = 1 << 23,
+    CTL_TIMEOUT = 1 << 24
 };
 
 /* Values of an option that may be given more than once. */
@@ -55,7 +59,7 @@ struct ctl {
     unsigned options;                        /* those given */
     const char *comment, *expires, *by, *at; /* values of options; NULL: not given */
     const char *before, *after;
-    const char *sender, *client, *user, *rules, *config_dir;
+    const char *sender, *client, *user, *rules, *config_dir, *timeout;
     struct ctl_values rcpt;
     bool colour;
     char **word; /* those after the command's name */
@@ -89,6 +93,16 @@ int run_cache_get(const struct ctl *ctl);
 int run_cache_flush(const struct ctl *ctl);
 int run_status(const struct ctl *ctl);
 struct conf *read_conf(const struct ctl *ctl); /* conf_free; NULL with the reason reported */
+
+/* Ask a daemon and wait so long. Returns 0 when it has answered, whatever it says, or -1 with the reason reported. */
+struct answer;
+int ask_program(struct answer *a, const char *program, const char *address, const char *verb, const char *arg,
+                int timeout_ms);
+/* Report an answer that is not OK. */
+void report_refusal(const char *program, const char *about, const struct answer *a);
+
+/* requiretls_commands_io.c */
+int run_explain_requiretls(const struct ctl *ctl);
 
 /* list_commands_io.c */
 int run_list_show(const struct ctl *ctl);

@@ -25,6 +25,7 @@
 #define CTL_ENTRY  (CTL_COMMENT | CTL_EXPIRES | CTL_OVERRIDE | CTL_BY)
 #define CTL_PLACE  (CTL_FIRST | CTL_LAST | CTL_BEFORE | CTL_AFTER | CTL_DISCARD)
 #define CTL_MAIL   (CTL_JSON | CTL_SENDER | CTL_RCPT | CTL_CLIENT | CTL_USER | CTL_TLS | CTL_RULES)
+#define CTL_WHY    (CTL_JSON | CTL_REQUIRETLS | CTL_OFFLINE | CTL_TIMEOUT)
 #define CTL_IMPORT (CTL_BY | CTL_POSTFIX | CTL_REPLACE | CTL_DRY_RUN)
 
 static const struct command commands[] = {
@@ -36,7 +37,7 @@ static const struct command commands[] = {
     {"check config", "[FILE]", "is the configuration right?", CTL_JSON, 0, 1, check_config},
     {"check postfix", "", "would Postfix let flagged mail go as any other, or mail past the milter?",
      CTL_JSON | CTL_CONFIG_DIR, 0, 0, check_postfix},
-    {"explain", "DOMAIN|NEXTHOP", "how mail there leaves, and why", CTL_JSON, 1, 1, run_explain},
+    {"explain", "DOMAIN|NEXTHOP", "how mail there leaves, and why", CTL_WHY, 1, 1, run_explain},
     {"resolve", "DOMAIN", "what is known of a domain: MX, DANE, MTA-STS, TLSRPT", CTL_JSON | CTL_FRESH, 1, 1,
      run_resolve},
     {"cache show", "", "the answers that policyd holds in memory", CTL_JSON, 0, 0, run_cache_show},

@@ -28,5 +28,8 @@ const struct option_kind option_kinds[OPTION_KINDS + 1] = {
     {"rules", CTL_RULES, false, "FILE|-", "rules in place of those in Redis", AT(rules)},
     {"config-dir", CTL_CONFIG_DIR, false, "DIR", "where main.cf and master.cf are; else Postfix's own place",
      AT(config_dir)},
+    {"requiretls", CTL_REQUIRETLS, false, NULL, "mail that may go only over verified TLS, all the way (RFC 8689)", 0},
+    {"offline", CTL_OFFLINE, false, NULL, "with --requiretls: by what is published alone; no MX host is contacted", 0},
+    {"timeout", CTL_TIMEOUT, false, "TIME", "with --requiretls: how long to wait for the hosts; else 15s", AT(timeout)},
     {NULL, 0, false, NULL, NULL, 0},
 };

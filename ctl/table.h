@@ -8,7 +8,7 @@
 #include "buf.h"
 #include "print.h"
 
-#define TABLE_COLUMNS_MAX 8
+#define TABLE_COLUMNS_MAX 10
 #define TABLE_ALIGN_MAX   64 /* a wider cell pushes only its own row aside */
 
 struct table;

@@ -99,6 +99,6 @@ void usage_all(FILE *to, const struct command *table, const char *conf_file)
     print_options(to, ~0U);
     fprintf(to,
             "\nexit codes: 0 fine; 1 a negative answer, or the daemon is away; 2 wrong usage, or a file that cannot be "
-            "read\n"
+            "read;\n            3 not now, perhaps later (explain --requiretls)\n"
             "More: posternctl(1).\n");
 }

@@ -10,7 +10,6 @@
 #include "session_tell_io.h"
 #include "smtp_envelope.h"
 #include "smtp_stream_io.h"
-#include "tls_client.h"
 #include "upstream_io.h"
 
 #include <errno.h>
@@ -33,7 +32,7 @@ struct smtp_client {
     const struct smtp_client_events *events;
     void *ctx;
 
-    enum state state;
+    enum state state, reached; /* reached: before OVER */
     struct smtp_stream stream;
     struct event *readable, *writable, *deadline;
     struct smtp_reply reply;
@@ -67,6 +66,23 @@ const char *smtp_client_address(const struct smtp_client *c)
 size_t smtp_client_queued(const struct smtp_client *c)
 {
     return evbuffer_get_length(c->stream.out);
+}
+
+struct smtp_client_progress smtp_client_progress(const struct smtp_client *c)
+{
+    enum state reached = c->state == OVER ? c->reached : c->state;
+
+    return (struct smtp_client_progress){.connected = reached >= GREETING,
+                                         .starttls = reached >= STARTTLS,
+                                         .handshake = reached >= HANDSHAKE,
+                                         .verified = reached >= TLS_EHLO};
+}
+
+void smtp_client_peer(struct tls_client_peer *out, const struct smtp_client *c)
+{
+    memset(out, 0, sizeof(*out));
+    if (c->stream.ssl != NULL)
+        tls_client_peer(out, c->stream.ssl);
 }
 
 /* --- the end --- */
@@ -128,9 +144,7 @@ static void outcome_log(const struct smtp_client *c, const char *result, const c
 {
     struct tls_client_peer peer;
 
-    memset(&peer, 0, sizeof(peer));
-    if (c->stream.ssl != NULL)
-        tls_client_peer(&peer, c->stream.ssl);
+    smtp_client_peer(&peer, c);
     log_info("connection", "domain=%s host=%s address=%s tls=%s cipher=%s verified=%s result=%s why=%s", c->domain,
              c->host, c->address, peer.version[0] != '\0' ? peer.version : NULL,
              peer.cipher[0] != '\0' ? peer.cipher : NULL, c->state >= TLS_EHLO ? verified_by(c) : NULL, result,
@@ -192,6 +206,7 @@ static void fail(struct smtp_client *c, enum relay_failed what, const char *enha
         outcome_log(c, relay_failed_name(what), detail);
     if (c->state <= HANDSHAKE)
         outcome_tell(c, what);
+    c->reached = c->state;
     c->state = OVER;
     events_drop(&c->readable);
     events_drop(&c->writable);

@@ -15,8 +15,10 @@
 #include <event2/event.h>
 #include <openssl/ssl.h>
 
+#include "conf.h"
 #include "relay_path.h"
 #include "smtp_ehlo.h"
+#include "tls_client.h"
 #include "tlsrpt_tell_io.h"
 
 #define SMTP_CLIENT_NAME_BUF 256
@@ -29,6 +31,9 @@ struct smtp_client_settings {
     uint16_t port;
     int64_t connect_timeout_ms, command_timeout_ms;
 };
+
+/* smtp_client_settings_io.c: name, port and times as section relayd says; the others stay as they are. */
+void smtp_client_settings_take(struct smtp_client_settings *out, const struct conf_relayd *conf);
 
 /* From the loop, never from within a call. The connection may be freed in each of them. */
 struct smtp_client_events {
@@ -67,6 +72,18 @@ void smtp_client_wait(struct smtp_client *c, int64_t ms);
 size_t smtp_client_queued(const struct smtp_client *c);          /* octets that the socket has not taken */
 const struct smtp_ehlo *smtp_client_ehlo(struct smtp_client *c); /* under TLS */
 bool smtp_client_offered_bare(const struct smtp_client *c);      /* REQUIRETLS before STARTTLS */
+/* How far it has got, or had got when it failed. */
+struct smtp_client_progress {
+    bool connected; /* to smtp_client_address */
+    bool starttls;  /* which is offered, and was said */
+    bool handshake; /* which was begun */
+    bool verified;  /* TLS is up, and the host has shown what it must */
+};
+struct smtp_client_progress smtp_client_progress(const struct smtp_client *c);
+
+/* What is known of the other side of TLS; all empty before there is any. */
+void smtp_client_peer(struct tls_client_peer *out, const struct smtp_client *c);
+
 const char *smtp_client_host(const struct smtp_client *c);
 const char *smtp_client_address(const struct smtp_client *c);
 

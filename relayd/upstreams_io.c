@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <unistd.h>
 
 void upstreams_tag(struct upstreams *all, const struct address_tag *tag)
 {
@@ -34,14 +33,7 @@ static void certificates_read(struct upstreams *all, const char *ca_file, struct
 
 static void settings_take(struct upstreams *all, const struct conf_relayd *conf)
 {
-    char host[SMTP_CLIENT_NAME_BUF] = "";
-
-    (void)gethostname(host, sizeof(host) - 1);
-    (void)snprintf(all->settings.name, sizeof(all->settings.name), "%s",
-                   conf->name[0] != '\0' ? conf->name : (host[0] != '\0' ? host : "localhost"));
-    all->settings.port = (uint16_t)conf->port;
-    all->settings.connect_timeout_ms = conf->connect_timeout_ms;
-    all->settings.command_timeout_ms = conf->command_timeout_ms;
+    smtp_client_settings_take(&all->settings, conf);
     all->data_timeout_ms = conf->data_timeout_ms;
     all->transaction_timeout_ms = conf->transaction_timeout_ms;
     all->idle_timeout_ms = conf->idle_timeout_ms;
