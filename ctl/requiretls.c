@@ -167,23 +167,29 @@ const char *requiretls_result_name(enum requiretls_result result)
     return names[result];
 }
 
-/* Those after the first that takes it which are as good, as chance decides between them. */
-static void take_equals(struct requiretls_outcome *out, const struct requiretls *r, size_t first,
+/* Those of one preference that take it: chance decides between them. */
+static void take_equals(struct requiretls_outcome *out, const struct requiretls *r, uint16_t preference,
                         bool null_reverse_path)
 {
-    uint16_t preference = r->path.candidate[first].host->preference;
+    size_t order[DEST_HOSTS_MAX];
+    size_t count = requiretls_order(order, r);
 
     out->result = REQUIRETLS_DELIVERED;
-    for (size_t i = first; i < r->path.usable && r->path.candidate[i].host->preference == preference; i++)
-        if (requiretls_failed(r, i, null_reverse_path) == RELAY_FAILED_NOTHING)
-            out->host[out->hosts++] = i;
+    for (size_t i = 0; i < count; i++)
+        if (r->path.candidate[order[i]].host->preference == preference &&
+            requiretls_failed(r, order[i], null_reverse_path) == RELAY_FAILED_NOTHING)
+            out->host[out->hosts++] = order[i];
 }
 
 static void judge_offline(struct requiretls_outcome *out, const struct requiretls *r)
 {
+    size_t order[DEST_HOSTS_MAX];
+    size_t count = requiretls_order(order, r);
+
     out->result = REQUIRETLS_UNDECIDED;
-    for (size_t i = 0; i < r->path.usable; i++)
-        out->host[out->hosts++] = i;
+    for (size_t i = 0; i < count; i++)
+        if (r->path.candidate[order[i]].barred == RELAY_FAILED_NOTHING)
+            out->host[out->hosts++] = order[i];
 }
 
 static void tally_host(struct relay_tally *t, const struct requiretls *r, size_t candidate, enum relay_failed what)
@@ -213,7 +219,7 @@ void requiretls_judge(struct requiretls_outcome *out, const struct requiretls *r
         enum relay_failed what = requiretls_failed(r, i, null_reverse_path);
 
         if (what == RELAY_FAILED_NOTHING) {
-            take_equals(out, r, i, null_reverse_path);
+            take_equals(out, r, r->path.candidate[i].host->preference, null_reverse_path);
             return;
         }
         tally_host(&tally, r, i, what);
@@ -224,13 +230,17 @@ void requiretls_judge(struct requiretls_outcome *out, const struct requiretls *r
     out->result = out->reply.code < 500 ? REQUIRETLS_DEFERRED : REQUIRETLS_RETURNED;
 }
 
+static bool comes_before(const struct dest_host *a, const struct dest_host *b)
+{
+    return a->preference < b->preference || (a->preference == b->preference && strcmp(a->name, b->name) < 0);
+}
+
 size_t requiretls_order(size_t out[DEST_HOSTS_MAX], const struct requiretls *r)
 {
     for (size_t i = 0; i < r->path.count; i++) {
-        uint16_t preference = r->path.candidate[i].host->preference;
         size_t to = i;
 
-        for (; to > 0 && r->path.candidate[out[to - 1]].host->preference > preference; to--)
+        for (; to > 0 && comes_before(r->path.candidate[i].host, r->path.candidate[out[to - 1]].host); to--)
             out[to] = out[to - 1];
         out[to] = i;
     }

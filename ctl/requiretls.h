@@ -89,7 +89,7 @@ struct requiretls_outcome {
 /* Of a message with a sender, or of a bounce. MAIL was said to nobody: what a host answers to that is not known. */
 void requiretls_judge(struct requiretls_outcome *out, const struct requiretls *r, bool null_reverse_path);
 
-/* The candidates in order of preference, those that are barred too. Returns how many. */
+/* The candidates in order of preference, then name, those that are barred too. Returns how many. */
 size_t requiretls_order(size_t out[DEST_HOSTS_MAX], const struct requiretls *r);
 
 /* --- for people and programs --- */

@@ -284,8 +284,8 @@ static void test_order(void **state)
     plan();
     assert_int_equal(requiretls_order(order, &r), 4);
     assert_string_equal(r.path.candidate[order[0]].host->name, "evil.example.com");
-    assert_int_equal(r.path.candidate[order[1]].host->preference, 10);
-    assert_int_equal(r.path.candidate[order[2]].host->preference, 10);
+    assert_string_equal(r.path.candidate[order[1]].host->name, "evil2.example.com");
+    assert_string_equal(r.path.candidate[order[2]].host->name, "mx1.example.net");
     assert_string_equal(r.path.candidate[order[3]].host->name, "mx2.example.net");
     becomes("mx1.example.net", RELAY_FAILED_CERT_NAME, 3, none);
     becomes("mx2.example.net", RELAY_FAILED_CERT_NAME, 3, none);
