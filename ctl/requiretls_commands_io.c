@@ -43,21 +43,16 @@ static int read_domain(struct nexthop *hop, const char *word)
     return -1;
 }
 
-/* The facts, or NULL, as relayd has none then either, with the reason reported. */
-static struct dest *ask_facts(const char *domain, const char *stsd, int64_t ms)
+/* The facts, or NULL with the reason reported: relayd has none then either. */
+static struct dest *read_facts(const struct answer *a, const char *domain)
 {
-    struct answer a = {.status = CALL_TEMP};
     struct dest *d = NULL;
     struct err e = {""};
 
-    if (ask_program(&a, STSD, stsd, "resolve", domain, (int)ms) != 0) {
-        answer_clear(&a);
-        return NULL;
-    }
-    if (a.status == CALL_OK)
-        d = dest_from_json(buf_text(&a.text), a.text.len, &e);
-    if (a.status != CALL_OK) {
-        report_refusal(STSD, domain, &a);
+    if (a->status == CALL_OK)
+        d = dest_from_json(buf_text(&a->text), a->text.len, &e);
+    if (a->status != CALL_OK) {
+        report_refusal(STSD, domain, a);
     } else if (d == NULL) {
         report_error("%s: its answer is no destination record: %s", STSD, e.text);
     } else if (!domain_equal(d->domain, domain)) {
@@ -65,8 +60,19 @@ static struct dest *ask_facts(const char *domain, const char *stsd, int64_t ms)
         dest_free(d);
         d = NULL;
     }
-    answer_clear(&a);
     return d;
+}
+
+/* Returns 0, or -1 when stsd cannot be asked, with the reason reported: that says nothing of relayd. */
+static int ask_facts(struct dest **out, const char *domain, const char *stsd, int64_t ms)
+{
+    struct answer a = {.status = CALL_TEMP};
+    int rc = ask_program(&a, STSD, stsd, "resolve", domain, (int)ms);
+
+    if (rc == 0)
+        *out = read_facts(&a, domain);
+    answer_clear(&a);
+    return rc;
 }
 
 static void make_plan(struct requiretls *r, const struct dest *d, const struct conf_relayd *conf)
@@ -109,8 +115,8 @@ static int explain(struct requiretls *r, const struct ctl *ctl, const struct con
     struct err e = {""};
     int rc;
 
-    if (r->hop.kind == NEXTHOP_DOMAIN)
-        d = ask_facts(r->hop.name, conf->relayd.stsd, ms);
+    if (r->hop.kind == NEXTHOP_DOMAIN && ask_facts(&d, r->hop.name, conf->relayd.stsd, ms) != 0)
+        return CTL_LATER;
     make_plan(r, d, &conf->relayd);
     if (!r->offline && r->path.usable > 0 && requiretls_probe(r, &conf->relayd, ms, &e) != 0) {
         report_error("the hosts cannot be asked: %s", e.text);
