@@ -84,7 +84,7 @@ ask explain '[mx.Example.com]:25'
 ok "explain, for people" eval 'code 0 && prints "^  1. no MX look-up, so no MTA-STS$"'
 ok "explain, for people: until when" prints '^The answer holds until 2100-01-01T00:00:00Z (in [0-9]* d)\.$'
 ok "no colour when it is no terminal" sh -c '! grep -q "$(printf "\033")" "$1"' sh "$dir/out"
-ask explain "$(head -c 3000 /dev/zero | tr '\0' a)"
+ask explain "$(head -c 50000 /dev/zero | tr '\0' a)"
 ok "explain: too long to be sent" eval 'code 1 && says "too long"'
 echo 'PERM no next hop' >"$dir/policyd/explain"
 ask explain '..'
