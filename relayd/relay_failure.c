@@ -35,6 +35,8 @@ static const struct meaning meanings[RELAY_FAILED_COUNT] = {
     [RELAY_FAILED_NULL_MX] = {"null-mx", 556, LAST, "5.1.10", OURS, "", "takes no mail (null MX)"},
     [RELAY_FAILED_NO_HOST] = {"no-host", 550, LAST, "5.4.4", OURS, "", "has no MX host with an address"},
 
+    [RELAY_FAILED_LOOP] = {"loop", 550, NEXT, "5.4.6", OURS, "",
+                           "is this relay, or comes after it by preference: the mail would come back"},
     [RELAY_FAILED_UNAUTHENTICATED] = {"unauthenticated", 550, NEXT, "5.7.10", OURS, "",
                                       "is authenticated neither by DNSSEC nor by an MTA-STS policy in mode enforce"},
     [RELAY_FAILED_NOT_IN_POLICY] = {"not-in-policy", 550, NEXT, "5.7.10", OURS, VALIDATION,

@@ -24,6 +24,7 @@ enum relay_failed {
     RELAY_FAILED_NO_HOST,   /* no MX host has an address */
 
     /* A host that may not be used. */
+    RELAY_FAILED_LOOP,            /* it is this relay itself, or not to be preferred to it */
     RELAY_FAILED_UNAUTHENTICATED, /* neither DNSSEC nor an MTA-STS policy vouches for the MX host */
     RELAY_FAILED_NOT_IN_POLICY,   /* an MTA-STS policy in mode enforce does not name it */
     RELAY_FAILED_POLICY_FETCH,    /* nothing else vouches for it, and the MTA-STS policy could not be fetched */

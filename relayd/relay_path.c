@@ -11,7 +11,28 @@ struct vouch {
     bool enforced;    /* a policy in mode enforce is live */
     bool tested;      /* one in mode testing is */
     bool sts_unknown; /* there may be one */
+    uint32_t loop;    /* hosts of this preference and above are this relay, or behind it */
 };
+
+#define LOOP_NONE UINT32_MAX
+
+/* The preference that we have ourselves among the hosts. */
+static uint32_t own_preference(const struct relay_path_in *in)
+{
+    const char *own = in->own_name != NULL ? in->own_name : "";
+    uint32_t lowest = LOOP_NONE;
+    char name[DOMAIN_BUF];
+
+    if (domain_normalise(name, own, strlen(own), NULL) != 0)
+        return LOOP_NONE;
+    for (size_t i = 0; i < in->dest->host_count; i++) {
+        const struct dest_host *host = &in->dest->host[i];
+
+        if (domain_equal(host->name, name) && host->preference < lowest)
+            lowest = host->preference;
+    }
+    return lowest;
+}
 
 static struct vouch vouch_of(const struct relay_path_in *in, int64_t now)
 {
@@ -23,6 +44,7 @@ static struct vouch vouch_of(const struct relay_path_in *in, int64_t now)
         .enforced = live && sts->policy.mode == STS_MODE_ENFORCE,
         .tested = live && sts->policy.mode == STS_MODE_TESTING,
         .sts_unknown = !live && sts->record == DEST_STS_TEMP && now - sts->temp_since < in->sts_unknown_hold,
+        .loop = own_preference(in),
     };
 }
 
@@ -40,6 +62,8 @@ static enum relay_failed why_barred(const struct vouch *v, const struct dest_hos
     const struct sts_policy *policy = &v->dest->sts.policy;
     bool secure = v->dest->mx_secure;
 
+    if (host->preference >= v->loop)
+        return RELAY_FAILED_LOOP;
     if (v->enforced && !mx_match_any(policy->mx, policy->mx_count, host->name))
         return RELAY_FAILED_NOT_IN_POLICY;
     if (!v->enforced && !secure)

@@ -22,7 +22,8 @@ struct relay_path_in {
     /* Seconds for which an MTA-STS record that cannot be looked up, without a policy that is kept, is a temporary
        error; then it is as none (see decide.h). */
     int64_t sts_unknown_hold;
-    uint64_t seed; /* random; by it hosts of one preference are put in order */
+    uint64_t seed;        /* random; by it hosts of one preference are put in order */
+    const char *own_name; /* of this relay, as it greets (conf relayd.name), in any case; NULL or "": it has none */
 };
 
 /*
@@ -53,6 +54,8 @@ struct relay_path {
  * policy in mode enforce names it (S1). Testing does not count: it promises nothing, and may name hosts that are no
  * longer there. Beyond that the policies themselves bind, as for any mail. For each host the first line that fits:
  *
+ *   it has our own name, or no better preference
+ *   than the host that has it                     barred: loop (RFC 5321 5.1); we are known by that name alone
  *   enforce, and the policy does not name it          barred: not-in-policy (RFC 8461 5), however authentic DNS is
  *   MX not authenticated, no enforced policy
  *       the MTA-STS record TEMP, since less than hold barred: policy-temp
@@ -71,7 +74,8 @@ struct relay_path {
  * No host at all: no facts, stale facts, MX TEMP (all 4.4.3, as an enforced policy says nothing of which hosts there
  * are), no such domain (5.1.2), null MX (556 5.1.10, RFC 7505 4.2), MX hosts without addresses (5.4.4). All
  * barred: 5.7.10 rather than 5.7.30 (S6), since it is no server that lacks REQUIRETLS: there is none to which a session
- * could be authenticated, and none was asked. One that is barred for now makes it temporary.
+ * could be authenticated, and none was asked. One that is barred for now makes it temporary. All barred by the
+ * loop: 5.4.6.
  *
  * A literal, and a host in brackets: 5.7.10. Neither has MX records, so nobody vouches for the name. That would be
  * different for a host that the operator has configured (S10), but this plan is made for recipients' domains.

@@ -170,7 +170,8 @@ void upstream_plan(struct upstream *u)
     struct relay_path_in in = {.kind = u->hop.kind,
                                .dest = u->dest,
                                .age = DECIDE_FRESH, /* stsd gives no others */
-                               .sts_unknown_hold = u->all->sts_unknown_hold};
+                               .sts_unknown_hold = u->all->sts_unknown_hold,
+                               .own_name = u->all->settings.name};
 
     if (getrandom(&in.seed, sizeof(in.seed), 0) != (ssize_t)sizeof(in.seed))
         log_oom();

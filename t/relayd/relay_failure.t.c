@@ -56,6 +56,7 @@ static void meanings(void **state)
         const char *enhanced, *tlsrpt;
     } table[] = {
         {"S8", F(MX_TEMP), TEMP, LAST, 451, "4.4.3", ""},
+        {"-", F(LOOP), PERM, NEXT, 550, "5.4.6", ""},
         {"S6", F(UNAUTHENTICATED), PERM, NEXT, 550, "5.7.10", ""},
         {"S6", F(NOT_IN_POLICY), PERM, NEXT, 550, "5.7.10", "validation-failure"},
         {"S8", F(POLICY_FETCH), TEMP, NEXT, 451, "4.4.3", "sts-policy-fetch-error"},

@@ -284,6 +284,64 @@ static void domains(void **state)
     }
 }
 
+/* We are B, the second of three by preference, or not among them. */
+static void loops(void **state)
+{
+    static const struct {
+        const char *own, *hosts, *want;
+        int code;
+        const char *enhanced;
+    } table[] = {
+        {NULL, A " n " B " n", " " A ":pkix " B ":pkix", 0, NULL},
+        {"", A " n " B " n", " " A ":pkix " B ":pkix", 0, NULL},
+        {"[192.0.2.1]", A " n " B " n", " " A ":pkix " B ":pkix", 0, NULL},
+        {"other.example.org", A " n " B " n", " " A ":pkix " B ":pkix", 0, NULL},
+        {"xb.example.org", A " n " B " n", " " A ":pkix " B ":pkix", 0, NULL},
+        {B, A " n " B " n c.example.org u", " " A ":pkix !" B ":loop !c.example.org:loop", 550, "5.4.6"},
+        {"B.Example.ORG", A " n " B " n c.example.org u", " " A ":pkix !" B ":loop !c.example.org:loop", 550, "5.4.6"},
+        {B, B " n " A " n", " !" B ":loop !" A ":loop", 550, "5.4.6"},
+        {B, B " n", " !" B ":loop", 550, "5.4.6"},
+        {B, A " t " B " n", " !" A ":tlsa-temp !" B ":loop", 451, "4.4.3"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(table); i++) {
+        const struct row row = {.secure = true, .hosts = table[i].hosts};
+        struct dest *d = make(&row, DEST_MX_LIST);
+        struct relay_path_in in = {.kind = NEXTHOP_DOMAIN, .dest = d, .own_name = table[i].own};
+        struct relay_path p;
+        char text[400];
+
+        print_message("%s\n", table[i].own != NULL ? table[i].own : "NULL");
+        relay_path_plan(&p, &in, NOW);
+        describe(text, sizeof(text), &p);
+        assert_string_equal(text, table[i].want);
+        if (table[i].enhanced != NULL)
+            check_reply(&p, table[i].code, table[i].enhanced);
+        dest_free(d);
+    }
+}
+
+/* Of one preference with us: neither is tried, whatever the order in the record. */
+static void loop_of_equals(void **state)
+{
+    struct dest *d = dest_new("example.net");
+    struct relay_path_in in = {.kind = NEXTHOP_DOMAIN, .dest = d, .own_name = B};
+    struct relay_path p;
+    char text[400];
+
+    (void)state;
+    d->mx = DEST_MX_LIST;
+    d->mx_secure = true;
+    dest_add_host(d, "c.example.org", 20)->address_count = 1;
+    dest_add_host(d, B, 20)->address_count = 1;
+    dest_add_host(d, A, 10)->address_count = 1;
+    relay_path_plan(&p, &in, NOW);
+    describe(text, sizeof(text), &p);
+    assert_string_equal(text, " " A ":pkix !c.example.org:loop !" B ":loop");
+    dest_free(d);
+}
+
 static void words(void **state)
 {
     static const struct {
@@ -431,8 +489,9 @@ static void offer(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(hosts), cmocka_unit_test(domains),        cmocka_unit_test(words), cmocka_unit_test(names),
-        cmocka_unit_test(order), cmocka_unit_test(as_many_as_fit), cmocka_unit_test(offer),
+        cmocka_unit_test(loops),   cmocka_unit_test(loop_of_equals), cmocka_unit_test(hosts),
+        cmocka_unit_test(domains), cmocka_unit_test(words),          cmocka_unit_test(names),
+        cmocka_unit_test(order),   cmocka_unit_test(as_many_as_fit), cmocka_unit_test(offer),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
