@@ -87,7 +87,6 @@ struct lmtp_serve *lmtp_serve_new(struct event_base *base, const struct conf_rel
     lmtp_sessions_init(&s->sessions, base);
     s->sessions.changed = on_change;
     s->sessions.changed_ctx = s;
-    take_name(&s->sessions, conf->name);
     if (open_listeners(s, base, conf, e) != 0) {
         lmtp_serve_free(s);
         return NULL;
@@ -98,6 +97,7 @@ struct lmtp_serve *lmtp_serve_new(struct event_base *base, const struct conf_rel
 
 void lmtp_serve_configure(struct lmtp_serve *s, const struct conf_relayd *conf)
 {
+    take_name(&s->sessions, conf->name);
     s->most = (size_t)conf->connections;
     s->sessions.size_max = (uint64_t)conf->size_max;
     s->sessions.patience_ms = conf->command_timeout_ms;

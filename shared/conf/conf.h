@@ -175,6 +175,7 @@ enum conf_kind {
     CONF_CHOICE,   /* one of `words`; "" allowed when min is 0 */
     CONF_TAG,      /* a word that a local part may end with: letters and digits, "-", "_" between them */
     CONF_HEADER,   /* the name of a header field; "" allowed when min is 0 */
+    CONF_NAME,     /* how this host greets: a host name in ASCII, or an address in brackets; "" allowed when min is 0 */
     CONF_RULES     /* rules, see core/rule.h */
 };
 

@@ -33,6 +33,9 @@ static const char *const live[] = {
     "milter.tls_required",
     "milter.rules",
     "milter.body_octets",
+    "relayd.name",
+    "relayd.ca_file",
+    "relayd.port",
     "relayd.connect_timeout",
     "relayd.command_timeout",
     "relayd.data_timeout",
@@ -75,6 +78,7 @@ static bool same_value(enum conf_kind kind, const void *a, const void *b)
     case CONF_CHOICE:
     case CONF_TAG:
     case CONF_HEADER:
+    case CONF_NAME:
         return strcmp(*(char *const *)a, *(char *const *)b) == 0;
     case CONF_LIST:
     case CONF_ADDRESSES:

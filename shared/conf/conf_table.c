@@ -186,7 +186,7 @@ static const struct conf_option relayd_options[] = {
      "file that holds the process id; \"\" for none", NULL},
     {"socket_mode", CONF_MODE, "0666", 0, 0777, RELAYD(socket_mode),
      "permissions of unix sockets in listen", NULL},
-    {"name", CONF_STRING, "\"\"", 0, TEXT_MAX, RELAYD(name),
+    {"name", CONF_NAME, "\"\"", 0, 253, RELAYD(name),
      "name of this host for EHLO and LHLO; \"\" for what the system says", NULL},
     {"ca_file", CONF_STRING, "\"\"", 0, TEXT_MAX, RELAYD(ca_file),
      "PEM file of the authorities that MX hosts' certificates must come from; \"\" for the system's", NULL},

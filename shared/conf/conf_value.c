@@ -8,8 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "address.h"
+#include "domain.h"
 #include "list.h"
 #include "rule.h"
 
@@ -32,7 +34,7 @@ static const struct unit units[] = {
 static bool conf_kind_is_text(enum conf_kind kind)
 {
     return kind == CONF_STRING || kind == CONF_ADDRESS || kind == CONF_FALLBACK || kind == CONF_CHOICE ||
-           kind == CONF_TAG || kind == CONF_HEADER;
+           kind == CONF_TAG || kind == CONF_HEADER || kind == CONF_NAME;
 }
 
 bool conf_kind_is_list(enum conf_kind kind)
@@ -184,6 +186,36 @@ static int header_check(const char *text, struct err *e)
     return 0;
 }
 
+/* "[192.0.2.1]", "[IPv6:2001:db8::1]" */
+static bool is_literal(const char *text, size_t len)
+{
+    const char prefix[] = "IPv6:";
+    char address[ADDRESS_BUF];
+
+    if (len < 3 || text[0] != '[' || text[len - 1] != ']')
+        return false;
+    if (address_normalise(address, text + 1, len - 2) != 1)
+        return false;
+    return (strchr(address, ':') != NULL) == (strncasecmp(text + 1, prefix, sizeof(prefix) - 1) == 0);
+}
+
+/* As it is said to servers: RFC 5321 4.1.1.1, 4.1.3. */
+static int name_check(const char *text, size_t len, struct err *e)
+{
+    char domain[DOMAIN_BUF];
+    struct err why = {""};
+
+    if (is_literal(text, len))
+        return 0;
+    if (domain_normalise(domain, text, len, &why) != 0)
+        return err_set(e,
+                       "\"%.*s\" is no host name: %s; write one such as mail.example.com, or an address as [192.0.2.1]",
+                       SHOWN, text, why.text);
+    if (strcasecmp(domain, text) != 0)
+        return err_set(e, "\"%.*s\" is no host name as servers are told; write it as %s", SHOWN, text, domain);
+    return 0;
+}
+
 /* All of them, as what is wrong may lie between two. */
 static int rules_check(char *const *rules, struct err *e)
 {
@@ -230,6 +262,8 @@ static int text_check(const struct conf_option *o, const char *text, struct err 
         return tag_check(text, e);
     if (o->kind == CONF_HEADER)
         return header_check(text, e);
+    if (o->kind == CONF_NAME && len > 0)
+        return name_check(text, len, e);
     if (len > 0 && (o->kind == CONF_ADDRESS || o->kind == CONF_ADDRESSES))
         return address_parse(&address, text, e);
     return o->kind == CONF_RESOLVERS ? address_parse_port(&address, text, DNS_PORT, e) : 0;
@@ -304,6 +338,7 @@ int conf_value_set(void *section, const struct conf_option *option, const char *
     case CONF_CHOICE:
     case CONF_TAG:
     case CONF_HEADER:
+    case CONF_NAME:
         return text_set(section, option, text, e);
     case CONF_LIST:
     case CONF_ADDRESSES:

@@ -35,6 +35,7 @@ static void check_option(const char *section, const struct conf_option *o)
     case CONF_CHOICE:
     case CONF_TAG:
     case CONF_HEADER:
+    case CONF_NAME:
         check(*(char *const *)member != NULL);
         check((int64_t)strlen(*(char *const *)member) >= o->min && (int64_t)strlen(*(char *const *)member) <= o->max);
         break;

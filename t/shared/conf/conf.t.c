@@ -134,6 +134,22 @@ static void test_defaults(void **state)
     conf_free(c);
 }
 
+static void test_names(void **state)
+{
+    static const char *const names[] = {"", "localhost", "Mail.Example.COM", "[192.0.2.1]", "[IPv6:2001:db8::1]"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        char text[80];
+        struct conf *c;
+
+        (void)snprintf(text, sizeof(text), "relayd { name = \"%s\" }", names[i]);
+        c = parse(text);
+        assert_string_equal(c->relayd.name, names[i]);
+        conf_free(c);
+    }
+}
+
 /* Single quotes keep backslashes, which expressions are full of. */
 static void test_rules(void **state)
 {
@@ -221,6 +237,15 @@ static const struct bad bad_rows[] = {
      "F:2: rules: ", "rule 2: column 4: "},
     {"milter {\n tag = SECRET\n optional_tag = secret\n}", "F:3: optional_tag: ", "is the value of tag as well"},
     {"milter {\n tag = TLSoptional\n}", "F:3: optional_tag: ", "is the value of tag as well"},
+    {"relayd {\n name = \"mail server\" }", "F:2: name: ", "\"mail server\" is no host name: "},
+    {"relayd { name = \"a..b\" }", "F:1: name: ", "is no host name"},
+    {"relayd { name = \"mail.example.com.\" }", "F:1: name: ", "write it as mail.example.com"},
+    {"relayd { name = \"b\xc3\xbc.example\" }", "F:1: name: ", "write it as xn--"},
+    {"relayd { name = \"192.0.2.1\" }", "F:1: name: ", "or an address as [192.0.2.1]"},
+    {"relayd { name = \"[192.0.2]\" }", "F:1: name: ", "is no host name"},
+    {"relayd { name = \"[2001:db8::1]\" }", "F:1: name: ", "is no host name"},
+    {"relayd { name = \"[IPv6:192.0.2.1]\" }", "F:1: name: ", "is no host name"},
+    {"relayd { name = \"a>b\" }", "F:1: name: ", "is no host name"},
     {"stsd { dns_tries = 0 }", "F:1: dns_tries: ", "0 is out of range; write 1 to 20"},
     {"stsd { dns_tries = 21 }", "F:1: dns_tries: ", "out of range"},
     {"stsd { dns_tries = -1 }", "F:1: dns_tries: ", "no whole number"},
@@ -401,11 +426,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_tables),   cmocka_unit_test(test_defaults_as_file),
-        cmocka_unit_test(test_defaults), cmocka_unit_test(test_values),
-        cmocka_unit_test(test_rules),    cmocka_unit_test(test_bad),
-        cmocka_unit_test(test_nul),      cmocka_unit_test(test_again),
-        cmocka_unit_test(test_too_many), cmocka_unit_test(test_file),
-        cmocka_unit_test(test_login),
+        cmocka_unit_test(test_defaults), cmocka_unit_test(test_names),
+        cmocka_unit_test(test_values),   cmocka_unit_test(test_rules),
+        cmocka_unit_test(test_bad),      cmocka_unit_test(test_nul),
+        cmocka_unit_test(test_again),    cmocka_unit_test(test_too_many),
+        cmocka_unit_test(test_file),     cmocka_unit_test(test_login),
     };
 
     return cmocka_run_group_tests_name("conf", tests, NULL, NULL);

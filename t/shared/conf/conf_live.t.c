@@ -39,7 +39,8 @@ static const struct row {
     {"", "stsd { trust_ad = yes ca_file = \"/x\" dns_tries = 2 dane = no }", "stsd",
      "stsd.trust_ad stsd.dns_tries stsd.ca_file "},
     {"", "stsd { trust_ad = yes }", "policyd", ""},
-    {"", "relayd { per_domain = 3 size_max = 1000 name = \"x\" port = 2525 }", "relayd", "relayd.name relayd.port "},
+    {"", "relayd { per_domain = 3 size_max = 1000 name = \"x\" port = 2525 ca_file = \"/x\" }", "relayd", ""},
+    {"", "relayd { stsd = \"unix:/x\" name = \"x\" }", "relayd", "relayd.stsd "},
     {"", "redis { prefix = \"x:\" }", "redis", "redis.prefix "},
     {"", "redis { prefix = \"x:\" }", "nosuch", ""},
 };
