@@ -79,6 +79,7 @@ struct lmtp_command {
  *   504 5.5.4  a BODY that is not served (RFC 3030)
  *   553 5.6.7  a reverse-path in UTF-8 without SMTPUTF8 (RFC 6531 3.5)
  *   555 5.5.4  a parameter that is not among the above (RFC 5321 4.1.1.11)
+ * out->verb is LMTP_RCPT then only if that was the verb.
  */
 int lmtp_command_parse(struct lmtp_command *out, const char *line, size_t len, struct smtp_refusal *r);
 

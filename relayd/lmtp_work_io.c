@@ -221,11 +221,20 @@ static void consume(struct lmtp_session *s, size_t octets)
     s->in_len -= octets;
 }
 
-/* One that may be asked about at once, whatever has not been answered before it. */
+/* One that may be worked on at once, whatever has not been answered before it. */
 static bool is_one_more_rcpt(const struct lmtp_session *s, const struct lmtp_command *command)
 {
-    return command->verb == LMTP_RCPT && s->t != NULL && s->t->count < TRANSACTION_RCPTS_MAX &&
-           lmtp_command_in_order(&s->progress, command, NULL) == 0;
+    return command->verb == LMTP_RCPT && s->t != NULL && s->t->count < TRANSACTION_RCPTS_MAX;
+}
+
+static void refuse_rcpt(struct lmtp_session *s, const struct smtp_refusal *r)
+{
+    struct buf line;
+
+    buf_init(&line, LMTP_REPLY_MAX);
+    lmtp_reply_refuse(&line, r);
+    must(buf_ok(&line) ? transaction_refuse(s->t, buf_text(&line)) : -1);
+    buf_clear(&line);
 }
 
 static bool step_command(struct lmtp_session *s)
@@ -237,25 +246,26 @@ static bool step_command(struct lmtp_session *s)
     size_t len;
     size_t took;
     int found = lmtp_line_find(&len, &took, line, s->in_len);
-    int bad;
+    bool bad;
 
     if (found == 0 || (found < 0 && waiting))
         return false;
     if (found < 0)
         return end_with(s, 500, "5.5.2", "the line is too long");
     s->progress.taken = s->t == NULL ? 0 : s->t->taken;
-    bad = lmtp_command_parse(&command, line, len, &r);
-    if (bad == 0 && is_one_more_rcpt(s, &command)) {
-        work_rcpt(s, line, len);
-        consume(s, took);
-        return true;
-    }
-    if (waiting)
+    bad = lmtp_command_parse(&command, line, len, &r) != 0 || lmtp_command_in_order(&s->progress, &command, &r) != 0;
+    if (is_one_more_rcpt(s, &command)) {
+        if (bad)
+            refuse_rcpt(s, &r);
+        else
+            work_rcpt(s, line, len);
+    } else if (waiting) {
         return false;
-    if (bad != 0 || lmtp_command_in_order(&s->progress, &command, &r) != 0)
+    } else if (bad) {
         lmtp_reply_refuse(&s->out, &r);
-    else
+    } else {
         work_command(s, &command, line, len);
+    }
     consume(s, took);
     return true;
 }

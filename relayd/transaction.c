@@ -136,18 +136,43 @@ static struct transaction_domain *domain_tell(struct transaction *t, size_t plac
     return d;
 }
 
-struct transaction_domain *transaction_rcpt(struct transaction *t, const char *line, size_t len)
+/* Put it behind the others; r may be NULL. Returns 0, or -1 without memory: it is freed. */
+static int rcpt_add(struct transaction *t, struct transaction_rcpt *r)
 {
-    struct transaction_rcpt *r = rcpt_new(line, len);
     struct transaction_rcpt **grown = list_grown(t->rcpt, t->count, sizeof(struct transaction_rcpt *));
 
     if (grown != NULL)
         t->rcpt = grown;
     if (r == NULL || grown == NULL) {
         rcpt_free(r);
-        return NULL;
+        return -1;
     }
     t->rcpt[t->count++] = r;
+    return 0;
+}
+
+int transaction_refuse(struct transaction *t, const char *answer)
+{
+    struct transaction_rcpt *r = calloc(1, sizeof(*r));
+
+    if (r != NULL)
+        r->answer = strdup(answer);
+    if (r != NULL && r->answer == NULL) {
+        rcpt_free(r);
+        r = NULL;
+    }
+    if (rcpt_add(t, r) != 0)
+        return -1;
+    t->answered++;
+    return 0;
+}
+
+struct transaction_domain *transaction_rcpt(struct transaction *t, const char *line, size_t len)
+{
+    struct transaction_rcpt *r = rcpt_new(line, len);
+
+    if (rcpt_add(t, r) != 0)
+        return NULL;
     r->domain = domain_place(t, &r->command);
     return r->domain == t->domains ? NULL : domain_tell(t, r->domain, t->count - 1);
 }

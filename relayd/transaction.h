@@ -41,10 +41,10 @@ struct transaction_domain {
 };
 
 struct transaction_rcpt {
-    char *line;
+    char *line;                  /* NULL: refused here */
     struct lmtp_command command; /* points into the line */
-    size_t domain;
-    char *answer; /* to RCPT; NULL: none yet */
+    size_t domain;               /* of no meaning when it was refused here */
+    char *answer;                /* to RCPT; NULL: none yet */
     bool taken;
 };
 
@@ -73,6 +73,9 @@ void transaction_free(struct transaction *t);
  * no memory.
  */
 struct transaction_domain *transaction_rcpt(struct transaction *t, const char *line, size_t len);
+
+/* A RCPT that is refused here, with this answer, in its place among the others. Returns 0, or -1: no memory. */
+int transaction_refuse(struct transaction *t, const char *answer);
 
 /* Recipients whose answer has not come. Nothing but RCPT may be worked on while there are any. */
 size_t transaction_waiting(const struct transaction *t);

@@ -13,7 +13,8 @@
 #include <string.h>
 
 /*
- *   +a@x   a recipient        ?     DATA        [n  domain n may have the message    .  the end of the message
+ *   +a@x   a recipient, -R  one that is refused here with R
+ *   ?     DATA        [n  domain n may have the message    .  the end of the message
  *   n:m=R  domain n's answer R to its recipient m     ]n=R  domain n refuses DATA    n=R  what domain n says of the
  * message !R     the message is broken                      >     354, if it may be said
  *
@@ -32,6 +33,8 @@ static const struct row {
      "", 2},
     {"literals", "+a@[127.0.0.1] +b@[127.0.0.1] +c@[IPv6:::1] +d@[ipv6:::1]", "", 2},
     {"an answer that comes twice", "+a@x +b@x 0:0=2a 0:0=5b 0:1=2c", "2a 2c ", 1},
+    {"refused here, in its place", "+a@x -5a +b@x 0:1=2c 0:0=2b ? [0 > . 0=2d", "2b 5a 2c > 2d 2d ", 1},
+    {"refused here alone", "-5a -5b", "5a 5b ", 0},
     {"only those that were taken", "+a@x +b@y +c@x 0:0=2a 1:0=5b 0:1=4c ? [0 > . 0=2d", "2a 5b 4c > 2d ", 2},
     {"final replies in order", "+a@x +b@y +c@x 0:0=2a 1:0=2b 0:1=2c ? [1 [0 > . 1=5e 0=2d", "2a 2b 2c > 2d 5e 2d ", 2},
     {"not before all have answered DATA", "+a@x +b@y 0:0=2a 1:0=2b ? [1 > [0 >", "2a 2b > ", 2},
@@ -75,6 +78,8 @@ static void play(struct transaction *t, const char *word, struct buf *got)
         d = t->domain[word[1] - '0'];
     if (word[0] == '+')
         add(t, word + 1);
+    else if (word[0] == '-')
+        assert_int_equal(transaction_refuse(t, word + 1), 0);
     else if (word[0] == '?')
         transaction_ask_data(t);
     else if (word[0] == '[' || word[0] == ']')
