@@ -11,6 +11,9 @@
 #include "upstream_io.h"
 
 #include <stdlib.h>
+#include <sys/resource.h>
+
+#define SPARE_DESCRIPTORS 64 /* for all that is no connection of the MTA or to a server */
 
 struct relayd {
     struct daemon *daemon;
@@ -42,13 +45,43 @@ static void update_gauges(void *ctx)
     counters[GAUGE_UPSTREAMS].value = r->upstreams == NULL ? 0 : upstreams_open(r->upstreams);
 }
 
+/* The section, with no more connections than there are descriptors for; each kind gets its part of them. */
+static struct conf_relayd allowed(const struct conf_relayd *wanted)
+{
+    struct conf_relayd conf = *wanted;
+    int64_t all = conf.connections + conf.upstreams, left;
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY ||
+        limit.rlim_cur >= (rlim_t)all + SPARE_DESCRIPTORS)
+        return conf;
+    left = (int64_t)limit.rlim_cur > 2 * SPARE_DESCRIPTORS ? (int64_t)limit.rlim_cur - SPARE_DESCRIPTORS
+                                                           : (int64_t)limit.rlim_cur / 2;
+    conf.connections = 1 + (left - 2) * wanted->connections / all;
+    conf.upstreams = 1 + (left - 2) * wanted->upstreams / all;
+    return conf;
+}
+
+static void say_if_fewer(const struct conf_relayd *wanted)
+{
+    struct conf_relayd conf = allowed(wanted);
+
+    if (conf.connections < wanted->connections || conf.upstreams < wanted->upstreams)
+        log_warning("fewer-connections", "connections=%lld upstreams=%lld needed=%lld why=%s",
+                    (long long)conf.connections, (long long)conf.upstreams,
+                    (long long)(wanted->connections + wanted->upstreams + SPARE_DESCRIPTORS),
+                    "the limit of open files allows no more: raise it (LimitNOFILE of systemd, ulimit -n), or lower "
+                    "connections and upstreams");
+}
+
 static int relayd_start(struct daemon *d, struct err *e)
 {
-    const struct conf_relayd *conf = &daemon_conf(d)->relayd;
+    const struct conf_relayd allow = allowed(&daemon_conf(d)->relayd), *conf = &allow;
     struct relayd *r = calloc(1, sizeof(*r));
 
     if (r == NULL)
         log_oom();
+    say_if_fewer(&daemon_conf(d)->relayd);
     r->daemon = d;
     daemon_set_state(d, r);
     r->serve = lmtp_serve_new(daemon_base(d), conf, e);
@@ -70,7 +103,7 @@ static void take_tag(const struct relayd *r, const struct conf *conf)
 
 static int relayd_run(struct daemon *d, struct err *e)
 {
-    const struct conf_relayd *conf = &daemon_conf(d)->relayd;
+    const struct conf_relayd allow = allowed(&daemon_conf(d)->relayd), *conf = &allow;
     struct relayd *r = daemon_state(d);
 
     r->upstreams = upstreams_new(daemon_base(d), conf, conf->stsd, e);
@@ -89,10 +122,12 @@ static int relayd_run(struct daemon *d, struct err *e)
 
 static void relayd_reload(struct daemon *d, struct conf *conf)
 {
+    const struct conf_relayd allow = allowed(&conf->relayd);
     struct relayd *r = daemon_state(d);
 
-    lmtp_serve_configure(r->serve, &conf->relayd);
-    upstreams_configure(r->upstreams, &conf->relayd);
+    say_if_fewer(&conf->relayd);
+    lmtp_serve_configure(r->serve, &allow);
+    upstreams_configure(r->upstreams, &allow);
     take_tag(r, conf);
 }
 
