@@ -10,6 +10,10 @@
         .name = "postern_relayd_" name_, .help = (help_), .type = "gauge" \
     }
 
+#define PLACE(what_)           (COUNT_VERIFIED + 1 + RELAY_FAILED_##what_ - RELAY_FAILED_LOCAL)
+#define CONNECT(what_, name_)  [PLACE(what_)] = {.name = "postern_relayd_connects_total{outcome=\"" name_ "\"}"}
+#define DECLINED(what_, name_) [PLACE(what_)] = {.name = "postern_relayd_declined_total{why=\"" name_ "\"}"}
+
 struct metric counters[COUNTERS] = {
     [COUNT_CONNECTIONS] = COUNTER("connections_total", "Connections of the MTA."),
     [COUNT_TRANSACTIONS] = COUNTER("transactions_total", "Messages begun (MAIL)."),
@@ -23,6 +27,41 @@ struct metric counters[COUNTERS] = {
     [COUNT_REFUSED] = COUNTER("refused_total", "Recipients answered 5xx."),
     [COUNT_EVENTS] = COUNTER("events_total", "TLS sessions that were to be told to the collector (tlsrpt)."),
     [COUNT_EVENTS_LOST] = COUNTER("events_lost_total", "Of these, not taken by the collector, and given up."),
+    [COUNT_REUSED] = COUNTER("reused_total", "Messages begun over a connection that was kept."),
+    [COUNT_VERIFIED] =
+        COUNTER("connects_total{outcome=\"verified\"}", "Connections to servers, by outcome; busy: none was begun."),
+    CONNECT(LOCAL, "local"),
+    CONNECT(BUSY, "busy"),
+    CONNECT(CONNECT, "connect"),
+    CONNECT(CONNECT_TIMEOUT, "connect-timeout"),
+    CONNECT(LOST, "lost"),
+    CONNECT(TIMEOUT, "timeout"),
+    CONNECT(NONSENSE, "nonsense"),
+    CONNECT(GREETING_TEMP, "greeting-temp"),
+    CONNECT(GREETING_PERM, "greeting-perm"),
+    CONNECT(EHLO_TEMP, "ehlo-temp"),
+    CONNECT(EHLO_PERM, "ehlo-perm"),
+    CONNECT(STARTTLS_ABSENT, "starttls-absent"),
+    CONNECT(STARTTLS_TEMP, "starttls-temp"),
+    CONNECT(STARTTLS_PERM, "starttls-perm"),
+    CONNECT(STARTTLS_INJECTION, "starttls-injection"),
+    CONNECT(HANDSHAKE, "handshake"),
+    CONNECT(HANDSHAKE_REFUSED, "handshake-refused"),
+    CONNECT(CERT_UNTRUSTED, "cert-untrusted"),
+    CONNECT(CERT_EXPIRED, "cert-expired"),
+    CONNECT(CERT_NAME, "cert-name"),
+    CONNECT(CERT_TLSA, "cert-tlsa"),
+    CONNECT(TLS_EHLO_TEMP, "tls-ehlo-temp"),
+    CONNECT(TLS_EHLO_PERM, "tls-ehlo-perm"),
+    [PLACE(REQUIRETLS)] =
+        COUNTER("declined_total{why=\"requiretls\"}", "Messages that a verified server could or would not take."),
+    DECLINED(REQUIRETLS_BARE, "requiretls-bare"),
+    DECLINED(SIZE, "size"),
+    DECLINED(8BITMIME, "8bitmime"),
+    DECLINED(SMTPUTF8, "smtputf8"),
+    DECLINED(REQUIRETLS_REFUSED, "requiretls-refused"),
+    DECLINED(MAIL_TEMP, "mail-temp"),
+    DECLINED(MAIL_PERM, "mail-perm"),
     [GAUGE_CONNECTIONS] = GAUGE("connections", "Connections of the MTA that are open."),
     [GAUGE_UPSTREAMS] = GAUGE("upstreams", "Connections to next servers, idle ones too."),
     [GAUGE_EVENTS] = GAUGE("events_waiting", "TLS sessions that the collector has not confirmed yet."),

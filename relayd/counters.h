@@ -3,6 +3,7 @@
 #define POSTERN_RELAYD_COUNTERS_H
 
 #include "metrics.h"
+#include "relay_failure.h"
 
 enum counter {
     COUNT_CONNECTIONS,
@@ -17,6 +18,9 @@ enum counter {
     COUNT_REFUSED,
     COUNT_EVENTS,
     COUNT_EVENTS_LOST,
+    COUNT_REUSED,
+    COUNT_VERIFIED, /* then why not, in the order of enum relay_failed from LOCAL on */
+    COUNT_DECLINED_LAST = COUNT_VERIFIED + 1 + RELAY_FAILED_MAIL_PERM - RELAY_FAILED_LOCAL, /* up to MAIL_PERM */
     GAUGE_CONNECTIONS,
     GAUGE_UPSTREAMS,
     GAUGE_EVENTS,
@@ -34,6 +38,19 @@ static inline void count_many(enum counter which, uint64_t n)
 static inline void count(enum counter which)
 {
     count_many(which, 1);
+}
+
+/* The counter of what became of a host: NOTHING, its connection was verified, or from LOCAL to MAIL_PERM. */
+static inline enum counter counter_of(enum relay_failed what)
+{
+    return what == RELAY_FAILED_NOTHING ? COUNT_VERIFIED : COUNT_VERIFIED + 1 + what - RELAY_FAILED_LOCAL;
+}
+
+/* Others are not counted. */
+static inline void count_host(enum relay_failed what)
+{
+    if (what == RELAY_FAILED_NOTHING || (what >= RELAY_FAILED_LOCAL && what <= RELAY_FAILED_MAIL_PERM))
+        count(counter_of(what));
 }
 
 #endif

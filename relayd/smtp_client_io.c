@@ -5,6 +5,7 @@
 #include "smtp_client_io.h"
 
 #include "connect_socket.h"
+#include "counters.h"
 #include "log.h"
 #include "millis.h"
 #include "session_tell_io.h"
@@ -139,11 +140,13 @@ static const char *verified_by(const struct smtp_client *c)
     return "pkix";
 }
 
-/* One line for the beginning, well or badly ended. */
-static void outcome_log(const struct smtp_client *c, const char *result, const char *why)
+/* One line for the beginning, badly ended or well (NOTHING). */
+static void outcome_log(const struct smtp_client *c, enum relay_failed what, const char *why)
 {
+    const char *result = what == RELAY_FAILED_NOTHING ? "verified" : relay_failed_name(what);
     struct tls_client_peer peer;
 
+    count_host(what);
     smtp_client_peer(&peer, c);
     log_info("connection", "domain=%s host=%s address=%s tls=%s cipher=%s verified=%s result=%s why=%s", c->domain,
              c->host, c->address, peer.version[0] != '\0' ? peer.version : NULL,
@@ -203,7 +206,7 @@ static void outcome_tell(const struct smtp_client *c, enum relay_failed what)
 static void fail(struct smtp_client *c, enum relay_failed what, const char *enhanced, const char *detail)
 {
     if (c->state < READY)
-        outcome_log(c, relay_failed_name(what), detail);
+        outcome_log(c, what, detail);
     if (c->state <= HANDSHAKE)
         outcome_tell(c, what);
     c->reached = c->state;
@@ -327,7 +330,7 @@ static const enum relay_step steps[] = {[GREETING] = RELAY_STEP_GREETING,
 static void become_ready(struct smtp_client *c)
 {
     event_del(c->deadline);
-    outcome_log(c, "verified", NULL);
+    outcome_log(c, RELAY_FAILED_NOTHING, NULL);
     c->path = NULL;
     c->candidate = NULL;
     c->state = READY;
@@ -467,15 +470,22 @@ static int address_try(struct smtp_client *c)
     return -1;
 }
 
+/* No address is left: why the last one could not be tried. */
+static enum relay_failed socket_failed(int error)
+{
+    return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM ? RELAY_FAILED_LOCAL
+                                                                                     : RELAY_FAILED_CONNECT;
+}
+
 /* This address is none that takes the connection. */
 static void connect_failed(struct smtp_client *c, enum relay_failed what, const char *why)
 {
     socket_close(c);
     if (c->next_address < c->candidate->host->address_count) {
-        outcome_log(c, relay_failed_name(what), why);
+        outcome_log(c, what, why);
         if (address_try(c) == 0)
             return;
-        what = RELAY_FAILED_CONNECT;
+        what = socket_failed(errno);
         why = strerror(errno);
     }
     fail(c, what, NULL, why);
@@ -561,7 +571,7 @@ static void on_deadline(evutil_socket_t fd, short what, void *ctx)
     c->held = true;
     if (c->state == BEGIN) {
         if (address_try(c) != 0)
-            fail(c, RELAY_FAILED_CONNECT, NULL, strerror(errno));
+            fail(c, socket_failed(errno), NULL, strerror(errno));
     } else if (c->state == CONNECTING) {
         connect_failed(c, RELAY_FAILED_CONNECT_TIMEOUT, NULL);
     } else {

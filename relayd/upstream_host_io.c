@@ -4,6 +4,7 @@
  */
 #include "upstream_internal.h"
 
+#include "counters.h"
 #include "log.h"
 #include "session_tell_io.h"
 #include "smtp_envelope.h"
@@ -41,6 +42,8 @@ static bool was_stale(const struct upstream *u, enum relay_failed what)
 
 void upstream_host_failed(struct upstream *u, enum relay_failed what, const char *enhanced, const char *detail)
 {
+    if (what >= RELAY_FAILED_REQUIRETLS) /* others the connection has counted */
+        count_host(what);
     failure_add(u, what, u->host, enhanced, detail);
     link_close(u->link);
     u->link = NULL;
@@ -130,9 +133,11 @@ static void host_try(struct upstream *u, bool may_be_kept)
     u->phase = UPSTREAM_HOST;
     u->link = link_open(u->all, &u->path, candidate, may_be_kept, &u->kept, &upstream_client_events, u);
     if (u->link == NULL) {
+        count_host(RELAY_FAILED_BUSY);
         failure_add(u, RELAY_FAILED_BUSY, "", NULL, NULL);
         upstream_conclude(u);
     } else if (u->kept) {
+        count(COUNT_REUSED);
         mail_say(u);
     }
 }

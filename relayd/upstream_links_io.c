@@ -139,7 +139,8 @@ void link_keep(struct link *l, bool in_transaction)
 {
     struct timeval tv = millis(l->all->idle_timeout_ms);
 
-    if (l->all->idle_timeout_ms <= 0 || l->uses >= LINK_USES_MAX || seconds() - l->opened >= LINK_LIFE) {
+    if (l->all->idle_timeout_ms <= 0 || l->configured != l->all->configured || l->uses >= LINK_USES_MAX ||
+        seconds() - l->opened >= LINK_LIFE) {
         link_close(l);
         return;
     }
@@ -233,7 +234,7 @@ static struct link *kept_take(struct link *l, const struct smtp_client_events *e
 struct link *link_open(struct upstreams *all, const struct relay_path *path, const struct relay_candidate *candidate,
                        bool may_be_kept, bool *kept, const struct smtp_client_events *events, void *ctx)
 {
-    struct link like = {.all = all, .uses = 1, .opened = seconds()}, *l;
+    struct link like = {.all = all, .uses = 1, .configured = all->configured, .opened = seconds()}, *l;
 
     memcpy(like.domain, path->dest->domain, sizeof(like.domain));
     memcpy(like.host, candidate->host->name, sizeof(like.host));

@@ -23,6 +23,7 @@ struct link {
     char domain[DOMAIN_BUF], host[DOMAIN_BUF];
     unsigned char demand[LINK_DEMAND];
     unsigned uses;
+    unsigned configured; /* as in upstreams */
     int64_t opened;
     bool resetting; /* the reply to RSET has not come yet */
     bool idle;
@@ -37,6 +38,7 @@ struct upstreams {
     struct address_tag tag;
     int64_t data_timeout_ms, transaction_timeout_ms, idle_timeout_ms, sts_unknown_hold;
     size_t per_domain, most;
+    unsigned configured; /* how often: what was verified by former authorities is not kept */
 
     struct cache *domains; /* how many connections to each: size_t */
     size_t open;

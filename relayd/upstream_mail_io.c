@@ -131,8 +131,8 @@ static void rcpt_reply(struct upstream *u, const struct smtp_reply *reply)
 
     while (n < u->count && (!u->recipient[n].said || u->recipient[n].answered))
         n++;
-    if (u->outstanding == 0 || n == u->count) {
-        upstream_late(u, RELAY_FAILED_NONSENSE, "it replies before it is asked");
+    if (u->outstanding == 0 || n == u->count || reply->code / 100 == 3) {
+        upstream_late(u, RELAY_FAILED_NONSENSE, "its replies are out of step");
         return;
     }
     u->outstanding--;
@@ -171,8 +171,8 @@ static void content_reply(struct upstream *u, const struct smtp_reply *reply)
     bool whole = u->phase == UPSTREAM_FINAL && smtp_client_queued(u->link->client) == 0;
     struct buf shown;
 
-    if (!whole && reply->code < 400) {
-        upstream_late(u, RELAY_FAILED_NONSENSE, "it replies before it has the whole message");
+    if (reply->code / 100 == 3 || (!whole && reply->code < 400)) {
+        upstream_late(u, RELAY_FAILED_NONSENSE, whole ? NULL : "it replies before it has the whole message");
         return;
     }
     smtp_client_wait(u->link->client, 0);

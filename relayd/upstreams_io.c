@@ -28,6 +28,7 @@ static void certificates_read(struct upstreams *all, const char *ca_file, struct
         return;
     SSL_CTX_free(all->settings.tls);
     all->settings.tls = tls;
+    all->configured++;
     links_idle_close(all);
 }
 
@@ -48,8 +49,10 @@ void upstreams_configure(struct upstreams *all, const struct conf_relayd *conf)
 
     settings_take(all, conf);
     certificates_read(all, conf->ca_file, &e);
-    if (e.text[0] != '\0')
-        log_error("certificates", "why=%s", e.text);
+    if (e.text[0] == '\0')
+        return;
+    err_prefix(&e, "those read before stay in use");
+    log_error("certificates", "why=%s", e.text);
 }
 
 struct upstreams *upstreams_new(struct event_base *base, const struct conf_relayd *conf, const char *stsd,

@@ -5,15 +5,18 @@
  *
  *   DOMAIN <SENDER> <RECIPIENT>[,<RECIPIENT>…] OCTETS [PARAMETERS OF MAIL]
  *
- * and does one after the other, or all at once. The message is made of lines, OCTETS in all before the final dot. DIE
- * for OCTETS: it is given up in the midst. Prints, the number of the transaction before it:
+ * and does one after the other, or all at once. A line "RELOAD [KEY=VALUE …]" is a reload in between, with ca_file
+ * among the keys, and "RELOAD-IN …" one as soon as the next message may come. The message is made of lines, OCTETS in
+ * all before the final dot. DIE for OCTETS: it is given up in the midst. Prints, the number of the transaction before
+ * it:
  *
  *   1 rcpt 0 HOST said 250 2.1.5 ok        1 rcpt 1 failed 550 5.7.10 text
  *   1 data go     1 data …                 1 done …
  *
- * then "open N" and "memory KB", the most that the process had, and with tlsrpt "events N lost N waiting N" when all
- * have been told, or two seconds later.
+ * then "open N", with tlsrpt "events N lost N waiting N" when all have been told, or two seconds later, "memory KB",
+ * the most that the process had, and "counter NAME VALUE" for each that is not 0.
  */
+#include "counters.h"
 #include "lmtp_command.h"
 #include "log.h"
 #include "upstream_io.h"
@@ -26,7 +29,7 @@
 #include <sys/resource.h>
 
 #define LINES_MAX 2000
-#define RCPTS_MAX 300
+#define RCPTS_MAX 1500
 
 struct transaction {
     int number;
@@ -36,6 +39,7 @@ struct transaction {
     size_t rcpts, answered, taken;
     size_t octets, fed;
     bool dies, over;
+    bool reloads, in_message; /* no transaction, but a reload: line */
     struct upstream *upstream;
     struct event *next;
 };
@@ -44,10 +48,22 @@ static struct event_base *base;
 static struct upstreams *all;
 static struct tlsrpt_tell *tell;
 static struct transaction *work[LINES_MAX];
-static size_t count, at, open_now;
+static size_t works, at, open_now;
 static size_t most = 1;
 
+static struct conf_relayd conf = {.name = (char *)"relay.test",
+                                  .connect_timeout_ms = 20000,
+                                  .command_timeout_ms = 60000,
+                                  .data_timeout_ms = 60000,
+                                  .transaction_timeout_ms = 120000,
+                                  .per_domain = 20,
+                                  .upstreams = 2000,
+                                  .idle_timeout_ms = 10000,
+                                  .sts_unknown_hold = 14400};
+static struct transaction *reload_waits;
+
 static void begin_more(void);
+static void conf_set(char *word);
 
 static void say(const struct transaction *t, const char *what, const struct upstream_answer *a)
 {
@@ -117,6 +133,16 @@ static void on_rcpt(void *ctx, size_t n, const struct upstream_answer *answer)
         over(t);
 }
 
+static void reload(struct transaction *t)
+{
+    char *save = NULL;
+
+    (void)strtok_r(t->line, " \n", &save);
+    for (char *word; (word = strtok_r(NULL, " \n", &save)) != NULL;)
+        conf_set(word);
+    upstreams_configure(all, &conf);
+}
+
 static void on_data(void *ctx, bool go, const struct upstream_answer *answer)
 {
     struct transaction *t = ctx;
@@ -127,6 +153,9 @@ static void on_data(void *ctx, bool go, const struct upstream_answer *answer)
         return;
     }
     printf("%d data go\n", t->number);
+    if (reload_waits != NULL)
+        reload(reload_waits);
+    reload_waits = NULL;
     feed(t);
 }
 
@@ -170,6 +199,11 @@ static struct transaction *transaction_read(char *line)
     if (t == NULL)
         log_oom();
     t->line = line;
+    t->next = evtimer_new(base, on_next, t);
+    t->reloads = strncmp(line, "RELOAD", 6) == 0;
+    t->in_message = strncmp(line, "RELOAD-IN", 9) == 0;
+    if (t->reloads)
+        return t;
     t->domain = strtok_r(line, " \n", &save);
     sender = strtok_r(NULL, " \n", &save);
     recipients = strtok_r(NULL, " \n", &save);
@@ -184,7 +218,6 @@ static struct transaction *transaction_read(char *line)
     }
     t->dies = strcmp(octets, "DIE") == 0;
     t->octets = t->dies ? 200000 : strtoul(octets, NULL, 10);
-    t->next = evtimer_new(base, on_next, t);
     return t;
 }
 
@@ -196,36 +229,60 @@ static void on_told(void *ctx)
 
 static void begin_more(void)
 {
-    while (open_now < most && at < count) {
+    while (open_now < most && at < works) {
         struct transaction *t = work[at++];
 
+        if (t->in_message)
+            reload_waits = t;
+        else if (t->reloads)
+            reload(t);
+        if (t->reloads)
+            continue;
         open_now++;
         t->upstream = upstream_new(all, t->domain, strlen(t->domain), &t->mail, &events, t);
         for (size_t i = 0; i < t->rcpts; i++)
             upstream_rcpt(t->upstream, &t->rcpt[i]);
     }
-    if (open_now == 0 && at == count && tlsrpt_tell_drain(tell, on_told, NULL))
+    if (open_now == 0 && at == works && tlsrpt_tell_drain(tell, on_told, NULL))
         event_base_loopbreak(base);
 }
 
-static void conf_set(struct conf_relayd *conf, const char *word)
+/* As few descriptors as a process may have to live with. */
+static void files_limit(long files)
+{
+    const struct rlimit limit = {(rlim_t)files, (rlim_t)files};
+
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+        exit(1);
+}
+
+static void conf_set(char *word)
 {
     const struct {
         const char *name;
         int64_t *to;
-    } names[] = {{"connect", &conf->connect_timeout_ms}, {"command", &conf->command_timeout_ms},
-                 {"final", &conf->data_timeout_ms},      {"whole", &conf->transaction_timeout_ms},
-                 {"per_domain", &conf->per_domain},      {"upstreams", &conf->upstreams},
-                 {"idle", &conf->idle_timeout_ms}};
-    const char *equal = strchr(word, '=');
+    } names[] = {{"connect", &conf.connect_timeout_ms}, {"command", &conf.command_timeout_ms},
+                 {"final", &conf.data_timeout_ms},      {"whole", &conf.transaction_timeout_ms},
+                 {"per_domain", &conf.per_domain},      {"upstreams", &conf.upstreams},
+                 {"idle", &conf.idle_timeout_ms}};
+    char *equal = strchr(word, '=');
 
-    for (size_t i = 0; equal != NULL && i < sizeof(names) / sizeof(names[0]); i++)
-        if (strncmp(names[i].name, word, (size_t)(equal - word)) == 0)
-            *names[i].to = strtol(equal + 1, NULL, 10);
-    if (equal != NULL && strncmp(word, "tlsrpt", 6) == 0)
-        tell = tlsrpt_tell_new(base, equal + 1, NULL);
-    if (equal != NULL && strncmp(word, "parallel", 8) == 0)
-        most = strtoul(equal + 1, NULL, 10);
+    if (equal == NULL)
+        return;
+    *equal++ = '\0';
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strcmp(names[i].name, word) == 0)
+            *names[i].to = strtol(equal, NULL, 10);
+    if (strcmp(word, "parallel") == 0)
+        most = strtoul(equal, NULL, 10);
+    else if (strcmp(word, "files") == 0)
+        files_limit(strtol(equal, NULL, 10));
+    else if (strcmp(word, "tlsrpt") == 0)
+        tell = tlsrpt_tell_new(base, equal, NULL);
+    else if (strcmp(word, "name") == 0)
+        conf.name = equal;
+    else if (strcmp(word, "ca_file") == 0)
+        conf.ca_file = equal;
 }
 
 static void clean_up(void)
@@ -240,9 +297,12 @@ static void clean_up(void)
     }
     getrusage(RUSAGE_SELF, &usage);
     printf("memory %ld\n", usage.ru_maxrss);
+    for (size_t i = 0; i < COUNTERS; i++)
+        if (counters[i].value > 0)
+            printf("counter %s %llu\n", counters[i].name, (unsigned long long)counters[i].value);
     upstreams_free(all);
     tlsrpt_tell_free(tell);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < works; i++) {
         event_free(work[i]->next);
         free(work[i]->line);
         free(work[i]->mail_line);
@@ -256,15 +316,6 @@ static void clean_up(void)
 
 int main(int argc, char **argv)
 {
-    struct conf_relayd conf = {.name = (char *)"relay.test",
-                               .connect_timeout_ms = 20000,
-                               .command_timeout_ms = 60000,
-                               .data_timeout_ms = 60000,
-                               .transaction_timeout_ms = 120000,
-                               .per_domain = 20,
-                               .upstreams = 2000,
-                               .idle_timeout_ms = 10000,
-                               .sts_unknown_hold = 14400};
     struct err e = {""};
     char *line = NULL;
     size_t room = 0;
@@ -278,17 +329,17 @@ int main(int argc, char **argv)
     conf.port = strtol(argv[3], NULL, 10);
     base = event_base_new();
     for (int i = 4; i < argc; i++)
-        conf_set(&conf, argv[i]);
+        conf_set(argv[i]);
     all = upstreams_new(base, &conf, argv[2], &e);
     if (all == NULL) {
         fprintf(stderr, "%s\n", e.text);
         return 1;
     }
     upstreams_tell(all, tell);
-    while (count < LINES_MAX && getline(&line, &room, stdin) > 1) {
-        work[count] = transaction_read(line);
-        work[count]->number = (int)count + 1;
-        count++;
+    while (works < LINES_MAX && getline(&line, &room, stdin) > 1) {
+        work[works] = transaction_read(line);
+        work[works]->number = (int)works + 1;
+        works++;
         line = NULL;
         room = 0;
     }

@@ -4,9 +4,10 @@
  *
  *   ADDRESS NAME [KEY=VALUE …]
  *
- * writes the certificate of its authority to DIR/ca.pem, prints "port N", the same for all, then "NAME ADDRESS SPKI
- * TA", the SHA-256 digests of the host's key and of the authority's certificate, and "ready"; and serves until it is
- * killed. What host NAME saw stands in DIR/NAME.log, a line an event, the number of the connection before it:
+ * writes the certificate of its authority to DIR/ca.pem, of another one to DIR/stranger.pem, prints "port N", the same
+ * for all, then "NAME ADDRESS SPKI TA", the SHA-256 digests of the host's key and of the authority's certificate, and
+ * "ready"; and serves until it is killed. What host NAME saw stands in DIR/NAME.log, a line an event, the number of the
+ * connection before it:
  *
  *   1 open ADDRESS       1 tls TLSv1.3 SNI      1 clear MAIL FROM:<a@b>   1 under MAIL FROM:<a@b> REQUIRETLS
  *   1 message 1234 SHA-256 of the octets up to the final dot's line      1 closed
@@ -17,12 +18,18 @@
  *   greeting= ehlo= starttls= tls_ehlo= mail= rcpt= data= end= rset=
  *                        what the step is answered: a reply with _ for blanks, or
  *                        close, hang, drip (an octet every 50 ms, without end), line (1 MB without an end of line),
- *                        endless (a reply of ever more lines), garbage, nul, twice (its reply two times)
+ *                        endless (a reply of ever more lines), garbage, nul, twice (its reply two times),
+ *                        flood (its reply without end), drop (TCP ends without TLS's end), chop (the same behind
+ *                        its reply but for the CRLF), chopline (behind a first line), clear (a reply that is not
+ *                        under TLS), record (a TLS record of junk), huge (one that is too long), alert (a fatal
+ *                        one), renegotiate, rekey (and its reply)
  *   again=               what MAIL is answered after a first message
  *   inject=TEXT          behind the reply to STARTTLS, in clear
- *   handshake=close, hang, garbage, old (no TLS above 1.1)
+ *   handshake=close, hang, garbage, old (no TLS above 1.1), tls12 (none above that)
  *   cut=N                close after N octets of a message
  *   early=REPLY          say that after the first octets of a message
+ *   most=N beyond=REPLY  what recipients beyond the Nth of a connection are answered (default 452_4.5.3_too_many)
+ *   late=N               rest so many ms before the reply to a message
  *   slow=N               rest so many ms after each 16 KiB of a message
  *   once=N               connections are closed after so many messages
  *   full=1               the kernel takes no connection
@@ -69,7 +76,8 @@ struct host {
 struct conn {
     struct host *host;
     int fd;
-    unsigned number, messages;
+    unsigned number, messages, recipients;
+    bool drops; /* without TLS's end */
     SSL *ssl;
     char in[LINE_CAP];
     size_t at, len;
@@ -159,6 +167,22 @@ static void digest_print(const unsigned char *data, size_t len)
         printf("%02x", md[i]);
 }
 
+/* Another authority, which none of the hosts has. */
+static void stranger_make(void)
+{
+    EVP_PKEY *key = EVP_EC_gen("P-256");
+    X509 *x = cert_make(key, "Another CA", NULL, 864000, NULL, key);
+    char path[512];
+    FILE *f;
+
+    (void)snprintf(path, sizeof(path), "%s/stranger.pem", dir);
+    f = fopen(path, "w");
+    if (f == NULL || PEM_write_X509(f, x) != 1 || fclose(f) != 0)
+        die(path);
+    X509_free(x);
+    EVP_PKEY_free(key);
+}
+
 static void host_print(const struct host *h)
 {
     unsigned char *der = NULL;
@@ -186,6 +210,8 @@ static void host_certify(struct host *h)
         SSL_CTX_set_security_level(h->tls, 0);
         SSL_CTX_set_max_proto_version(h->tls, TLS1_1_VERSION);
     }
+    if (strcmp(setting(h, "handshake", ""), "tls12") == 0)
+        SSL_CTX_set_max_proto_version(h->tls, TLS1_2_VERSION);
     if (cert[0] == '/') {
         if (SSL_CTX_use_certificate_chain_file(h->tls, cert) != 1 ||
             SSL_CTX_use_PrivateKey_file(h->tls, cert, SSL_FILETYPE_PEM) != 1)
@@ -296,10 +322,74 @@ static bool say(struct conn *c, const char *reply)
     return put(c, line, len);
 }
 
+static bool drop(struct conn *c)
+{
+    c->drops = true;
+    return false;
+}
+
+/* Past TLS. */
+static bool put_raw(const struct conn *c, const char *octets, size_t len)
+{
+    return send(c->fd, octets, len, MSG_NOSIGNAL) == (ssize_t)len;
+}
+
+#define JUNK               \
+    "\x17\x03\x03\x00\x20" \
+    "0123456789abcdef0123456789abcdef"
+
+/* What TLS itself reads is junk, so it says so to the other side. */
+static bool alert(struct conn *c)
+{
+    char octets[8];
+
+    SSL_set0_rbio(c->ssl, BIO_new_mem_buf(JUNK, sizeof(JUNK) - 1));
+    (void)SSL_read(c->ssl, octets, sizeof(octets));
+    return drop(c);
+}
+
+static bool again_handshake(struct conn *c, const char *how)
+{
+    int done = strcmp(how, "rekey") == 0 ? SSL_key_update(c->ssl, SSL_KEY_UPDATE_REQUESTED) : SSL_renegotiate(c->ssl);
+
+    return done == 1 && SSL_do_handshake(c->ssl) == 1;
+}
+
+/* Wrong in TLS. Returns whether it is one of these. */
+static bool answer_tls(struct conn *c, const char *how, const char *otherwise, bool *goes_on)
+{
+    *goes_on = false;
+    if (strcmp(how, "drop") == 0)
+        *goes_on = drop(c);
+    else if (strcmp(how, "chop") == 0)
+        *goes_on = put(c, otherwise, strlen(otherwise)) && drop(c);
+    else if (strcmp(how, "chopline") == 0)
+        *goes_on = put(c, "250-2.0.0 first\r\n", 17) && drop(c);
+    else if (strcmp(how, "clear") == 0)
+        *goes_on = put_raw(c, "250 2.0.0 ok\r\n", 14) && hang(c);
+    else if (strcmp(how, "record") == 0)
+        *goes_on = put_raw(c, JUNK, sizeof(JUNK) - 1) && hang(c);
+    else if (strcmp(how, "huge") == 0)
+        *goes_on = put_raw(c, "\x17\x03\x03\xff\xff", 5) && hang(c);
+    else if (strcmp(how, "alert") == 0)
+        *goes_on = alert(c);
+    else if (strcmp(how, "renegotiate") == 0 || strcmp(how, "rekey") == 0)
+        *goes_on = again_handshake(c, how) && say(c, otherwise);
+    else
+        return false;
+    return true;
+}
+
 static bool answer(struct conn *c, const char *step, const char *otherwise)
 {
     const char *how = setting(c->host, step, otherwise);
+    bool goes_on;
 
+    if (answer_tls(c, how, otherwise, &goes_on))
+        return goes_on;
+    if (strcmp(how, "flood") == 0)
+        while (say(c, otherwise))
+            ;
     if (strcmp(how, "close") == 0)
         return false;
     if (strcmp(how, "hang") == 0)
@@ -390,6 +480,8 @@ static bool answer_rcpt(struct conn *c, const char *line)
         (void)snprintf(reply, sizeof(reply), "%.3s %c.1.1 so it is", at + 2, at[2]);
         return say(c, reply);
     }
+    if (number(c->host, "most") > 0 && ++c->recipients > (unsigned)number(c->host, "most"))
+        return answer(c, "beyond", "452 4.5.3 too many");
     return answer(c, "rcpt", "250 2.1.5 ok");
 }
 
@@ -468,7 +560,7 @@ static bool answer_data(struct conn *c)
 
     if (!answer(c, "data", "354 go on"))
         return false;
-    if (setting(c->host, "data", "3")[0] != '3')
+    if (strchr("3r", setting(c->host, "data", "3")[0]) == NULL) /* 354, renegotiate, rekey */
         return true;
     EVP_DigestInit_ex(m.md, EVP_sha256(), NULL);
     (void)snprintf(path, sizeof(path), "%s/%s.%u.%u", dir, c->host->name, c->number, c->messages);
@@ -483,6 +575,7 @@ static bool answer_data(struct conn *c)
     c->messages++;
     if (!whole)
         return false;
+    usleep((useconds_t)number(c->host, "late") * 1000);
     return answer(c, "end", "250 2.0.0 kept") && c->messages != (unsigned)number(c->host, "once");
 }
 
@@ -519,7 +612,7 @@ static void *serve(void *ctx)
         while (get_line(c, line, sizeof(line)) && command(c, line))
             ;
     note(c, "closed", "");
-    if (c->ssl != NULL)
+    if (c->ssl != NULL && !c->drops)
         (void)SSL_shutdown(c->ssl);
     SSL_free(c->ssl);
     close(c->fd);
@@ -636,6 +729,7 @@ int main(int argc, char **argv)
     dir = argv[1];
     (void)signal(SIGPIPE, SIG_IGN);
     authority_make();
+    stranger_make();
     while (getline(&line, &room, stdin) > 1) {
         struct host *h = host_read(line);
         pthread_t thread;

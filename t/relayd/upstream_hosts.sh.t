@@ -1,0 +1,118 @@
+#!/usr/bin/perl
+# Which hosts and addresses of a domain are tried, over IPv6 too and when this relay is among them; what a reload changes for connections, kept ones above all;
+# and what is counted.
+use strict;
+use warnings;
+use FindBin;
+use lib $FindBin::Bin;
+use IO::Socket::IP;
+use Relay;
+use Test::More;
+
+my $n = 0;
+my @lines;
+sub receiver {
+    my ($name, $keys, $address) = @_;
+    $address //= loopback(++$n);
+    push @lines, "$address mx.$name.test " . ($keys // '');
+    return $address;
+}
+sub of { my ($name) = @_; return "mx.$name.test" }
+
+my $v6 = IO::Socket::IP->new(LocalHost => '::1', LocalPort => 0, Listen => 1) ? '::1' : undef;
+my @dead = map { loopback(200 + $_) } 1 .. 8;
+my $alive = receiver('alive');
+receiver('six', '', $v6) if $v6;
+my %address = map { $_ => receiver($_) } qw(better self worse kept reload);
+my $late = receiver('late', 'late=500');
+my @full = map { receiver("full$_", 'full=1') } 1 .. 8;
+my $noreqtls = receiver('noreqtls', 'after=PIPELINING');
+my $hang = receiver('hang', 'rcpt=hang');
+my $busy = receiver('busy', 'end=hang');
+receivers_start(@lines);
+
+sub enforced { my ($domain, @hosts) = @_; return ("$domain.test" => record("$domain.test", mode => 'enforce', hosts => [@hosts])) }
+stsd_start(
+    enforced('dead7', [of('alive'), [@dead[0 .. 6], $alive]]), enforced('dead8', [of('alive'), \@dead]), enforced('alive', [of('alive'), [$alive]]),
+    enforced('full', [of('alive'), [@full[0 .. 6], $alive]]), enforced('fullhosts', (map { [of("full$_"), [$full[$_ - 1]], $_] } 1 .. 8), [of('alive'), [$alive], 10]),
+    ($v6 ? (enforced('six', [of('six'), ['::1']]), enforced('foursix', [of('six'), [$dead[0], '::1']]), enforced('sixfour', [of('six'), ['::1', $dead[0]]])) : ()),
+    enforced('loop', [of('better'), [$address{better}], 10], [of('self'), [$address{self}], 20], [of('worse'), [$address{worse}], 30]),
+    enforced('loopdead', [of('better'), [$dead[0]], 10], [of('self'), [$address{self}], 20], [of('worse'), [$address{worse}], 30]),
+    enforced('loopequal', [of('worse'), [$address{worse}], 20], [of('self'), [$address{self}], 20]),
+    enforced('loopfirst', [of('self'), [$address{self}], 0], [of('worse'), [$address{worse}], 30]),
+    map { my ($name, $at) = @$_; enforced($name, [of($name), [$at]]) } ['kept', $address{kept}], ['reload', $address{reload}], ['late', $late], ['noreqtls', $noreqtls], ['hang', $hang],
+    ['busy', $busy]);
+
+sub line { my ($name) = @_; return "$name.test <s\@client.test> <u\@$name.test> 10" }
+sub run { my ($settings, @names) = @_; return drive($settings, map { /^RELOAD/ ? $_ : line($_) } @names) }
+sub done { my ($text) = @_; return scalar(() = $text =~ / done mx\S+ said 250/g) }
+sub connections { my ($log) = @_; return scalar(() = $log =~ /result=verified/g) }
+sub counter { my ($text, $name) = @_; return $text =~ /^counter postern_relayd_\Q$name\E (\d+)$/m ? $1 : 0 }
+my ($out, $log);
+
+# --- addresses ---
+($out, $log) = run('', 'dead7');
+is(done($out), 1, 'seven dead addresses, and the eighth behind them takes it');
+is(counter($out, 'connects_total{outcome="connect"}'), 7, 'each was tried');
+($out, $log) = run('', 'dead8');
+like($out, qr/^1 rcpt 0 failed 451 4\.4\.1 .*mx\.alive\.test cannot be reached \(Connection refused\)$/m, 'dead ones alone');
+is(scalar(() = $log =~ /result=connect /g), 8, 'each stands in the log');
+($out) = run('connect=200 whole=1000', 'full');
+like($out, qr/^1 rcpt 0 failed 451 4\.4\.\d .*(?:our time was over|no answer)/m, 'seven addresses that do not answer, and the time for all is shorter');
+($out) = run('connect=200', 'full', 'fullhosts');
+is(done($out), 2, 'with time enough the last one is reached, be it an address or a host');
+SKIP: {
+    skip('no IPv6 on loopback', 5) if !$v6;
+    for my $name (qw(six foursix sixfour)) {
+        ($out, $log) = run('', $name);
+        is(done($out), 1, "$name: over IPv6");
+    }
+    like($log, qr/address=::1 .*result=verified/, 'as the log says');
+    like(seen(of('six')), qr/1 tls TLSv1\.3 mx\.six\.test\n/, 'with the name for SNI');
+}
+
+# --- this relay among the hosts ---
+($out) = run('name=MX.self.Test', 'loop');
+like($out, qr/ done mx\.better\.test said 250/, 'the host before us takes it');
+($out) = run('name=mx.self.test', 'loopdead');
+like($out, qr/rcpt 0 failed 451 4\.4\.1 .*mx\.better\.test cannot be reached.*mx\.self\.test is this relay/, 'it is away: put off');
+($out) = run('name=mx.self.test', 'loopequal', 'loopfirst');
+is(scalar(() = $out =~ /rcpt 0 failed 550 5\.4\.6 REQUIRETLS mail for .*this relay/g), 2, 'none is before us: a loop');
+is(seen(of('self')) . seen(of('worse')), '', 'neither we nor those behind us are connected to');
+($out) = run('', 'loopfirst');
+is(done($out), 1, 'under another name it is a host as any other');
+
+# --- a reload ---
+($out) = run('per_domain=0', 'kept', 'RELOAD per_domain=1', 'kept');
+like($out, qr/^1 rcpt 0 failed 451 4\.4\.5 .*\n3 rcpt 0 mx\.kept/m, 'per_domain');
+is(counter($out, 'connects_total{outcome="busy"}'), 1, 'busy is counted');
+($out) = run('upstreams=0', 'kept', 'RELOAD upstreams=1', 'kept');
+like($out, qr/^1 rcpt 0 failed 451 4\.4\.5 .*\n3 rcpt 0 mx\.kept/m, 'upstreams');
+($out) = run('command=600000 whole=600000', 'RELOAD command=300', 'hang');
+like($out, qr/^2 rcpt 0 failed 451 4\.4\.2 .*time/m, 'times');
+($out) = run('idle=10000', 'kept', 'RELOAD idle=0', 'kept', 'kept');
+like($out, qr/^open 0$/m, 'idle: none is kept any more');
+($out, $log) = run('', 'kept', 'kept');
+is(connections($log), 1, 'without a reload one connection carries two messages');
+is(counter($out, 'reused_total'), 1, 'the second is counted as such');
+($out, $log) = run('', 'kept', 'RELOAD', 'kept');
+is(connections($log), 2, 'after a reload the kept one is not used, as it was verified by other authorities maybe');
+is(done($out), 2, 'and both are delivered');
+($out, $log) = run('', 'reload', "RELOAD ca_file=$Relay::dir/stranger.pem", 'reload', "RELOAD ca_file=$Relay::dir/ca.pem", 'reload');
+like($out, qr/^1 done .* 250.*\n3 rcpt 0 failed 550 5\.7\.10 .*not trusted.*\n(?:5 .*\n)*5 done .* 250/m, 'other authorities: the same host is not trusted, until they are back');
+unlike(seen(of('reload')), qr/2 under/, 'nothing is said to it in between');
+($out, $log) = run('', 'reload', "RELOAD ca_file=$Relay::dir/none.pem", 'reload');
+is(done($out), 2, 'a file that is not there: the authorities from before hold');
+like($log, qr/error certificates why="those read before stay in use: .*none\.pem: /, 'and the log says so');
+($out, $log) = run('', "RELOAD-IN ca_file=$Relay::dir/stranger.pem", 'late', 'late');
+like($out, qr/^2 done .* 250.*\n3 rcpt 0 failed 550 5\.7\.10/m, 'a message under way is seen through, and its connection not kept');
+like($out, qr/^open 0$/m, 'none is left');
+
+# --- numbers, and descriptors ---
+($out) = run('', 'noreqtls', 'alive');
+is(counter($out, 'declined_total{why="requiretls"}'), 1, 'a server without REQUIRETLS is counted');
+is(counter($out, 'connects_total{outcome="verified"}'), 2, 'beside its verified connection');
+($out, $log) = run('files=16 parallel=20 final=2000 whole=5000', ('busy') x 20);
+like($out, qr/ rcpt 0 failed 451 4\.3\.0 .*want of means on our side \(Too many open files\)/, 'no descriptor is left: our fault, not the host\'s');
+relay_end();
+done_testing();
