@@ -75,10 +75,13 @@ int smtp_stream_flush(struct smtp_stream *s)
     return some < 0 ? -1 : 0;
 }
 
+/* Without AUTO_RETRY a call takes one message of TLS itself (a ticket, a new key) at most: a server that sends them
+ * without end would else not let go of the event loop. */
 int smtp_stream_secure(struct smtp_stream *s, SSL *ssl)
 {
     s->ssl = ssl;
     SSL_set_mode(ssl, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    SSL_clear_mode(ssl, SSL_MODE_AUTO_RETRY);
     SSL_set_connect_state(ssl);
     return SSL_set_fd(ssl, s->fd) == 1 ? 0 : -1;
 }

@@ -18,7 +18,7 @@ our ($dir, $port);
 our (%spki, %ta); # of a host's key, of the authority: SHA-256 in hex
 my (%pid, $owner);
 my $net = 1 + int rand 250;
-END { relay_end() if defined $owner && $$ == $owner }
+END { local $?; relay_end() if defined $owner && $$ == $owner }
 $SIG{INT} = $SIG{TERM} = sub { exit 1 };
 
 # The nth address of a test's hosts.

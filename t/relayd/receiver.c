@@ -22,7 +22,7 @@
  *                        flood (its reply without end), drop (TCP ends without TLS's end), chop (the same behind
  *                        its reply but for the CRLF), chopline (behind a first line), clear (a reply that is not
  *                        under TLS), record (a TLS record of junk), huge (one that is too long), alert (a fatal
- *                        one), renegotiate, rekey (and its reply)
+ *                        one), renegotiate, rekey (and its reply), tickets, rekeys (these without end)
  *   again=               what MAIL is answered after a first message
  *   inject=TEXT          behind the reply to STARTTLS, in clear
  *   handshake=close, hang, garbage, old (no TLS above 1.1), tls12 (none above that)
@@ -371,6 +371,12 @@ static bool answer_tls(struct conn *c, const char *how, const char *otherwise, b
         *goes_on = put_raw(c, JUNK, sizeof(JUNK) - 1) && hang(c);
     else if (strcmp(how, "huge") == 0)
         *goes_on = put_raw(c, "\x17\x03\x03\xff\xff", 5) && hang(c);
+    else if (strcmp(how, "tickets") == 0)
+        while (SSL_new_session_ticket(c->ssl) == 1 && SSL_do_handshake(c->ssl) == 1)
+            ;
+    else if (strcmp(how, "rekeys") == 0)
+        while (SSL_key_update(c->ssl, SSL_KEY_UPDATE_NOT_REQUESTED) == 1 && SSL_do_handshake(c->ssl) == 1)
+            ;
     else if (strcmp(how, "alert") == 0)
         *goes_on = alert(c);
     else if (strcmp(how, "renegotiate") == 0 || strcmp(how, "rekey") == 0)
