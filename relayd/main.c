@@ -10,10 +10,11 @@
 #include "tlsrpt_tell_io.h"
 #include "upstream_io.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 
-#define SPARE_DESCRIPTORS 64 /* for all that is no connection of the MTA or to a server */
+#define SPARE_DESCRIPTORS INT64_C(64) /* for all that is no connection of the MTA or to a server */
 
 struct relayd {
     struct daemon *daemon;
@@ -53,7 +54,7 @@ static struct conf_relayd allowed(const struct conf_relayd *wanted)
     struct rlimit limit;
 
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY ||
-        limit.rlim_cur >= (rlim_t)all + SPARE_DESCRIPTORS)
+        limit.rlim_cur >= (rlim_t)(all + SPARE_DESCRIPTORS))
         return conf;
     left = (int64_t)limit.rlim_cur > 2 * SPARE_DESCRIPTORS ? (int64_t)limit.rlim_cur - SPARE_DESCRIPTORS
                                                            : (int64_t)limit.rlim_cur / 2;
@@ -65,11 +66,11 @@ static struct conf_relayd allowed(const struct conf_relayd *wanted)
 static void say_if_fewer(const struct conf_relayd *wanted)
 {
     struct conf_relayd conf = allowed(wanted);
+    int64_t needed = wanted->connections + wanted->upstreams + SPARE_DESCRIPTORS;
 
     if (conf.connections < wanted->connections || conf.upstreams < wanted->upstreams)
-        log_warning("fewer-connections", "connections=%lld upstreams=%lld needed=%lld why=%s",
-                    (long long)conf.connections, (long long)conf.upstreams,
-                    (long long)(wanted->connections + wanted->upstreams + SPARE_DESCRIPTORS),
+        log_warning("fewer-connections", "connections=%" PRId64 " upstreams=%" PRId64 " needed=%" PRId64 " why=%s",
+                    conf.connections, conf.upstreams, needed,
                     "the limit of open files allows no more: raise it (LimitNOFILE of systemd, ulimit -n), or lower "
                     "connections and upstreams");
 }
