@@ -227,9 +227,14 @@ static void fail_reply(struct smtp_client *c, enum relay_failed what)
     buf_clear(&shown);
 }
 
+static const char without_end[] = "messages of TLS itself without end";
+
 static void fail_lost(struct smtp_client *c)
 {
-    fail(c, RELAY_FAILED_LOST, NULL, NULL);
+    if (c->stream.own > SMTP_STREAM_OWN_MAX)
+        fail(c, RELAY_FAILED_NONSENSE, NULL, without_end);
+    else
+        fail(c, RELAY_FAILED_LOST, NULL, NULL);
 }
 
 /* --- saying --- */
@@ -285,6 +290,8 @@ static void handshake_go_on(struct smtp_client *c)
         return;
     }
     result = tls_client_result(c->stream.ssl, error, &e);
+    if (c->stream.own > SMTP_STREAM_OWN_MAX)
+        (void)err_set(&e, "%s", without_end);
     if (outcome < 0 || result != TLS_CLIENT_VERIFIED) {
         fail(c, handshake_failed(result), NULL, e.text);
         return;

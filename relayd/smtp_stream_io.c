@@ -30,6 +30,8 @@ int smtp_stream_read(size_t *got, struct smtp_stream *s, char *octets, size_t si
 
         ERR_clear_error();
         ret = SSL_read_ex(s->ssl, octets, size, got);
+        if (ret == 1)
+            s->own = 0;
         return ret == 1 ? 1 : tls_outcome(s->ssl, ret);
     }
     n = recv(s->fd, octets, size, 0);
@@ -75,15 +77,36 @@ int smtp_stream_flush(struct smtp_stream *s)
     return some < 0 ? -1 : 0;
 }
 
-/* Without AUTO_RETRY a call takes one message of TLS itself (a ticket, a new key) at most: a server that sends them
- * without end would else not let go of the event loop. */
+/* OpenSSL reads: what it gets is counted, and there is nothing more for it when it was too much. */
+static long on_read(BIO *bio, int what, const char *at, size_t len, int argi, long argl, int ret, size_t *got)
+{
+    struct smtp_stream *s = (struct smtp_stream *)(void *)BIO_get_callback_arg(bio);
+
+    (void)at;
+    (void)len;
+    (void)argi;
+    (void)argl;
+    if (what == (BIO_CB_READ | BIO_CB_RETURN) && ret > 0)
+        s->own += *got;
+    if (what != BIO_CB_READ || s->own <= SMTP_STREAM_OWN_MAX)
+        return ret;
+    BIO_clear_retry_flags(bio);
+    return -1;
+}
+
+/* Without AUTO_RETRY a call takes one message of TLS itself at most, and then others have their turn. */
 int smtp_stream_secure(struct smtp_stream *s, SSL *ssl)
 {
     s->ssl = ssl;
     SSL_set_mode(ssl, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_clear_mode(ssl, SSL_MODE_AUTO_RETRY);
     SSL_set_connect_state(ssl);
-    return SSL_set_fd(ssl, s->fd) == 1 ? 0 : -1;
+    if (SSL_set_fd(ssl, s->fd) != 1)
+        return -1;
+    s->own = 0;
+    BIO_set_callback_ex(SSL_get_rbio(ssl), on_read);
+    BIO_set_callback_arg(SSL_get_rbio(ssl), (char *)s);
+    return 0;
 }
 
 int smtp_stream_handshake(struct smtp_stream *s, unsigned long *error)

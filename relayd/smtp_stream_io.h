@@ -12,9 +12,16 @@ struct smtp_stream {
     int fd;               /* -1: none */
     SSL *ssl;             /* NULL: in clear */
     struct evbuffer *out; /* not taken yet */
+    size_t own;           /* octets of TLS itself since the last that were for us */
 };
 
-/* Returns 1 and *got octets; 0: none now; -1: the end, or an error. */
+#define SMTP_STREAM_OWN_MAX 262144 /* a certificate chain of 100 KB fits (SSL_MAX_CERT_LIST_DEFAULT) */
+
+/*
+ * Returns 1 and *got octets; 0: none now; -1: the end, or an error. It is an error, too, when a server sends nothing
+ * but messages of TLS itself (tickets, new keys, requests to begin anew) for more than SMTP_STREAM_OWN_MAX octets, as
+ * these would keep the event loop without end; the same goes for the handshake.
+ */
 int smtp_stream_read(size_t *got, struct smtp_stream *s, char *octets, size_t size);
 
 /* Write what there is, as far as it goes. Returns 0, or -1: an error. */

@@ -25,7 +25,8 @@
  *                        one), renegotiate, rekey (and its reply), tickets, rekeys (these without end)
  *   again=               what MAIL is answered after a first message
  *   inject=TEXT          behind the reply to STARTTLS, in clear
- *   handshake=close, hang, garbage, old (no TLS above 1.1), tls12 (none above that)
+ *   handshake=close, hang, garbage, old (no TLS above 1.1), tls12 (none above that),
+ *                        hello (requests to begin anew, without end)
  *   cut=N                close after N octets of a message
  *   early=REPLY          say that after the first octets of a message
  *   most=N beyond=REPLY  what recipients beyond the Nth of a connection are answered (default 452_4.5.3_too_many)
@@ -437,6 +438,14 @@ static bool answer_ehlo(struct conn *c)
     return put(c, reply, len);
 }
 
+/* Records full of HelloRequest, which a client passes over (RFC 5246 7.4.1.1), without end. */
+static bool hello_requests(struct conn *c)
+{
+    static const char record[5 + 16384] = "\x16\x03\x03\x40";
+
+    return fill(c) && endless(c, record, sizeof(record), 0);
+}
+
 static bool secure(struct conn *c)
 {
     const char *how = setting(c->host, "handshake", "");
@@ -446,6 +455,8 @@ static bool secure(struct conn *c)
         return false;
     if (strcmp(how, "hang") == 0)
         return hang(c);
+    if (strcmp(how, "hello") == 0)
+        return hello_requests(c);
     if (strcmp(how, "garbage") == 0)
         return put(c, "220 go ahead\r\n220 go ahead\r\n", 28) && hang(c);
     c->ssl = SSL_new(c->host->tls);
