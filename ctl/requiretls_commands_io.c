@@ -77,11 +77,14 @@ static int ask_facts(struct dest **out, const char *domain, const char *stsd, in
 
 static void make_plan(struct requiretls *r, const struct dest *d, const struct conf_relayd *conf)
 {
+    struct smtp_client_settings own;
     struct relay_path_in in = {.kind = r->hop.kind,
                                .dest = d,
                                .age = DECIDE_FRESH, /* stsd gives no others */
-                               .sts_unknown_hold = conf->sts_unknown_hold};
+                               .sts_unknown_hold = conf->sts_unknown_hold,
+                               .own_name = own.name};
 
+    smtp_client_settings_take(&own, conf);
     r->now = (int64_t)time(NULL);
     relay_path_plan(&r->path, &in, r->now);
 }

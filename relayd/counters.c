@@ -14,7 +14,7 @@
 #define CONNECT(what_, name_)  [PLACE(what_)] = {.name = "postern_relayd_connects_total{outcome=\"" name_ "\"}"}
 #define DECLINED(what_, name_) [PLACE(what_)] = {.name = "postern_relayd_declined_total{why=\"" name_ "\"}"}
 
-struct metric counters[COUNTERS] = {
+struct metric relayd_counters[COUNTERS] = {
     [COUNT_CONNECTIONS] = COUNTER("connections_total", "Connections of the MTA."),
     [COUNT_TRANSACTIONS] = COUNTER("transactions_total", "Messages begun (MAIL)."),
     [COUNT_MESSAGES] = COUNTER("messages_total", "Messages read to their end."),

@@ -28,11 +28,11 @@ enum counter {
 };
 
 /* Indexed by enum counter. */
-extern struct metric counters[COUNTERS];
+extern struct metric relayd_counters[COUNTERS];
 
 static inline void count_many(enum counter which, uint64_t n)
 {
-    counters[which].value += n;
+    relayd_counters[which].value += n;
 }
 
 static inline void count(enum counter which)

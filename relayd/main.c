@@ -39,11 +39,11 @@ static void update_gauges(void *ctx)
     const struct relayd *r = ctx;
     struct tlsrpt_tell_stats told = tlsrpt_tell_stats(r->tell);
 
-    counters[COUNT_EVENTS].value = told.events;
-    counters[COUNT_EVENTS_LOST].value = told.lost;
-    counters[GAUGE_EVENTS].value = told.waiting;
-    counters[GAUGE_CONNECTIONS].value = lmtp_serve_connections(r->serve);
-    counters[GAUGE_UPSTREAMS].value = r->upstreams == NULL ? 0 : upstreams_open(r->upstreams);
+    relayd_counters[COUNT_EVENTS].value = told.events;
+    relayd_counters[COUNT_EVENTS_LOST].value = told.lost;
+    relayd_counters[GAUGE_EVENTS].value = told.waiting;
+    relayd_counters[GAUGE_CONNECTIONS].value = lmtp_serve_connections(r->serve);
+    relayd_counters[GAUGE_UPSTREAMS].value = r->upstreams == NULL ? 0 : upstreams_open(r->upstreams);
 }
 
 /* The section, with no more connections than there are descriptors for; each kind gets its part of them. */
@@ -90,7 +90,7 @@ static int relayd_start(struct daemon *d, struct err *e)
         return -1;
     if (conf->metrics_listen[0] == '\0')
         return 0;
-    r->metrics = metrics_serve(daemon_base(d), conf->metrics_listen, counters, COUNTERS, 1, update_gauges, r, e);
+    r->metrics = metrics_serve(daemon_base(d), conf->metrics_listen, relayd_counters, COUNTERS, 1, update_gauges, r, e);
     return r->metrics == NULL ? -1 : 0;
 }
 

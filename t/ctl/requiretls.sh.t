@@ -50,6 +50,7 @@ my $closed = loopback(250);
     'noaddress.test' => record('noaddress.test', mode => 'enforce', hosts => [[of('good'), [], 10]]),
     'dead.test' => record('dead.test', mode => 'enforce', hosts => [[of('good'), [$closed], 10], [of('second'), [$closed], 20]]),
     'stays.test' => record('stays.test', mode => 'enforce', hosts => [[of('good'), [$closed, $address{good}], 10]]),
+    'loop.test' => record('loop.test', mode => 'enforce', hosts => [['relay.example', [$address{good}], 10]]),
     'gone.test' => record('gone.test', hosts => [], state => 'nodomain'),
     'nullmx.test' => record('nullmx.test', hosts => [], state => 'null'),
     'mxtemp.test' => record('mxtemp.test', hosts => [], state => 'temp'),
@@ -126,7 +127,7 @@ my %wrong = (
     ehlohung => ['yes yes yes yes yes yes -', 3, '4.4.2', 'timeout'], hungshake => ['yes yes yes yes no - -', 3, '4.7.5', 'handshake'], full => ['yes yes no - - - -', 3, '4.4.1', 'connect-timeout'],
     garbage => ['yes yes yes - - - -', 3, '4.5.0', 'nonsense'], danebad => ['yes - yes yes yes no -', 1, '5.7.10', 'cert-tlsa'],
     testing => ['no - - - - - -', 1, '5.7.10', 'unauthenticated'], nobody => ['no - - - - - -', 1, '5.7.10', 'unauthenticated'],
-    ststemp => ['no - - - - - -', 3, '4.4.3', 'policy-temp'], fetch => ['no - - - - - -', 3, '4.4.3', 'policy-fetch'],
+    loop => ['yes yes - - - - -', 1, '5.4.6', 'loop'], ststemp => ['no - - - - - -', 3, '4.4.3', 'policy-temp'], fetch => ['no - - - - - -', 3, '4.4.3', 'policy-fetch'],
     tlsatemp => ['yes - - - - - -', 3, '4.4.3', 'tlsa-temp'], noaddress => ['yes yes no - - - -', 3, '4.4.3', 'address-temp']);
 $records{$_} || die $_ for map { "$_.test" } keys %wrong;
 for my $name (sort keys %wrong) {

@@ -15,11 +15,11 @@ static void names(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNTERS; i++) {
-        assert_non_null(counters[i].name);
-        assert_true((counters[i].help == NULL) == (counters[i].type == NULL));
-        assert_true(strchr(counters[i].name, '{') != NULL || counters[i].help != NULL);
+        assert_non_null(relayd_counters[i].name);
+        assert_true((relayd_counters[i].help == NULL) == (relayd_counters[i].type == NULL));
+        assert_true(strchr(relayd_counters[i].name, '{') != NULL || relayd_counters[i].help != NULL);
         for (size_t other = 0; other < i; other++)
-            assert_string_not_equal(counters[i].name, counters[other].name);
+            assert_string_not_equal(relayd_counters[i].name, relayd_counters[other].name);
     }
 }
 
@@ -35,14 +35,14 @@ static void hosts(void **state)
             continue;
         (void)snprintf(want, sizeof(want), "postern_relayd_%s_total{%s=\"%s\"}", connects ? "connects" : "declined",
                        connects ? "outcome" : "why", name);
-        assert_string_equal(counters[counter_of(what)].name, want);
+        assert_string_equal(relayd_counters[counter_of(what)].name, want);
         count_host(what);
-        assert_int_equal(counters[counter_of(what)].value, 1);
+        assert_int_equal(relayd_counters[counter_of(what)].value, 1);
     }
     count_host(RELAY_FAILED_LATE_LOST);
     count_host(RELAY_FAILED_NULL_MX);
     for (size_t i = 0; i < COUNTERS; i++)
-        assert_int_equal(counters[i].value, i >= COUNT_VERIFIED && i <= COUNT_DECLINED_LAST);
+        assert_int_equal(relayd_counters[i].value, i >= COUNT_VERIFIED && i <= COUNT_DECLINED_LAST);
 }
 
 int main(void)

@@ -298,8 +298,8 @@ static void clean_up(void)
     getrusage(RUSAGE_SELF, &usage);
     printf("memory %ld\n", usage.ru_maxrss);
     for (size_t i = 0; i < COUNTERS; i++)
-        if (counters[i].value > 0)
-            printf("counter %s %llu\n", counters[i].name, (unsigned long long)counters[i].value);
+        if (relayd_counters[i].value > 0)
+            printf("counter %s %llu\n", relayd_counters[i].name, (unsigned long long)relayd_counters[i].value);
     upstreams_free(all);
     tlsrpt_tell_free(tell);
     for (size_t i = 0; i < works; i++) {
