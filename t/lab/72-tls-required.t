@@ -7,6 +7,7 @@ use FindBin;
 use lib $FindBin::Bin;
 use Lab;
 use Flags;
+use Relayed;
 use MIME::Base64 qw(encode_base64);
 use Test::More;
 
@@ -40,6 +41,8 @@ Flags::begin();
 Flags::configure();
 Flags::ctl('list', 'add', 'local', 'home.test');
 Flags::start_milter();
+Relayed::configure();
+Relayed::start();
 Flags::start_users();
 Flags::start_postfix();
 deliver();
@@ -47,7 +50,7 @@ forms();
 who_may_say_it();
 delivered();
 one_recipient_alone();
-Flags::stop();
+Relayed::finish();
 done_testing();
 
 sub with_setting {
@@ -160,7 +163,10 @@ sub delivered {
     is($verdict{'h@home.test'}{by}, 'virtual', 'a local recipient never goes there');
     is(($verdict{'in+tlsoptional@alias.test'} // $verdict{'in@alias.test'})->{by}, 'virtual', 'nor one behind an alias');
     %verdict = map { $_->{to} => $_ } Flags::verdicts('both');
-    is($verdict{$_}{by}, 'pipe', "$_: a flagged recipient comes back, M6") for 'both+requiretls@sts-selfsigned.test', 'both+requiretls@sts-nostarttls.test';
+    for my $to ('both+requiretls@sts-selfsigned.test', 'both+requiretls@sts-nostarttls.test') {
+        is($verdict{$to}{by}, 'requiretls/lmtp', "$to: a flagged recipient goes to relayd, M6");
+        like($verdict{$to}{reason}, qr/550 5\.7\.10 /, "$to: and comes back");
+    }
     is($verdict{'both@home.test'}{status}, 'sent', 'the local one is delivered');
     is((Flags::verdicts('quoted-no'))[0]{status}, 'sent', 'a quoted address is found without its tag, too');
     my @log;
