@@ -1,25 +1,239 @@
 #!/usr/bin/perl
-# Flagged mail on its whole way: Postfix, postern-milter, the queue, postern-relayd, hosts that offer REQUIRETLS and others.
+# Flagged mail on its whole way, to every kind of host: Postfix, postern-milter, the queue, postern-relayd, the hosts of internet/9-requiretls.
+# For each: what becomes of the mail and with which words, what the host saw of it, what its sender gets back. And the wire is
+# watched all the time for what must not be on it. S1 to S9, B1 to B3.
 use strict;
 use warnings;
 use FindBin;
 use lib $FindBin::Bin;
 use Lab;
 use Flags;
+use Nodes;
 use Relayed;
 use Test::More;
 
-Relayed::begin();
-like(Relayed::mail({ name => 'first', to => [map { "u+requiretls\@$_" } 'rt-sts.test', 'rt-dane.test', 'rt-plain.test'] }), qr/^250/, 'taken in');
-my %got = map { $_->{to} => $_ } Flags::verdicts('first');
-is($got{"u+requiretls\@$_"}{status}, 'sent', "$_: delivered") for 'rt-sts.test', 'rt-dane.test';
-is($got{'u+requiretls@rt-plain.test'}{status}, 'bounced', 'rt-plain.test: given back');
-like($got{'u+requiretls@rt-plain.test'}{reason}, qr/5\.7\.10/, 'with the reason');
-for my $domain ('rt-sts.test', 'rt-dane.test') {
-    my @under = Relayed::said("mx.$domain", 'under');
-    like("@under", qr/MAIL FROM:<sender\@home\.test>.* REQUIRETLS.*RCPT TO:<u\@$domain>/, "$domain: REQUIRETLS, and no tag");
-}
+my ($MARK, $CONTROL) = ('quite-private-matter', 'for-all-to-be-read');
+
+# The domain, or the address; what is shown; enhanced code and what the reply says. mx. stands for mx.DOMAIN.
+my @sent = (
+    ['rt-sts.test', 'MTA-STS enforce, S1'], ['rt-v6.test', 'IPv6 alone'], ['rt-bare.test', 'nothing but REQUIRETLS is offered'],
+    ['rt-dane.test', 'DANE 3 1 1, S1, S2'], ['rt-dane-ta.test', 'DANE 2 1 1, S2'], ['rt-dnssec.test', 'DNSSEC and PKIX, S1, S2'], ['rt-both.test', 'DANE and MTA-STS'],
+    ['rt-last.test', 'the last of five hosts, S4', 'mx5.rt-last.test'], ['rt-first.test', 'the first of two', 'mx1.rt-first.test'],
+    ['rt-second.test', 'the one that the policy names', 'mx2.rt-second.test'],
+);
+my @bounced = (
+    ['rt-plain.test', 'nobody vouches for the host, S1', '5.7.10', 'mx. is authenticated neither by DNSSEC nor by an MTA-STS policy in mode enforce'],
+    ['rt-testing.test', 'MTA-STS testing, S1', '5.7.10', 'mx. is authenticated neither by DNSSEC nor'],
+    ['plain.test', 'a real Postfix, no TLS, no policy', '5.7.10', 'mx. is authenticated neither by DNSSEC nor'],
+    ['rt-unnamed.test', 'not in the policy, S1', '5.7.10', 'mx. is not named by the MTA-STS policy'],
+    ['rt-nomail.test', 'null MX', '5.1.10', 'the domain takes no mail (null MX)'],
+    ['rt-noaddress.test', 'no address', '5.4.4', 'the domain has no MX host with an address'],
+    ['rt-nothere.test', 'no such domain', '5.1.2', 'the domain does not exist'],
+    ['rt-notls.test', 'no STARTTLS, S2, S9', '5.7.10', 'mx. does not offer STARTTLS'],
+    ['rt-starttls554.test', 'STARTTLS refused, S2, S9', '5.7.10', 'mx. offers STARTTLS, but refused it (554 5.7.0 no)'],
+    ['rt-old.test', 'TLS 1.1, S2', '5.7.10', 'mx. has no TLS version or cipher in common with us'],
+    ['rt-self.test', 'self-signed, S2', '5.7.10', 'mx. has a certificate that is not trusted'],
+    ['rt-expired.test', 'out of date, S2', '5.7.10', 'mx. has a certificate that is not valid now'],
+    ['rt-other.test', 'another name, S2', '5.7.10', 'mx. has a certificate for another name'],
+    ['rt-mismatch.test', 'TLSA mismatch, though the policy holds, S2', '5.7.10', 'mx. has a certificate that fits none of its TLSA records'],
+    ['rt-dnssec-self.test', 'DNSSEC, no TLSA, self-signed, S2', '5.7.10', 'mx. has a certificate that is not trusted'],
+    ['rt-without.test', 'no REQUIRETLS, S3, S6', '5.7.30', 'mx. does not offer REQUIRETLS'],
+    ['sts-good.test', 'a real Postfix, S3, S6', '5.7.30', 'mx. does not offer REQUIRETLS'],
+    ['dane-good.test', 'a real Postfix, S3, S6', '5.7.30', 'mx. does not offer REQUIRETLS'],
+    ['rt-early.test', 'REQUIRETLS before STARTTLS, S3', '5.7.30', 'mx. offers REQUIRETLS before STARTTLS only'],
+    ['rt-valued.test', 'REQUIRETLS with a value, R1', '5.7.30', 'mx. does not offer REQUIRETLS'],
+    ['rt-refused.test', 'MAIL refused, S6', '5.7.30', 'mx. offers REQUIRETLS, but refused MAIL with it (555 5.5.4 unknown)'],
+    ['rt-small.test', 'too large', '5.3.4', 'mx. does not take messages of this size'],
+    ['r550@rt-sts.test', 'no such user', '5.1.1', 'so it is'],
+    ['rt-greeting554.test', 'refused at the greeting', '5.7.1', 'mx. takes no mail from us (554 5.7.1 never)'],
+    ['rt-mail550.test', 'MAIL refused, 8-bit text', '5.7.1', 'mx. refused MAIL (550 5.7.1 gr??e)'],
+    ['rt-end550.test', 'the message refused', '5.7.1', 'spam'],
+);
+my @deferred = (
+    ['rt-nopolicy.test', 'the policy cannot be had, S8', '4.4.3', 'mx. could be authenticated by an MTA-STS policy only, which could not be fetched'],
+    ['rt-bogus.test', 'DNSSEC is bogus, S8', '4.4.3', 'the domain has MX records that cannot be looked up now'],
+    ['rt-bogus-tlsa.test', 'TLSA is bogus, S8', '4.4.3', 'mx. has TLSA records that cannot be looked up or validated now'],
+    ['rt-starttls454.test', 'STARTTLS later, S8', '4.7.10', 'mx. offers STARTTLS, but refused it for now (454 4.7.0 later)'],
+    ['rt-injection.test', 'STARTTLS injection', '4.7.5', 'mx. sent octets in clear behind its reply to STARTTLS'],
+    ['rt-cutshake.test', 'the handshake is cut, S8', '4.7.5', 'mx. broke the TLS handshake off'],
+    ['rt-hungshake.test', 'the handshake hangs, S8', '4.7.5', 'mx. broke the TLS handshake off'],
+    ['rt-badshake.test', 'garbage for a handshake, S8', '4.7.5', 'mx. '],
+    ['rt-down.test', 'down, S8', '4.4.1', 'mx. cannot be reached'],
+    ['rt-swallowed.test', 'no answer, S8', '4.4.1', 'mx. cannot be reached: no answer to the connection'],
+    ['rt-silent.test', 'silent, S8', '4.4.2', 'mx. did not reply in time'],
+    ['rt-greeting450.test', '450 at the greeting, S8', '4.3.2', 'mx. takes no mail now (450 4.3.2 later)'],
+    ['rt-mail450.test', '450 to MAIL, S8', '4.3.0', 'mx. refused MAIL for now (450 4.3.0 later)'],
+    ['r450@rt-sts.test', '450 to RCPT, S8', '4.1.1', 'so it is'],
+    ['rt-end450.test', '450 to the message, S8', '4.7.1', 'greylisted'],
+    ['rt-cut.test', 'dies in the midst of a message, S8', '4.4.2', 'mx. closed the connection within the message'],
+    ['rt-hangs.test', 'silent after the message, S8', '4.4.2', 'mx. did not go on with the message in time'],
+    ['rt-drip.test', 'a slow drip', '4.4.2', 'mx. did not reply in time'],
+    ['rt-line.test', 'a line of 1 MB', '4.5.0', 'mx. sent what is no SMTP reply'],
+    ['rt-endless.test', 'a reply without end', '4.5.0', 'mx. sent what is no SMTP reply'],
+    ['rt-nul.test', 'a NUL', '4.5.0', 'mx. sent what is no SMTP reply'],
+    ['rt-twice.test', 'unasked replies', '4.5.0', 'mx. sent what is no SMTP reply'],
+);
+# Bounces of others: the domain, the code, whether MAIL has the word. B3
+my @null = (['rt-sts.test', '2.0.0', 1], ['rt-without.test', '2.0.0', 0], ['rt-self.test', '5.7.10'], ['rt-plain.test', '5.7.10'], ['rt-notls.test', '5.7.10']);
+
+Relayed::begin(connect_timeout => '2s', command_timeout => '4s', data_timeout => '4s');
+ok(Flags::read_rules(qq(flag: header "X-Flag" is "yes" -> requiretls\n)), 'a rule flags mail whose recipients have no tag');
+Relayed::capture_start($_, $MARK, $CONTROL) for 'client', 'mx';
+send_all();
+my $got = wait_for_all();
+went($_) for @sent;
+came_back($_) for @bounced;
+waits($_) for @deferred;
+without_sender($_) for @null;
+bounce_to_elsewhere();
+never_unprotected();
+goes_when_mended();
+wire_is_clean($_) for 'client', 'mx';
 my ($relayd, $milter) = Relayed::finish();
 is($relayd, 0, 'relayd ends well');
 is($milter, 0, 'the milter ends well');
 done_testing();
+
+# The address that a case is about, with or without the tag
+sub address {
+    my ($where, $tag) = @_;
+    my ($user, $domain) = $where =~ /@/ ? split(/@/, $where) : ('u', $where);
+    return "$user$tag\@$domain";
+}
+
+sub name { return $_[0] =~ s/@/-/r }
+
+sub send_all {
+    like(Relayed::mail({ name => name($_->[0]), to => [address($_->[0], '+requiretls')], marked => $MARK }), qr/^250/, "$_->[1]: taken in") for @sent, @deferred;
+    like(Relayed::mail({ name => name($_->[0]), to => [address($_->[0], '')], header => "X-Flag: yes\n", marked => $MARK }), qr/^250/, "$_->[1]: taken in") for @bounced;
+    like(Relayed::mail({ name => "null-$_->[0]", from => '', to => [address($_->[0], '+requiretls')], marked => $MARK }), qr/^250/, "null, $_->[0]: taken in") for @null;
+    like(Relayed::mail({ name => 'elsewhere', from => 'back@rt-without.test', to => ['u+requiretls@rt-plain.test'], marked => $MARK }), qr/^250/, 'a sender elsewhere: taken in');
+    like(Relayed::mail({ name => 'control', to => ['u@plain.test'], marked => $CONTROL }), qr/^250/, 'unflagged: taken in');
+    return;
+}
+
+sub wait_for_all {
+    my $count = @sent + @bounced + @deferred + @null + 2;
+    Lab::until_true(sub { $got = Relayed::outcomes(); keys %$got >= $count && keys %{ Relayed::reports() } >= @bounced }, 60);
+    return $got;
+}
+
+# What became of a case: status, its code and words
+sub is_outcome {
+    my ($name, $where, $status, $code, $words, $what) = @_;
+    my $is = $got->{$name}{ address($where, '+requiretls') } // {};
+    my ($domain) = $where =~ /([^@]*)$/;
+    $words = quotemeta($words) =~ s/^mx\\\.\\ /mx\\.$domain\\ /r;
+    is($is->{status}, $status, "$what: $status") or diag(explain($is));
+    is($is->{dsn}, $code, "$what: $code");
+    like($is->{reason} // '', qr/\Q$domain\E.*$words|said: \d+ \Q$code\E .*$words/, "$what: in words");
+    is($is->{by}, 'requiretls/lmtp', "$what: by relayd");
+    return;
+}
+
+sub went {
+    my ($domain, $what, $host) = @$_;
+    $host //= "mx.$domain";
+    is_outcome($domain, $domain, 'sent', '2.0.0', '', $what);
+    my @offered = $domain eq 'rt-bare.test' ? () : ('SIZE=\d+', 'RET=HDRS');
+    my @under = Relayed::said($host, 'under');
+    like((grep { /^MAIL/ } @under)[0] // '', qr/^@{[join ' ', 'MAIL FROM:<sender\@home\.test>', 'REQUIRETLS', @offered]}$/, "$what: what the host is told, S7");
+    like(join(' ', grep { /^RCPT/ } @under), qr/^RCPT TO:<u\@\Q$domain\E>/, "$what: no tag");
+    like((Relayed::said($host, 'tls'))[0] // '', qr/^TLSv1\.3 \Q$host\E$/, "$what: TLS, and the name asked for");
+    return;
+}
+
+# B1
+sub came_back {
+    my ($where, $what, $code, $words) = @$_;
+    my $name = name($where);
+    is_outcome($name, $where, 'bounced', $code, $words, $what);
+    my ($report, @more) = @{ Relayed::reports()->{$name} // [''] };
+    is(scalar @more, 0, "$what: one report");
+    like($report, qr/^Original-Recipient: rfc822;\Q${\address($where, '')}\E$/m, "$what: it names the recipient without tag");
+    like($report, qr/^Status: \Q$code\E$/m, "$what: it has the code");
+    like($report =~ s/\s+/ /gr, qr/\Q${\($words =~ s{^mx\. }{}r)}\E/, "$what: and the reason");
+    like($report, qr{^Content-Type: text/rfc822-headers}m, "$what: and the header of the message");
+    unlike($report, qr/$MARK-secret|${\join '|', Relayed::base64_forms("$MARK-secret")}/, "$what: not its text");
+    return;
+}
+
+sub waits {
+    my ($where, $what, $code, $words) = @$_;
+    is_outcome(name($where), $where, 'deferred', $code, $words, $what);
+    like(Relayed::queue()->{ address($where, '+requiretls') } // '', qr/\Q$code\E/, "$what: it stays in the queue");
+    return;
+}
+
+sub without_sender {
+    my ($domain, $code, $word) = @$_;
+    my $is = $got->{"null-$domain"}{"u+requiretls\@$domain"} // {};
+    is($is->{dsn}, $code, "null, $domain: $code, B3") or diag(explain($is));
+    return unless defined $word;
+    my @mail = grep { /^MAIL FROM:<>/ } Relayed::said("mx.$domain", 'under');
+    is(scalar(grep { / REQUIRETLS/ } @mail), $word, "null, $domain: with the word only where it is offered, B3");
+    return;
+}
+
+# The report about flagged mail has no more than its header (B1), so it need not be flagged itself (B2); it goes by the policy of its domain.
+sub bounce_to_elsewhere {
+    my $dir = "$Lab::DIR/scripted";
+    my $report = Lab::until_true(sub { (grep { /^Subject: Undelivered/m } map { join "\n", Lab::lines($_) } glob "$dir/mx.rt-without.test.*.*")[0] }) // '';
+    like($report, qr{^Content-Type: text/rfc822-headers}m, 'a report to another domain: the header alone, B1, B2');
+    unlike($report, qr/$MARK-secret/, 'a report to another domain: not the text, B1');
+    return;
+}
+
+# S9, of all hosts
+sub never_unprotected {
+    my @hosts = map { m{([^/]*)\.log$} } glob "$Lab::DIR/scripted/*.log";
+    is(join(' ', grep { my $host = $_; grep { !/^(?:EHLO client\.test|STARTTLS|QUIT)$/ } Relayed::said($host, 'clear') } @hosts), '', 'nothing but EHLO, STARTTLS, QUIT in clear, S9');
+    is(join(' ', grep { my $host = $_; grep { /^MAIL FROM:<.+>(?! REQUIRETLS)/ } Relayed::said($host, 'under') } @hosts), '', 'MAIL with a sender always has the word, S7');
+    is(join(' ', grep { my $host = $_; grep { /^RCPT.*requiretls/i } Relayed::said($host, 'under') } @hosts), '', 'no tag has gone out');
+    is(scalar(keys %{ Relayed::seen($_) }), 0, "$_: not asked") for 'mx2.rt-first.test', 'mx1.rt-second.test', 'mx.rt-plain.test', 'mx.rt-testing.test', 'mx.rt-unnamed.test';
+    my @seen = map { scalar keys %{ Relayed::seen($_) } } 'mx2.rt-last.test', 'mx3.rt-last.test', 'mx4.rt-last.test';
+    is("@seen", '1 1 1', 'rt-last.test: each host before the last was asked, S4');
+    is(join(' ', grep { Relayed::said($_, 'under') } 'mx2.rt-last.test', map { "mx.$_->[0]" } grep { $_->[3] =~ /certificate/ } @bounced), '', 'nothing is said to a host with a wrong certificate');
+    return;
+}
+
+# Three faults end, and the mail goes, S8
+sub goes_when_mended {
+    my %mend = (
+        'rt-down.test' => sub {
+            my ($address) = map { /^mx\.rt-down\.test\. A (\S+)/ } Lab::lines("$Lab::DIR/zones/rt-down.test.zone");
+            Relayed::host($address, 'mx.rt-down.test', "cert=$Lab::DIR/certs/hosted.pem");
+        },
+        'rt-bogus.test' => sub { Lab::capture('zones-changed', 'rt-bogus.test') },
+        'rt-nopolicy.test' => sub {
+            Lab::capture('sed', '-i', 's/^mta-sts A .*/mta-sts A 192.0.2.80/', "$Lab::DIR/zones/rt-nopolicy.test.zone");
+            Lab::capture('zones-changed', 'rt-nopolicy.test');
+        },
+    );
+    for (sort keys %mend) {
+        $mend{$_}->();
+        Lab::capture('posternctl', 'resolve', '--fresh', $_);    # else 30 s until the next look
+    }
+    for my $domain (sort keys %mend) {
+        my $is;
+        Lab::until_true(sub {
+            Lab::capture('postqueue', '-i', $got->{$domain}{"u+requiretls\@$domain"}{id});
+            select undef, undef, undef, 0.5;
+            $is = Relayed::outcomes()->{$domain}{"u+requiretls\@$domain"};
+            return $is->{status} eq 'sent';
+        });
+        is($is->{status}, 'sent', "$domain: mended, and it goes") or diag(explain($is));
+        like(join(' ', Relayed::said("mx.$domain", 'under')), qr/MAIL FROM:<sender\@home\.test> REQUIRETLS/, "$domain: with the word");
+    }
+    return;
+}
+
+# Nothing flagged can be read there, and what is not flagged is found
+sub wire_is_clean {
+    my ($node) = @_;
+    my ($found, $lost) = Relayed::capture_end($node);
+    is($lost, 0, "the wire at $node: all of it was seen");
+    is(join(' ', grep { $found->{$_} } $MARK, Relayed::base64_forms($MARK)), '', "the wire at $node: nothing flagged, plain or in base64");
+    is(join(' ', grep { !$found->{$_} } $CONTROL, Relayed::base64_forms($CONTROL)), '', "the wire at $node: what is not flagged, plain and in base64");
+    return;
+}

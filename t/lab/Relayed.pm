@@ -4,9 +4,12 @@ package Relayed;
 
 use strict;
 use warnings;
+use File::Basename qw(dirname);
 use Flags;
 use IO::Socket::INET;
+use JSON::PP qw(decode_json);
 use Lab;
+use MIME::Base64 qw(encode_base64);
 use Nodes;
 
 our $DIR = "$Lab::DIR/relayd";
@@ -68,13 +71,97 @@ sub finish {
 
 # --- mail ---
 
-# Sends a message as Flags::transmit does, which is not held; gives the reply.
+# Sends a message as Flags::transmit does, which is not held; gives the reply. marked: a word for the subject, the text and, as
+# base64, an attachment; in the subject -subject follows it, in the others -secret.
+my $session;
+
 sub mail {
     my ($mail) = @_;
-    return Flags::session()->transmit({ hold => 0, %$mail });
+    $session //= Flags::session();
+    return $session->transmit(message($mail));
 }
 
-# --- what a host saw ---
+sub message {
+    my ($mail) = @_;
+    my %mail = (hold => 0, %$mail);
+    return \%mail unless $mail{marked};
+    my $secret = "$mail{marked}-secret";
+    $mail{header} = "Subject: $mail{marked}-subject\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=part\n" . ($mail{header} // '');
+    $mail{body} = "--part\n\nHere is $secret.\n--part\nContent-Type: application/octet-stream\nContent-Transfer-Encoding: base64\n\n"
+        . encode_base64("$secret " x 40) . "--part--\n";
+    return \%mail;
+}
+
+# What the sender's log says of all messages: { NAME => { ADDRESS => { by, status, dsn, reason } } }, the last word on each
+sub outcomes {
+    my (%name, %outcome);
+    for (Lab::lines("$Lab::DIR/log/flag.log")) {
+        $name{$1} = $2 if /cleanup\[\d+\]: (\w+): message-id=<(.*)\@somebody\.test>/;
+        next unless m{postfix/(\S+)\[\d+\]: (\w+): to=<([^>]*)>, .*dsn=([\d.]+), status=(\w+) \((.*)\)$} && $name{$2};
+        $outcome{ $name{$2} }{$3} = { by => $1, dsn => $4, status => $5, reason => $6, id => $2 };
+    }
+    return \%outcome;
+}
+
+# The sender's queue: { ADDRESS => why it waits }
+sub queue {
+    my (undef, $out) = Lab::capture('postqueue', '-j');
+    return { map { map { $_->{address} => $_->{delay_reason} // '' } @{ decode_json($_)->{recipients} } } split /\n/, $out };
+}
+
+# The reports in home.test, by the names of the messages that they are about
+sub reports {
+    my %report;
+    for (Flags::home(qr/^Content-Type: multipart\/report/m)) { push @{ $report{$1} }, $_ if /^Message-Id: <(.*)\@somebody\.test>/mi }
+    return \%report;
+}
+
+# --- the wire ---
+
+# capture_start(NODE, WORD ...): from now on looks for these words, plain or within base64, in all that passes that node's wire
+sub capture_start {
+    my ($node, @words) = @_;
+    my $base = "$DIR/wire-$node";
+    open my $out, '>', "$base.words" or die;
+    print $out "$_\n" for map { ($_, base64_forms($_)) } @words;
+    close $out;
+    my $tcpdump = 'exec tcpdump -i eth0 -nn -s 0 -B 65536 -U -Z root -w - > >(grep -aoFf "$0.words" > "$0.found"; touch "$0.done")';
+    my $ready = sub { grep { /listening on eth0/ } Nodes::log_of("wire-$node") };
+    Nodes::start("wire-$node", $ready, 'nsenter', "--net=/run/netns/$node", 'bash', '-c', $tcpdump, $base);
+    return;
+}
+
+# How a word looks in base64, wherever it begins there
+sub base64_forms {
+    my ($word) = @_;
+    return map { my $form = encode_base64('x' x $_ . $word, ''); $form =~ s/=+$//; my $cut = $_ ? $_ + 1 : 0; substr $form, $cut, length($form) - $cut - 1 } 0 .. 2;
+}
+
+# Ends it: { WHAT WAS FOUND => HOW OFTEN }; and the packets that got lost
+sub capture_end {
+    my ($node) = @_;
+    my %found;
+    Nodes::stop("wire-$node", 'INT');
+    Lab::until_true(sub { -e "$DIR/wire-$node.done" });
+    $found{$_}++ for Lab::lines("$DIR/wire-$node.found");
+    my ($lost) = map { /^(\d+) packets dropped by kernel/ ? $1 : () } Nodes::log_of("wire-$node");
+    return (\%found, $lost);
+}
+
+# --- hosts ---
+
+# Starts a host that was down: its address, name and keys, as t/relayd/receiver.c has them
+sub host {
+    my ($address, $name, @keys) = @_;
+    my $file = "$DIR/$name.host";
+    open my $out, '>', $file or die "$file: $!";
+    print $out "$address $name @keys\n";
+    close $out;
+    my $ready = sub { grep { /^ready/ } Nodes::log_of("host-$name") };
+    Nodes::start("host-$name", $ready, 'nsenter', '--net=/run/netns/mx', dirname(__FILE__) . '/lib/scripted', $file, "$Lab::DIR/scripted");
+    return;
+}
+
 
 # Its connections, { NUMBER => [[WHAT, TEXT], ...] }: t/relayd/receiver.c has the words
 sub seen {

@@ -35,9 +35,12 @@
  *   once=N               connections are closed after so many messages
  *   full=1               the kernel takes no connection
  *   store=1              messages go to DIR/NAME.CONNECTION.MESSAGE
+ *   next=ADDRESS:PORT    messages go on to this MTA, in clear, and what it says is what they are answered
  *
  * A recipient r450…@ is answered 450, and so on. The lab has it as a receiver, too.
  */
+#include "receiver_next.h"
+
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
@@ -82,6 +85,7 @@ struct conn {
     SSL *ssl;
     char in[LINE_CAP];
     size_t at, len;
+    char envelope[LINE_CAP]; /* for the next MTA */
 };
 
 static void die(const char *what)
@@ -499,6 +503,7 @@ static bool answer_rcpt(struct conn *c, const char *line)
     }
     if (number(c->host, "most") > 0 && ++c->recipients > (unsigned)number(c->host, "most"))
         return answer(c, "beyond", "452 4.5.3 too many");
+    next_envelope_add(c->envelope, sizeof(c->envelope), line);
     return answer(c, "rcpt", "250 2.1.5 ok");
 }
 
@@ -569,31 +574,48 @@ static void message_note(struct conn *c, const struct message *m)
     note(c, "message", text);
 }
 
+static FILE *message_store(const struct conn *c)
+{
+    char path[1024];
+
+    if (setting(c->host, "next", NULL) != NULL)
+        return tmpfile();
+    (void)snprintf(path, sizeof(path), "%s/%s.%u.%u", dir, c->host->name, c->number, c->messages);
+    return number(c->host, "store") > 0 ? fopen(path, "w+") : NULL;
+}
+
+static bool answer_message(struct conn *c, const struct message *m)
+{
+    const char *next = setting(c->host, "next", NULL);
+    char reply[512] = "";
+
+    if (m->store != NULL)
+        (void)fflush(m->store);
+    message_note(c, m);
+    c->messages++;
+    usleep((useconds_t)number(c->host, "late") * 1000);
+    if (next == NULL)
+        return answer(c, "end", "250 2.0.0 kept") && c->messages != (unsigned)number(c->host, "once");
+    next_deliver(reply, sizeof(reply), next, c->envelope, m->store);
+    return say(c, reply);
+}
+
 static bool answer_data(struct conn *c)
 {
     struct message m = {.md = EVP_MD_CTX_new()};
-    char path[1024];
-    bool whole;
+    bool goes_on;
 
     if (!answer(c, "data", "354 go on"))
         return false;
     if (strchr("3r", setting(c->host, "data", "3")[0]) == NULL) /* 354, renegotiate, rekey */
         return true;
     EVP_DigestInit_ex(m.md, EVP_sha256(), NULL);
-    (void)snprintf(path, sizeof(path), "%s/%s.%u.%u", dir, c->host->name, c->number, c->messages);
-    if (number(c->host, "store") > 0)
-        m.store = fopen(path, "w");
-    whole = message_read(c, &m);
-    if (whole)
-        message_note(c, &m);
+    m.store = message_store(c);
+    goes_on = message_read(c, &m) && answer_message(c, &m);
     EVP_MD_CTX_free(m.md);
     if (m.store != NULL)
         (void)fclose(m.store);
-    c->messages++;
-    if (!whole)
-        return false;
-    usleep((useconds_t)number(c->host, "late") * 1000);
-    return answer(c, "end", "250 2.0.0 kept") && c->messages != (unsigned)number(c->host, "once");
+    return goes_on;
 }
 
 /* --- a connection --- */
@@ -605,8 +627,10 @@ static bool command(struct conn *c, const char *line)
         return answer_ehlo(c);
     if (strcasecmp(line, "STARTTLS") == 0)
         return answer_starttls(c);
-    if (strncasecmp(line, "MAIL", 4) == 0)
+    if (strncasecmp(line, "MAIL", 4) == 0) {
+        next_envelope_add(c->envelope, sizeof(c->envelope), line);
         return answer(c, c->messages > 0 ? "again" : "mail", "250 2.1.0 ok");
+    }
     if (strncasecmp(line, "RCPT", 4) == 0)
         return answer_rcpt(c, line);
     if (strcasecmp(line, "DATA") == 0)

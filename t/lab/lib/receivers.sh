@@ -13,7 +13,7 @@
 #       "once": how lib/faulty breaks its TLS; there is no IPv6 then, so that a delivery has one attempt
 #   scripted HOST [pref=N] [cert=KIND] [tlsa=DATA] [family=4|6|46] [down=yes] [KEY=VALUE …]
 #       an MX record for a host that offers REQUIRETLS, as no server of Debian 12 does, and the host itself: t/relayd/receiver.c, which
-#       explains the keys (_ for blanks). down: nothing listens there. What it saw is in $LAB/scripted/HOST.log.
+#       explains the keys (_ for blanks). cert: a KIND (hosted); down: nothing listens there. What it saw is in $LAB/scripted/HOST.log.
 #   tlsa NAME DATA [HOST]
 #       TLSA records at that name; DATA: '3 1 1 …', or '3 1 1' for what fits the certificate of HOST (NAME),
 #       good for the same, mismatch for another key; more than one with commas between
@@ -107,7 +107,7 @@ server() {
 }
 
 scripted() {
-    local host=$1 pref=10 cert=good tlsa=none family=4 down='' word keys=() addr
+    local host=$1 pref=10 cert=hosted tlsa=none family=4 down='' word keys=() addr
     shift
     for word in "$@"; do
         case $word in
