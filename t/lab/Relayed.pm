@@ -11,6 +11,7 @@ use JSON::PP qw(decode_json);
 use Lab;
 use MIME::Base64 qw(encode_base64);
 use Nodes;
+use Test::More;
 
 our $DIR = "$Lab::DIR/relayd";
 our $CONF = "$DIR/postern.conf";
@@ -146,6 +147,16 @@ sub capture_end {
     $found{$_}++ for Lab::lines("$DIR/wire-$node.found");
     my ($lost) = map { /^(\d+) packets dropped by kernel/ ? $1 : () } Nodes::log_of("wire-$node");
     return (\%found, $lost);
+}
+
+# Ends it, and tests that nothing marked could be read there, while what went in clear on purpose was found, in each form
+sub wire_is_clean {
+    my ($node, $marked, $control) = @_;
+    my ($found, $lost) = capture_end($node);
+    is($lost, 0, "the wire at $node: all of it was seen");
+    is(join(' ', grep { $found->{$_} } $marked, base64_forms($marked)), '', "the wire at $node: nothing flagged, plain or in base64");
+    is(join(' ', grep { !$found->{$_} } $control, base64_forms($control)), '', "the wire at $node: what is not flagged, plain and in base64");
+    return;
 }
 
 # --- hosts ---
