@@ -19,13 +19,14 @@ my $umlauts = "\xc3\xbc";
 my %mail = (
     usual => { to => [map { "usual+requiretls\@$_" } @BEHIND], marked => $MARK },
     mixed => { to => ['mixed+requiretls@rt-sts.test', map({ "mixed\@$_" } 'rt-dane.test', 'rt-self.test', 'rt-without.test', 'rt-down.test', 'rt-mail450.test', 'rt-end450.test', 'sts-good.test', 'home.test'),
-            map({ "$_\@rt-dnssec.test" } 'r550', 'r450', 'mixed')], marked => $MARK },
+            map({ "$_\@rt-dnssec.test" } 'r550', 'r450', 'mixed'), 'hush@rt-down.test NOTIFY=NEVER'], marked => $MARK },
     eight => { to => ['eight+requiretls@rt-sts.test', 'eight@rt-bare.test'], parameters => 'BODY=8BITMIME', body => "$MARK gr\xfc\xdfe\n\xff\xfe\x80\n", header => "Content-Type: text/plain; charset=iso-8859-1\nContent-Transfer-Encoding: 8bit\n" },
+    undeclared => { to => ['undeclared+requiretls@rt-dane.test'], body => "$MARK gr\xfc\xdfe\n" },
     utf => { to => ["$umlauts+requiretls\@rt-sts.test", "$umlauts\@rt-bare.test"], parameters => 'BODY=8BITMIME SMTPUTF8', header => "Subject: gr$umlauts$umlauts\n", body => "$MARK $umlauts\n" },
     dots => { to => ['dots+requiretls@rt-dane.test'], body => "$MARK\n.\n..\n.a\n...\n\n.\n" },
     long => { to => ['long+requiretls@rt-dnssec.test'], body => $MARK . 'x' x 900 . "\n" },
     empty => { to => ['empty+requiretls@rt-dnssec.test'], body => '' },
-    dsn => { to => ['dsn+requiretls@rt-sts.test NOTIFY=SUCCESS,DELAY ORCPT=rfc822;first+2Bx@first.test', 'dsn2@rt-sts.test NOTIFY=NEVER', 'dsn3@rt-bare.test NOTIFY=SUCCESS'], parameters => 'RET=FULL ENVID=QQ+2B7', marked => $MARK },
+    dsn => { to => ['dsn+requiretls@rt-sts.test NOTIFY=SUCCESS,DELAY ORCPT=rfc822;first+2Bx@first.test', 'dsn2@rt-sts.test NOTIFY=NEVER', 'dsn3@rt-bare.test NOTIFY=SUCCESS', 'dsn4@home.test NOTIFY=SUCCESS'], parameters => 'RET=FULL ENVID=QQ+2B7', marked => $MARK },
     quiet => { to => ['quiet+requiretls@rt-self.test NOTIFY=NEVER', 'late@rt-self.test NOTIFY=DELAY'], marked => $MARK },
     large => { to => ['large+requiretls@rt-large.test'], parameters => 'SIZE=' . (51 << 20), body => join('', map { "$_ $MARK " . 'y' x 40 . "\n.and a dot\n" } 1 .. 640_000) },
     control => { to => ['u@plain.test'], marked => $CONTROL },
@@ -34,16 +35,21 @@ my %mail = (
 my %fate = (
     usual => { map { ("usual\@$_" => '2.0.0') } @BEHIND },
     mixed => { 'mixed@rt-sts.test' => '2.0.0', 'mixed@rt-dane.test' => '2.0.0', 'mixed@rt-dnssec.test' => '2.0.0', 'mixed@home.test' => '2.0.0', 'mixed@rt-self.test' => '5.7.10', 'mixed@rt-without.test' => '5.7.30',
-        'mixed@sts-good.test' => '5.7.30', 'mixed@rt-down.test' => '4.4.1', 'mixed@rt-mail450.test' => '4.3.0', 'mixed@rt-end450.test' => '4.7.1', 'r550@rt-dnssec.test' => '5.1.1', 'r450@rt-dnssec.test' => '4.1.1' },
+        'mixed@sts-good.test' => '5.7.30', 'mixed@rt-down.test' => '4.4.1', 'mixed@rt-mail450.test' => '4.3.0', 'mixed@rt-end450.test' => '4.7.1', 'r550@rt-dnssec.test' => '5.1.1', 'r450@rt-dnssec.test' => '4.1.1',
+        'hush@rt-down.test' => '4.4.1' },
     eight => { 'eight@rt-sts.test' => '2.0.0', 'eight@rt-bare.test' => '5.6.3' },
+    undeclared => { 'undeclared@rt-dane.test' => '2.0.0' },
     utf => { "$umlauts\@rt-sts.test" => '2.0.0', "$umlauts\@rt-bare.test" => '5.6.7' },
     dots => { 'dots@rt-dane.test' => '2.0.0' }, long => { 'long@rt-dnssec.test' => '2.0.0' }, empty => { 'empty@rt-dnssec.test' => '2.0.0' }, bare => { 'bare@rt-dane.test' => '2.0.0' },
-    dsn => { 'dsn@rt-sts.test' => '2.0.0', 'dsn2@rt-sts.test' => '2.0.0', 'dsn3@rt-bare.test' => '2.0.0' },
+    dsn => { 'dsn@rt-sts.test' => '2.0.0', 'dsn2@rt-sts.test' => '2.0.0', 'dsn3@rt-bare.test' => '2.0.0', 'dsn4@home.test' => '2.0.0' },
     quiet => { 'quiet@rt-self.test' => '5.7.10', 'late@rt-self.test' => '5.7.10' },
     large => { 'large@rt-large.test' => '2.0.0' },
     control => { 'u@plain.test' => '2.0.0' },
 );
 
+# Who waits is told of at once
+Lab::capture('postconf', '-c', '/etc/postfix-flag', 'delay_warning_time = 1s');
+Lab::capture('touch', '-d', '1 minute ago', '/etc/postfix-flag/main.cf');
 Relayed::begin(connect_timeout => '5s');
 Relayed::capture_start($_, $MARK, $CONTROL) for 'client', 'mx';
 like(Relayed::mail({ name => $_, %{ $mail{$_} } }), qr/^250/, "$_: taken in") for sort keys %mail;
@@ -54,6 +60,7 @@ parameters();
 large();
 reports();
 Relayed::wire_is_clean($_, $MARK, $CONTROL) for 'client', 'mx';
+Lab::capture('postconf', '-c', '/etc/postfix-flag', '-X', 'delay_warning_time');
 my ($relayd, $milter) = Relayed::finish();
 is($relayd, 0, 'relayd ends well');
 is($milter, 0, 'the milter ends well');
@@ -87,7 +94,7 @@ sub bodies {
 }
 
 sub arrives_whole {
-    my %where = (eight => ['rt-sts.test'], utf => ['rt-sts.test'], dots => ['rt-dane.test'], long => ['rt-dnssec.test'], empty => ['rt-dnssec.test'], bare => ['rt-dane.test'], usual => \@BEHIND,
+    my %where = (eight => ['rt-sts.test'], undeclared => ['rt-dane.test'], utf => ['rt-sts.test'], dots => ['rt-dane.test'], long => ['rt-dnssec.test'], empty => ['rt-dnssec.test'], bare => ['rt-dane.test'], usual => \@BEHIND,
         mixed => [@BEHIND, 'home.test'], dsn => ['rt-sts.test']);
     for my $name (sort keys %where) {
         my $body = $name eq 'bare' ? "$MARK: no final newline\n" : Relayed::message($mail{$name})->{body};
@@ -134,13 +141,19 @@ sub large {
     return;
 }
 
+# The recipients that reports of this kind are about
+sub about {
+    my ($action, @reports) = @_;
+    return join ' ', sort map { /^Original-Recipient: rfc822;(\S+)\nAction: $action$/mg } @reports;
+}
+
 sub reports {
     my $reports = {};
-    Lab::until_true(sub { $reports = Relayed::reports(); keys %$reports >= 3 });
-    is(join(' ', sort keys %$reports), 'eight mixed utf', 'reports about those that could not go, but not where none is wanted');
-    my ($mixed, @more) = @{ $reports->{mixed} // [''] };
-    is(scalar @more, 0, 'mixed: one report');
-    is(join(' ', sort $mixed =~ /^Original-Recipient: rfc822;(\S+)/mg), 'mixed@rt-self.test mixed@rt-without.test mixed@sts-good.test r550@rt-dnssec.test', 'mixed: about those that could not go, and no other');
+    Lab::until_true(sub { $reports = Relayed::reports(); 5 <= map { @$_ } values %$reports });
+    is(join(' ', map { ($_) x @{ $reports->{$_} } } sort keys %$reports), 'dsn eight mixed mixed utf', 'as many reports as are wanted');
+    is(about('failed', @{ $reports->{mixed} }), 'mixed@rt-self.test mixed@rt-without.test mixed@sts-good.test r550@rt-dnssec.test', 'mixed: about those that could not go, and no other');
+    is(about('delayed', @{ $reports->{mixed} }), 'mixed@rt-down.test mixed@rt-end450.test mixed@rt-mail450.test r450@rt-dnssec.test', 'mixed: about those that wait, but for one who is not to be told of');
+    is(about('delivered', @{ $reports->{dsn} }), 'dsn4@home.test', 'dsn: about our own; of the others the next server tells');
     unlike(join('', map { @$_ } values %$reports), qr/$MARK-secret|gr\xfc\xdfe|$MARK $umlauts/, 'none has a text, B1');
     return;
 }

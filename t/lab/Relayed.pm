@@ -16,6 +16,7 @@ use Test::More;
 our $DIR = "$Lab::DIR/relayd";
 our $CONF = "$DIR/postern.conf";
 our $METRICS = '127.0.0.1:9466';
+my $session;    # with the Postfix of Flags.pm
 
 # --- relayd ---
 
@@ -67,6 +68,7 @@ sub begin {
 # The wait statuses of relayd and the milter, which were asked to end
 sub finish {
     my $relayd = stop('TERM');
+    undef $session;
     return ($relayd, Flags::stop('TERM'));
 }
 
@@ -74,8 +76,6 @@ sub finish {
 
 # Sends a message as Flags::transmit does, which is not held; gives the reply. marked: a word for the subject, the text and, as
 # base64, an attachment; in the subject -subject follows it, in the others -secret.
-my $session;
-
 sub mail {
     my ($mail) = @_;
     $session //= Flags::session();
