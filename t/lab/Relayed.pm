@@ -16,7 +16,10 @@ use Test::More;
 our $DIR = "$Lab::DIR/relayd";
 our $CONF = "$DIR/postern.conf";
 our $METRICS = '127.0.0.1:9466';
-my $session;    # with the Postfix of Flags.pm
+my $LOG = "$Lab::DIR/log/flag.log";
+my $session;       # with the Postfix of Flags.pm
+my $logged = 0;    # lines of its log that are of earlier tests
+my @hosts;         # started here
 
 # --- relayd ---
 
@@ -52,9 +55,12 @@ sub metrics {
     return { $text =~ /^postern_relayd_(\S+) (\S+)$/mg };
 }
 
-# All of it: Redis, milter, relayd, Postfix
+# All of it: Redis, milter, relayd, Postfix; and nothing of an earlier test
 sub begin {
     my (%relayd) = @_;
+    $logged = () = Lab::lines($LOG);
+    truncate $_, 0 for glob "$Lab::DIR/scripted/*.log";
+    unlink glob("$Lab::DIR/scripted/*.test.*.[0-9]*"), glob("$Lab::DIR/mail/{home,rt-*}.test/new/*");
     Flags::begin();
     Flags::configure();
     Flags::ctl('list', 'add', 'local', 'home.test');
@@ -65,8 +71,9 @@ sub begin {
     return;
 }
 
-# The wait statuses of relayd and the milter, which were asked to end
+# The wait statuses of relayd and the milter, which were asked to end. Hosts that were started end, too.
 sub finish {
+    Nodes::stop($_, 'KILL') for splice @hosts;
     my $relayd = stop('TERM');
     undef $session;
     return ($relayd, Flags::stop('TERM'));
@@ -96,7 +103,8 @@ sub message {
 # What the sender's log says of all messages: { NAME => { ADDRESS => { by, status, dsn, reason } } }, the last word on each
 sub outcomes {
     my (%name, %outcome);
-    for (Lab::lines("$Lab::DIR/log/flag.log")) {
+    my @log = Lab::lines($LOG);
+    for (@log[$logged .. $#log]) {
         $name{$1} = $2 if /cleanup\[\d+\]: (\w+): message-id=<(.*)\@somebody\.test>/;
         next unless m{postfix/(\S+)\[\d+\]: (\w+): to=<([^>]*)>, .*dsn=([\d.]+), status=(\w+) \((.*)\)$} && $name{$2};
         $outcome{ $name{$2} }{$3} = { by => $1, dsn => $4, status => $5, reason => $6, id => $2 };
@@ -123,6 +131,7 @@ sub reports {
 sub capture_start {
     my ($node, @words) = @_;
     my $base = "$DIR/wire-$node";
+    unlink "$base.done", "$Lab::DIR/log/wire-$node.out";
     open my $out, '>', "$base.words" or die;
     print $out "$_\n" for map { ($_, base64_forms($_)) } @words;
     close $out;
@@ -169,6 +178,8 @@ sub host {
     print $out "$address $name @keys\n";
     close $out;
     my $ready = sub { grep { /^ready/ } Nodes::log_of("host-$name") };
+    push @hosts, "host-$name";
+    unlink "$Lab::DIR/log/host-$name.out";
     Nodes::start("host-$name", $ready, 'nsenter', '--net=/run/netns/mx', dirname(__FILE__) . '/lib/scripted', $file, "$Lab::DIR/scripted");
     return;
 }
