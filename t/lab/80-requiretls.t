@@ -18,6 +18,7 @@ my ($MARK, $CONTROL) = ('quite-private-matter', 'for-all-to-be-read');
 my @sent = (
     ['rt-sts.test', 'MTA-STS enforce, S1'], ['rt-v6.test', 'IPv6 alone'], ['rt-bare.test', 'nothing but REQUIRETLS is offered'],
     ['rt-dane.test', 'DANE 3 1 1, S1, S2'], ['rt-dane-ta.test', 'DANE 2 1 1, S2'], ['rt-dnssec.test', 'DNSSEC and PKIX, S1, S2'], ['rt-both.test', 'DANE and MTA-STS'],
+    ['rt-implicit.test', 'no MX record', 'rt-implicit.test'],
     ['rt-last.test', 'the last of five hosts, S4', 'mx5.rt-last.test'], ['rt-first.test', 'the first of two', 'mx1.rt-first.test'],
     ['rt-second.test', 'the one that the policy names', 'mx2.rt-second.test'],
 );
@@ -45,6 +46,7 @@ my @bounced = (
     ['rt-refused.test', 'MAIL refused, S6', '5.7.30', 'mx. offers REQUIRETLS, but refused MAIL with it (555 5.5.4 unknown)'],
     ['rt-small.test', 'too large', '5.3.4', 'mx. does not take messages of this size'],
     ['r550@rt-sts.test', 'no such user', '5.1.1', 'so it is'],
+    ['rt-rcpt550.test', 'no such user, 8-bit text and escapes', '5.1.1', 'gr??e ?[31mred'],
     ['rt-greeting554.test', 'refused at the greeting', '5.7.1', 'mx. takes no mail from us (554 5.7.1 never)'],
     ['rt-none.test', 'no host of two, S4, S6', '5.7.30', 'mx2.rt-none.test does not offer REQUIRETLS; mx1.rt-none.test has a certificate that is not trusted'],
     ['rt-mail550.test', 'MAIL refused, 8-bit text', '5.7.1', 'mx. refused MAIL (550 5.7.1 gr??e)'],
@@ -73,6 +75,7 @@ my @deferred = (
     ['rt-line.test', 'a line of 1 MB', '4.5.0', 'mx. sent what is no SMTP reply'],
     ['rt-endless.test', 'a reply without end', '4.5.0', 'mx. sent what is no SMTP reply'],
     ['rt-nul.test', 'a NUL', '4.5.0', 'mx. sent what is no SMTP reply'],
+    ['rt-endnul.test', 'a NUL after the message', '4.5.0', 'mx. sent what is no SMTP reply within the message'],
     ['rt-twice.test', 'unasked replies', '4.5.0', 'mx. sent what is no SMTP reply'],
 );
 # Bounces of others: the domain, the code, whether MAIL has the word. B3

@@ -11,9 +11,9 @@
 #       cert: a KIND of lib/certs.sh (good), or none: no STARTTLS; tlsa: TLSA records at its name
 #       port: TLS from the beginning on 465, and nothing on 25; address: only this one; fault: "handshake" or "later", and
 #       "once": how lib/faulty breaks its TLS; there is no IPv6 then, so that a delivery has one attempt
-#   scripted HOST [pref=N] [cert=KIND] [tlsa=DATA] [family=4|6|46] [down=yes] [KEY=VALUE …]
+#   scripted HOST [pref=N|none] [cert=KIND] [tlsa=DATA] [family=4|6|46] [down=yes] [KEY=VALUE …]
 #       an MX record for a host that offers REQUIRETLS, as no server of Debian 12 does, and the host itself: t/relayd/receiver.c, which
-#       explains the keys (_ for blanks). cert: a KIND (hosted); down: nothing listens there. What it saw is in $LAB/scripted/HOST.log.
+#       explains the keys (_ for blanks). pref=none: no MX record; cert: a KIND (hosted); down: nothing listens there. What it saw is in $LAB/scripted/HOST.log.
 #   tlsa NAME DATA [HOST]
 #       TLSA records at that name; DATA: '3 1 1 …', or '3 1 1' for what fits the certificate of HOST (NAME),
 #       good for the same, mismatch for another key; more than one with commas between
@@ -121,7 +121,7 @@ scripted() {
         esac
     done
     SCRIPTED_NEXT=$((SCRIPTED_NEXT + 1))
-    record "@ MX $pref $host."
+    [ "$pref" = none ] || record "@ MX $pref $host."
     cert_make "$cert" "$host"
     HOST_CERT[$host]=$CERT
     case $family in *4*) addr=203.0.113.$SCRIPTED_NEXT; record "$host. A $addr"; scripted_at "$addr/24" ;; esac
