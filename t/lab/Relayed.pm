@@ -106,7 +106,7 @@ sub outcomes {
     my @log = Lab::lines($LOG);
     for (@log[$logged .. $#log]) {
         $name{$1} = $2 if /cleanup\[\d+\]: (\w+): message-id=<(.*)\@somebody\.test>/;
-        next unless m{postfix/(\S+)\[\d+\]: (\w+): to=<([^>]*)>, .*dsn=([\d.]+), status=(\w+) \((.*)\)$} && $name{$2};
+        next unless m{postfix/(\S+)\[\d+\]: (\w+): to=<([^>]*)>, .*dsn=([\d.]+), status=(\w+) \((.*)\)$} && $name{$2} && $1 ne 'again/smtp';
         $outcome{ $name{$2} }{$3} = { by => $1, dsn => $4, status => $5, reason => $6, id => $2 };
     }
     return \%outcome;
