@@ -150,6 +150,8 @@ enum relay_failed relay_failed_reply(enum relay_step step, int code, bool with_r
         [RELAY_STEP_MAIL] = {RELAY_FAILED_MAIL_TEMP, RELAY_FAILED_MAIL_PERM},
     };
 
+    if ((step == RELAY_STEP_EHLO || step == RELAY_STEP_TLS_EHLO) && code / 100 == 2 && code != 250)
+        return RELAY_FAILED_NONSENSE;
     if (code >= 200 && code < 300)
         return RELAY_FAILED_NOTHING;
     if (code < 400 || code > 599)

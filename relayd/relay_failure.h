@@ -97,7 +97,9 @@ const char *relay_failed_tlsrpt(enum relay_failed what);
 
 /*
  * The steps at which a reply decides, and what a reply code means there: NOTHING (2xx), temp, perm, or NONSENSE for
- * what no step can answer. To MAIL with REQUIRETLS, 504 and 555 mean the parameter.
+ * what no step can answer. To EHLO only 250 is good: anything else has no list of what is offered, as when a server
+ * that is out of step greets twice, and must not pass for "no STARTTLS". To MAIL with REQUIRETLS, 504 and 555 mean the
+ * parameter.
  */
 enum relay_step { RELAY_STEP_GREETING, RELAY_STEP_EHLO, RELAY_STEP_STARTTLS, RELAY_STEP_TLS_EHLO, RELAY_STEP_MAIL };
 enum relay_failed relay_failed_reply(enum relay_step step, int code, bool with_requiretls);

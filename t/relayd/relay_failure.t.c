@@ -132,6 +132,8 @@ static void replies(void **state)
         {RELAY_STEP_MAIL, 354, true, F(NONSENSE)},           {RELAY_STEP_MAIL, 199, true, F(NONSENSE)},
         {RELAY_STEP_MAIL, 600, true, F(NONSENSE)},           {RELAY_STEP_MAIL, 0, true, F(NONSENSE)},
         {RELAY_STEP_MAIL, -550, true, F(NONSENSE)},          {RELAY_STEP_STARTTLS, 555, true, F(STARTTLS_PERM)},
+        {RELAY_STEP_EHLO, 220, false, F(NONSENSE)},          {RELAY_STEP_TLS_EHLO, 220, false, F(NONSENSE)},
+        {RELAY_STEP_TLS_EHLO, 250, false, F(NOTHING)},
     };
 
     (void)state;

@@ -71,6 +71,8 @@ for my $step (['greeting', 'greeting'], ['ehlo', 'ehlo'], ['tlsehlo', 'tls_ehlo'
     case("${name}554", "$key=554_5.7.1_never", refused('5\d\d 5\.'));
     case("${name}$_", "$key=$_", refused('451 4\.')) for qw(close hang drip line endless garbage nul);
 }
+case('ehlo220', 'ehlo=220_hello', refused('451 4\.5\.0'));
+case('tlsehlo220', 'tls_ehlo=220_hello', refused('451 4\.5\.0'));
 case('greetingtwice', 'greeting=twice', refused('451 4\.5\.0'));
 case('starttls' . $_, "starttls=$_", refused('451 4\.')) for qw(close hang drip line endless garbage);
 
