@@ -17,6 +17,7 @@ static void host_try(struct upstream *u, bool may_be_kept);
 
 void upstream_conclude(struct upstream *u)
 {
+    upstream_part(u);
     relay_path_tally(&u->tally, &u->path);
     relay_tally_reply(&u->failed, &u->tally, u->name);
     u->phase = UPSTREAM_OVER;
@@ -125,21 +126,47 @@ void upstream_mail_reply(struct upstream *u, const struct smtp_reply *reply)
 
 /* --- the hosts --- */
 
+static void host_open(struct upstream *u, bool may_be_kept)
+{
+    u->link =
+        link_open(&u->place, &u->path, &u->path.candidate[u->at], may_be_kept, &u->kept, &upstream_client_events, u);
+    if (!u->kept)
+        return;
+    count(COUNT_REUSED);
+    mail_say(u);
+}
+
+static void host_busy(struct upstream *u)
+{
+    count_host(RELAY_FAILED_BUSY);
+    failure_add(u, RELAY_FAILED_BUSY, "", NULL, NULL);
+    upstream_conclude(u);
+}
+
+/* The place is kept from one host to the next. */
 static void host_try(struct upstream *u, bool may_be_kept)
 {
-    const struct relay_candidate *candidate = &u->path.candidate[u->at];
+    enum link_line_result result;
 
-    memcpy(u->host, candidate->host->name, sizeof(u->host));
+    memcpy(u->host, u->path.candidate[u->at].host->name, sizeof(u->host));
     u->phase = UPSTREAM_HOST;
-    u->link = link_open(u->all, &u->path, candidate, may_be_kept, &u->kept, &upstream_client_events, u);
-    if (u->link == NULL) {
-        count_host(RELAY_FAILED_BUSY);
-        failure_add(u, RELAY_FAILED_BUSY, "", NULL, NULL);
-        upstream_conclude(u);
-    } else if (u->kept) {
-        count(COUNT_REUSED);
-        mail_say(u);
-    }
+    result = link_place_take(&u->place, u->path.dest->domain);
+    if (result == LINK_LINE_PASSED)
+        host_open(u, may_be_kept);
+    else if (result == LINK_LINE_FULL)
+        host_busy(u);
+}
+
+void upstream_place_told(void *ctx, bool place)
+{
+    struct upstream *u = ctx;
+
+    upstream_hold(u);
+    if (place)
+        host_open(u, true);
+    else
+        host_busy(u);
+    upstream_release(u);
 }
 
 void upstream_ready(void *ctx)

@@ -7,7 +7,7 @@
 
 enum upstream_phase {
     UPSTREAM_FACTS,   /* stsd has been asked, or will not be */
-    UPSTREAM_HOST,    /* a connection begins */
+    UPSTREAM_HOST,    /* a connection begins, or is waited for */
     UPSTREAM_MAIL,    /* MAIL was said */
     UPSTREAM_RCPT,    /* and taken; recipients are said and answered */
     UPSTREAM_DATA,    /* DATA was said */
@@ -35,6 +35,7 @@ struct upstream {
     struct relay_path path;
     size_t at; /* the candidate that is being tried */
     struct relay_tally tally;
+    struct link_place place;
     struct link *link;
     bool kept;             /* the link was used before */
     char host[DOMAIN_BUF]; /* of the link, also when it is gone */
@@ -58,6 +59,7 @@ extern const struct smtp_client_events upstream_client_events;
 void upstream_plan(struct upstream *u);
 void upstream_host_failed(struct upstream *u, enum relay_failed what, const char *enhanced, const char *detail);
 void upstream_ready(void *ctx);
+void upstream_place_told(void *ctx, bool place); /* the place that was waited for is there, or will not be */
 void upstream_mail_reply(struct upstream *u, const struct smtp_reply *reply);
 
 /* Nothing is to be had any more, as the tally says: whoever waits is told. */
@@ -69,6 +71,9 @@ void upstream_rcpts_say(struct upstream *u);
 void upstream_tell(struct upstream *u); /* phase OVER: all that is open is answered by `failed` */
 void upstream_reply(void *ctx, const struct smtp_reply *reply);
 void upstream_room(void *ctx);
+
+/* Its connection is not needed any more: another one may have it, or its place. */
+void upstream_part(struct upstream *u);
 
 void upstream_log(struct upstream *u, const char *result, int code, const char *status, const char *why);
 void upstream_hold(struct upstream *u);

@@ -40,6 +40,18 @@ static bool is_between(const struct upstream *u)
     return (u->phase == UPSTREAM_RCPT && u->outstanding == 0) || (u->phase == UPSTREAM_OVER && u->clean);
 }
 
+void upstream_part(struct upstream *u)
+{
+    if (u->link != NULL && is_between(u))
+        link_keep(u->link, u->transaction, &u->place);
+    else if (u->phase <= UPSTREAM_MAIL)
+        link_close(u->link);
+    else
+        link_cut(u->link);
+    u->link = NULL;
+    link_place_leave(&u->place);
+}
+
 void upstream_free(struct upstream *u)
 {
     if (u == NULL)
@@ -48,13 +60,8 @@ void upstream_free(struct upstream *u)
         call_cancel(u->asked);
     if (!u->logged && u->phase >= UPSTREAM_RCPT)
         upstream_log(u, "dropped", 0, "", "");
-    if (u->link != NULL && is_between(u))
-        link_keep(u->link, u->transaction);
-    else if (u->phase <= UPSTREAM_MAIL)
-        link_close(u->link);
-    else
-        link_cut(u->link);
-    u->link = NULL;
+    upstream_part(u);
+    link_place_clear(&u->place);
     event_free(u->later);
     event_free(u->deadline);
     u->dead = true;
@@ -161,6 +168,7 @@ struct upstream *upstream_new(struct upstreams *all, const char *domain, size_t 
     u->events = events;
     u->ctx = ctx;
     domain_read(u, domain, len);
+    link_place_init(&u->place, all, upstream_place_told, u);
     timers_set(u);
     if (u->hop.kind == NEXTHOP_DOMAIN)
         u->asked = call_send(all->stsd, "resolve", u->hop.name, strlen(u->hop.name),

@@ -18,50 +18,138 @@ static int64_t seconds(void)
     return now.tv_sec;
 }
 
-/* --- how many there are --- */
+/* --- domains --- */
 
-static size_t domain_count(const struct upstreams *all, const char *domain)
+static struct link_domain *domain_of(struct upstreams *all, const char *name)
 {
-    const size_t *n = cache_peek(all->domains, domain, strlen(domain));
+    struct link_domain *d = cache_peek(all->domains, name, strlen(name));
 
-    return n != NULL ? *n : 0;
+    if (d != NULL)
+        return d;
+    d = calloc(1, sizeof(*d));
+    if (d == NULL || cache_put(all->domains, name, strlen(name), d) != 0)
+        log_oom();
+    (void)snprintf(d->name, sizeof(d->name), "%s", name);
+    link_line_init(&d->line, all->per_domain, all->busy_wait_ms);
+    TAILQ_INIT(&d->idle);
+    return d;
 }
 
-static void domain_add(struct upstreams *all, const char *domain)
+static void domain_settle(struct upstreams *all, const struct link_domain *d)
 {
-    size_t *n = cache_peek(all->domains, domain, strlen(domain));
+    if (d->open == 0 && link_line_empty(&d->line))
+        cache_remove(all->domains, d->name, strlen(d->name));
+}
 
-    if (n == NULL) {
-        n = calloc(1, sizeof(*n));
-        if (n == NULL || cache_put(all->domains, domain, strlen(domain), n) != 0)
-            log_oom();
+void links_limit(struct upstreams *all, size_t most, size_t per_domain, int64_t busy_wait_ms)
+{
+    const void *cursor = NULL;
+    const char *name;
+    struct link_domain *d;
+
+    all->per_domain = per_domain;
+    all->busy_wait_ms = busy_wait_ms;
+    link_line_set(&all->line, most, busy_wait_ms);
+    while ((d = cache_next(all->domains, &cursor, &name)) != NULL)
+        link_line_set(&d->line, per_domain, busy_wait_ms);
+}
+
+/* --- places --- */
+
+static enum link_line_result place_go_on(struct link_place *p)
+{
+    struct link_line *const line[] = {&p->domain->line, &p->all->line};
+
+    while (p->lines < sizeof(line) / sizeof(line[0])) {
+        enum link_line_result result = link_line_enter(line[p->lines], &p->waiter);
+
+        if (result == LINK_LINE_FULL)
+            link_place_leave(p);
+        if (result != LINK_LINE_PASSED)
+            return result;
+        p->lines++;
     }
-    ++*n;
-    all->open++;
+    return LINK_LINE_PASSED;
 }
 
-static void domain_drop(struct upstreams *all, const char *domain)
+static void on_told(void *ctx, bool place)
 {
-    size_t *n = cache_peek(all->domains, domain, strlen(domain));
+    struct link_place *p = ctx;
+    enum link_line_result result = LINK_LINE_FULL;
 
-    if (--*n == 0)
-        cache_remove(all->domains, domain, strlen(domain));
-    all->open--;
+    p->lines += place;
+    if (place)
+        result = place_go_on(p);
+    else
+        link_place_leave(p);
+    if (result != LINK_LINE_WAITS)
+        p->tell(p->ctx, result == LINK_LINE_PASSED);
 }
 
-/* --- the end of one --- */
-
-static void idle_leave(struct link *l)
+void link_place_init(struct link_place *p, struct upstreams *all, void (*tell)(void *ctx, bool place), void *ctx)
 {
-    TAILQ_REMOVE(&l->all->idle, l, next);
-    l->idle = false;
+    *p = (struct link_place){.all = all, .tell = tell, .ctx = ctx};
+    link_waiter_init(&p->waiter, all->settings.base, on_told, p);
+}
+
+enum link_line_result link_place_take(struct link_place *p, const char *domain)
+{
+    if (p->domain == NULL)
+        p->domain = domain_of(p->all, domain);
+    return place_go_on(p);
+}
+
+static void places_leave(struct upstreams *all, struct link_domain *d, unsigned lines)
+{
+    if (lines > 1)
+        link_line_leave(&all->line);
+    if (lines > 0)
+        link_line_leave(&d->line);
+    domain_settle(all, d);
+}
+
+void link_place_leave(struct link_place *p)
+{
+    struct link_domain *d = p->domain;
+
+    if (d == NULL)
+        return;
+    link_line_quit(&p->waiter);
+    p->domain = NULL;
+    places_leave(p->all, d, p->lines);
+    p->lines = 0;
+}
+
+void link_place_clear(struct link_place *p)
+{
+    link_place_leave(p);
+    link_waiter_clear(&p->waiter);
+}
+
+/* --- the end of a connection --- */
+
+/* It is USED then, and whoever uses it has the place. */
+static void kept_leave(struct link *l)
+{
+    struct upstreams *all = l->all;
+
+    if (l->state == LINK_IDLE) {
+        TAILQ_REMOVE(&all->idle, l, next);
+        TAILQ_REMOVE(&l->domain->idle, l, of_domain);
+    } else if (l->state == LINK_RESETTING) {
+        TAILQ_REMOVE(&all->resetting, l, next);
+        places_leave(all, l->domain, 2);
+    }
+    l->state = LINK_USED;
+    event_del(l->idle_over);
 }
 
 static void link_forget(struct link *l)
 {
-    if (l->idle)
-        idle_leave(l);
-    domain_drop(l->all, l->domain);
+    kept_leave(l);
+    l->all->open--;
+    l->domain->open--;
+    domain_settle(l->all, l->domain);
     event_free(l->idle_over);
     free(l);
 }
@@ -82,35 +170,35 @@ void link_cut(struct link *l)
     link_forget(l);
 }
 
-static void idle_close(struct link *l)
+void links_kept_close(struct upstreams *all)
 {
-    idle_leave(l);
-    link_close(l);
-}
+    struct link *l;
 
-void links_idle_close(struct upstreams *all)
-{
-    struct link *l = TAILQ_FIRST(&all->idle), *after;
-
-    TAILQ_INIT(&all->idle);
-    for (; l != NULL; l = after) {
-        after = TAILQ_NEXT(l, next);
-        l->idle = false;
+    while ((l = TAILQ_FIRST(&all->idle)) != NULL || (l = TAILQ_FIRST(&all->resetting)) != NULL)
         link_close(l);
-    }
 }
 
 /* --- the kept ones --- */
+
+static void idle_begin(struct link *l)
+{
+    l->state = LINK_IDLE;
+    TAILQ_INSERT_TAIL(&l->all->idle, l, next);
+    TAILQ_INSERT_TAIL(&l->domain->idle, l, of_domain);
+}
 
 /* The reply to RSET; anything else is no reason to trust it any further. */
 static void kept_reply(void *ctx, const struct smtp_reply *reply)
 {
     struct link *l = ctx;
 
-    if (!l->resetting || reply->code / 100 != 2 || smtp_client_queued(l->client) > 0)
+    if (l->state != LINK_RESETTING || reply->code / 100 != 2 || smtp_client_queued(l->client) > 0) {
         link_cut(l);
-    else
-        l->resetting = false;
+        return;
+    }
+    TAILQ_REMOVE(&l->all->resetting, l, next);
+    idle_begin(l);
+    places_leave(l->all, l->domain, 2);
 }
 
 static void kept_failed(void *ctx, enum relay_failed what, const char *enhanced, const char *detail)
@@ -135,7 +223,17 @@ static void on_idle_over(evutil_socket_t fd, short what, void *ctx)
     link_close(ctx);
 }
 
-void link_keep(struct link *l, bool in_transaction)
+/* The place goes to the connection: its owner has none any more. */
+static void resetting_begin(struct link *l, struct link_place *p)
+{
+    p->domain = NULL;
+    p->lines = 0;
+    l->state = LINK_RESETTING;
+    TAILQ_INSERT_TAIL(&l->all->resetting, l, next);
+    smtp_client_say(l->client, "RSET\r\n", 6);
+}
+
+void link_keep(struct link *l, bool in_transaction, struct link_place *p)
 {
     struct timeval tv = millis(l->all->idle_timeout_ms);
 
@@ -145,22 +243,20 @@ void link_keep(struct link *l, bool in_transaction)
         return;
     }
     if (in_transaction)
-        smtp_client_say(l->client, "RSET\r\n", 6);
-    l->resetting = in_transaction;
-    l->idle = true;
-    TAILQ_INSERT_TAIL(&l->all->idle, l, next);
+        resetting_begin(l, p);
+    else
+        idle_begin(l);
     smtp_client_own(l->client, &kept_events, l);
     smtp_client_wait(l->client, 0);
     event_add(l->idle_over, &tv);
 }
 
-static struct link *kept_find(struct upstreams *all, const struct link *like)
+static struct link *kept_find(const struct link *like)
 {
     struct link *l;
 
-    TAILQ_FOREACH(l, &all->idle, next)
-    if (!l->resetting && strcmp(l->domain, like->domain) == 0 && strcmp(l->host, like->host) == 0 &&
-        memcmp(l->demand, like->demand, LINK_DEMAND) == 0)
+    TAILQ_FOREACH(l, &like->domain->idle, of_domain)
+    if (strcmp(l->host, like->host) == 0 && memcmp(l->demand, like->demand, LINK_DEMAND) == 0)
         return l;
     return NULL;
 }
@@ -195,61 +291,48 @@ static void demand_digest(unsigned char out[LINK_DEMAND], const struct relay_pat
     EVP_MD_CTX_free(md);
 }
 
-static struct link *idle_of(const struct upstreams *all, const char *domain)
+/* An idle one goes for it; there is one, when there are so many and yet a place. */
+static void room_make(const struct upstreams *all, const struct link_domain *d)
 {
-    struct link *l;
-
-    TAILQ_FOREACH(l, &all->idle, next)
-    if (strcmp(l->domain, domain) == 0)
-        return l;
-    return NULL;
-}
-
-/* Room for one more; an idle one goes for it. */
-static bool room_make(struct upstreams *all, const char *domain)
-{
-    struct link *l = NULL;
-
-    if (domain_count(all, domain) >= all->per_domain) {
-        l = idle_of(all, domain);
-        if (l == NULL)
-            return false;
-    } else if (all->open >= all->most) {
-        l = TAILQ_FIRST(&all->idle);
-    }
-    if (l != NULL)
-        idle_close(l);
-    return all->open < all->most;
+    if (d->open >= d->line.limit)
+        link_close(TAILQ_FIRST(&d->idle));
+    else if (all->open >= all->line.limit)
+        link_close(TAILQ_FIRST(&all->idle));
 }
 
 static struct link *kept_take(struct link *l, const struct smtp_client_events *events, void *ctx)
 {
-    idle_leave(l);
+    kept_leave(l);
     l->uses++;
-    event_del(l->idle_over);
     smtp_client_own(l->client, events, ctx);
     return l;
 }
 
-struct link *link_open(struct upstreams *all, const struct relay_path *path, const struct relay_candidate *candidate,
-                       bool may_be_kept, bool *kept, const struct smtp_client_events *events, void *ctx)
+struct link *link_open(const struct link_place *p, const struct relay_path *path,
+                       const struct relay_candidate *candidate, bool may_be_kept, bool *kept,
+                       const struct smtp_client_events *events, void *ctx)
 {
-    struct link like = {.all = all, .uses = 1, .configured = all->configured, .opened = seconds()}, *l;
+    struct upstreams *all = p->all;
+    struct link like = {.all = all,
+                        .domain = p->domain,
+                        .uses = 1,
+                        .configured = all->configured,
+                        .opened = seconds()};
+    struct link *l;
 
-    memcpy(like.domain, path->dest->domain, sizeof(like.domain));
     memcpy(like.host, candidate->host->name, sizeof(like.host));
     demand_digest(like.demand, path, candidate);
-    l = may_be_kept ? kept_find(all, &like) : NULL;
+    l = may_be_kept ? kept_find(&like) : NULL;
     *kept = l != NULL;
     if (l != NULL)
         return kept_take(l, events, ctx);
-    if (!room_make(all, like.domain))
-        return NULL;
+    room_make(all, p->domain);
     l = malloc(sizeof(*l));
     if (l == NULL)
         log_oom();
     *l = like;
-    domain_add(all, l->domain);
+    all->open++;
+    l->domain->open++;
     l->idle_over = evtimer_new(all->settings.base, on_idle_over, l);
     if (l->idle_over == NULL)
         log_oom();

@@ -20,6 +20,8 @@ static void tell_done(struct upstream *u, const struct upstream_answer *answer, 
     event_del(u->deadline);
     upstream_log(u, code / 100 == 2 ? "delivered" : "failed", code, status, why);
     u->events->done(u->ctx, answer);
+    if (!u->dead)
+        upstream_part(u);
 }
 
 void upstream_tell(struct upstream *u)
@@ -63,6 +65,7 @@ void upstream_late(struct upstream *u, enum relay_failed what, const char *detai
 
     link_cut(u->link);
     u->link = NULL;
+    link_place_leave(&u->place);
     u->clean = false;
     if (u->phase == UPSTREAM_OVER)
         return;
@@ -162,6 +165,8 @@ static void data_reply(struct upstream *u, const struct smtp_reply *reply)
         upstream_log(u, "failed", (int)reply->code, reply->status, "DATA was refused");
     }
     u->events->data(u->ctx, reply->code == 354, &answer);
+    if (!u->dead && u->clean)
+        upstream_part(u);
 }
 
 /* 2xx only counts as the answer to the whole message; a refusal may come earlier. */

@@ -29,7 +29,7 @@ static void certificates_read(struct upstreams *all, const char *ca_file, struct
     SSL_CTX_free(all->settings.tls);
     all->settings.tls = tls;
     all->configured++;
-    links_idle_close(all);
+    links_kept_close(all);
 }
 
 static void settings_take(struct upstreams *all, const struct conf_relayd *conf)
@@ -39,8 +39,7 @@ static void settings_take(struct upstreams *all, const struct conf_relayd *conf)
     all->transaction_timeout_ms = conf->transaction_timeout_ms;
     all->idle_timeout_ms = conf->idle_timeout_ms;
     all->sts_unknown_hold = conf->sts_unknown_hold;
-    all->per_domain = (size_t)conf->per_domain;
-    all->most = (size_t)conf->upstreams;
+    links_limit(all, (size_t)conf->upstreams, (size_t)conf->per_domain, conf->busy_wait_ms);
 }
 
 void upstreams_configure(struct upstreams *all, const struct conf_relayd *conf)
@@ -64,14 +63,16 @@ struct upstreams *upstreams_new(struct event_base *base, const struct conf_relay
     if (all == NULL || getrandom(secret, sizeof(secret), 0) != (ssize_t)sizeof(secret))
         log_oom();
     TAILQ_INIT(&all->idle);
+    TAILQ_INIT(&all->resetting);
+    link_line_init(&all->line, 0, 0);
+    all->domains = cache_new(0, free, secret);
+    if (all->domains == NULL)
+        log_oom();
     all->settings.base = base;
     upstreams_tag(all, &(struct address_tag){'+', "requiretls"});
     settings_take(all, conf);
     certificates_read(all, conf->ca_file, e);
     all->stsd = call_client_new(base, stsd, e);
-    all->domains = cache_new(0, free, secret);
-    if (all->domains == NULL)
-        log_oom();
     if (all->settings.tls != NULL && all->stsd != NULL)
         return all;
     upstreams_free(all);
@@ -82,7 +83,7 @@ void upstreams_free(struct upstreams *all)
 {
     if (all == NULL)
         return;
-    links_idle_close(all);
+    links_kept_close(all);
     if (all->stsd != NULL)
         call_client_free(all->stsd);
     SSL_CTX_free(all->settings.tls);

@@ -114,6 +114,7 @@ struct conf_relayd {
     int64_t connections;            /* of LMTP clients */
     int64_t per_domain;             /* connections to next servers, of one policy domain */
     int64_t upstreams;              /* the same in all */
+    int64_t busy_wait_ms;           /* for one of these to come free; 0: none */
     int64_t idle_timeout_ms;        /* of a connection kept for the next message; 0: none is kept */
     int64_t size_max;               /* octets of a message; 0: no limit */
     int64_t sts_unknown_hold;

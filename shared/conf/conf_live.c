@@ -42,6 +42,7 @@ static const char *const live[] = {
     "relayd.transaction_timeout",
     "relayd.connections",
     "relayd.per_domain",
+    "relayd.busy_wait",
     "relayd.upstreams",
     "relayd.idle_timeout",
     "relayd.size_max",

@@ -58,6 +58,7 @@ static struct conf_relayd conf = {.name = (char *)"relay.test",
                                   .transaction_timeout_ms = 120000,
                                   .per_domain = 20,
                                   .upstreams = 2000,
+                                  .busy_wait_ms = 30000,
                                   .idle_timeout_ms = 10000,
                                   .sts_unknown_hold = 14400};
 static struct transaction *reload_waits;
@@ -264,7 +265,7 @@ static void conf_set(char *word)
     } names[] = {{"connect", &conf.connect_timeout_ms}, {"command", &conf.command_timeout_ms},
                  {"final", &conf.data_timeout_ms},      {"whole", &conf.transaction_timeout_ms},
                  {"per_domain", &conf.per_domain},      {"upstreams", &conf.upstreams},
-                 {"idle", &conf.idle_timeout_ms}};
+                 {"idle", &conf.idle_timeout_ms},       {"wait", &conf.busy_wait_ms}};
     char *equal = strchr(word, '=');
 
     if (equal == NULL)

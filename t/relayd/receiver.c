@@ -32,6 +32,7 @@
  *   most=N beyond=REPLY  what recipients beyond the Nth of a connection are answered (default 452_4.5.3_too_many)
  *   late=N               rest so many ms before the reply to a message
  *   slow=N               rest so many ms after each 16 KiB of a message
+ *   pause=N              rest so many ms before the greeting
  *   once=N               connections are closed after so many messages
  *   full=1               the kernel takes no connection
  *   store=1              messages go to DIR/NAME.CONNECTION.MESSAGE
@@ -649,6 +650,7 @@ static void *serve(void *ctx)
     struct conn *c = ctx;
     char line[8192];
 
+    usleep((useconds_t)number(c->host, "pause") * 1000);
     if (answer(c, "greeting", "220 receiver ESMTP"))
         while (get_line(c, line, sizeof(line)) && command(c, line))
             ;

@@ -192,9 +192,9 @@ for (['againclose', 3, 3], ['again421', 3, 3], ['again451', 2, 2]) {
 }
 
 # Limits.
-($out) = drive('per_domain=2 parallel=10 final=3000', map { "busy.test <s\@client.test> <$_\@busy.test> 10" } 'a' .. 'e');
+($out) = drive('wait=0 per_domain=2 parallel=10 final=3000', map { "busy.test <s\@client.test> <$_\@busy.test> 10" } 'a' .. 'e');
 is(scalar(() = $out =~ /rcpt 0 failed 451 4.4.5/g), 3, 'per_domain');
-($out) = drive('upstreams=2 parallel=10 final=3000', map { "busy.test <s\@client.test> <$_\@busy.test> 10" } 'a' .. 'e');
+($out) = drive('wait=0 upstreams=2 parallel=10 final=3000', map { "busy.test <s\@client.test> <$_\@busy.test> 10" } 'a' .. 'e');
 is(scalar(() = $out =~ /rcpt 0 failed 451 4.4.5/g), 3, 'upstreams');
 ($out) = drive('upstreams=1', map { "$_.test <s\@client.test> <a\@$_.test> 10" } qw(plain reuse));
 is(scalar(() = $out =~ /done .* 250/g), 2, 'an idle connection makes room');

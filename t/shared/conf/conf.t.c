@@ -127,7 +127,7 @@ static void test_defaults(void **state)
     assert_int_equal(c->relayd.command_timeout_ms, 300000);
     assert_int_equal(c->relayd.data_timeout_ms, 600000);
     assert_int_equal(c->relayd.transaction_timeout_ms, 900000);
-    assert_int_equal(c->relayd.per_domain, 20);
+    assert_int_equal(c->relayd.per_domain, 10);
     assert_int_equal(c->relayd.idle_timeout_ms, 10000);
     assert_int_equal(c->relayd.size_max, 0);
     assert_int_equal(c->relayd.sts_unknown_hold, 14400);
