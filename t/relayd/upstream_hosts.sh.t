@@ -83,10 +83,10 @@ is(seen(of('self')) . seen(of('worse')), '', 'neither we nor those behind us are
 is(done($out), 1, 'under another name it is a host as any other');
 
 # --- a reload ---
-($out) = run('per_domain=0', 'kept', 'RELOAD per_domain=1', 'kept');
+($out) = run('wait=0 per_domain=0', 'kept', 'RELOAD per_domain=1', 'kept');
 like($out, qr/^1 rcpt 0 failed 451 4\.4\.5 .*\n3 rcpt 0 mx\.kept/m, 'per_domain');
 is(counter($out, 'connects_total{outcome="busy"}'), 1, 'busy is counted');
-($out) = run('upstreams=0', 'kept', 'RELOAD upstreams=1', 'kept');
+($out) = run('wait=0 upstreams=0', 'kept', 'RELOAD upstreams=1', 'kept');
 like($out, qr/^1 rcpt 0 failed 451 4\.4\.5 .*\n3 rcpt 0 mx\.kept/m, 'upstreams');
 ($out) = run('command=600000 whole=600000', 'RELOAD command=300', 'hang');
 like($out, qr/^2 rcpt 0 failed 451 4\.4\.2 .*time/m, 'times');
