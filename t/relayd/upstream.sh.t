@@ -175,7 +175,7 @@ for my $name (qw(reuse nopipe)) {
 }
 
 # Reuse (S9).
-($out, $log) = drive('', map { "reuse.test <s\@client.test> <$_\@reuse.test> 10" } qw(a r550 b c));
+($out, $log) = drive('per_domain=1', map { "reuse.test <s\@client.test> <$_\@reuse.test> 10" } qw(a r550 b c));
 is(scalar(() = $out =~ /done .* 250/g), 3, 'three of four');
 is(scalar(() = $log =~ /connection domain=reuse/g), 1, 'over one connection');
 like(seen(of('reuse')), qr/RCPT TO:<r550\@reuse.test>\n2 under RSET\n/, 'RSET after a transaction without a message');
