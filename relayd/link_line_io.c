@@ -7,11 +7,9 @@
 /* It is over for all: each is told in a turn of its own. */
 static void line_end(struct link_line *line)
 {
-    struct link_waiter *w;
-
     line->stuck = true;
-    TAILQ_FOREACH(w, &line->waiting, next)
-    event_active(w->turn, EV_TIMEOUT, 1);
+    for (struct link_waiter *w = TAILQ_FIRST(&line->waiting); w != NULL; w = TAILQ_NEXT(w, next))
+        event_active(w->turn, EV_TIMEOUT, 1);
 }
 
 static void on_turn(evutil_socket_t fd, short what, void *ctx)

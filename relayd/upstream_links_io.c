@@ -170,12 +170,20 @@ void link_cut(struct link *l)
     link_forget(l);
 }
 
+static void all_close(const struct links *list)
+{
+    struct link *after;
+
+    for (struct link *l = TAILQ_FIRST(list); l != NULL; l = after) {
+        after = TAILQ_NEXT(l, next);
+        link_close(l);
+    }
+}
+
 void links_kept_close(struct upstreams *all)
 {
-    struct link *l;
-
-    while ((l = TAILQ_FIRST(&all->idle)) != NULL || (l = TAILQ_FIRST(&all->resetting)) != NULL)
-        link_close(l);
+    all_close(&all->idle);
+    all_close(&all->resetting);
 }
 
 /* --- the kept ones --- */
@@ -313,11 +321,7 @@ struct link *link_open(const struct link_place *p, const struct relay_path *path
                        const struct smtp_client_events *events, void *ctx)
 {
     struct upstreams *all = p->all;
-    struct link like = {.all = all,
-                        .domain = p->domain,
-                        .uses = 1,
-                        .configured = all->configured,
-                        .opened = seconds()};
+    struct link like = {.all = all, .domain = p->domain, .uses = 1, .configured = all->configured, .opened = seconds()};
     struct link *l;
 
     memcpy(like.host, candidate->host->name, sizeof(like.host));
