@@ -9,7 +9,7 @@ use Test::More;
 
 my (@lines, %address);
 for (['quick', 'late=20'], ['quick2', 'late=20'], ['hang', 'end=hang'], ['hang2', 'end=hang'], ['pause', 'late=3000'], ['bad', 'mail=451_4.3.0_later'], ['good', 'late=20'],
-    ['second', ''], ['refuse', 'rcpt=550_5.1.1_nobody'], ['hellohang', 'tls_ehlo=hang'], ['idle', '']) {
+    ['second', ''], ['nodata', 'data=451_4.3.0_full'], ['refuse', 'rcpt=550_5.1.1_nobody'], ['hellohang', 'tls_ehlo=hang'], ['idle', '']) {
     my ($name, $keys) = @$_;
     $address{$name} = loopback(1 + keys %address);
     push @lines, "$address{$name} mx.$name.test $keys";
@@ -27,7 +27,7 @@ sub ends {
     my ($out, $from, $to) = @_;
     my %ends;
     for (split /^/, $out) {
-        next if !/^(\d+) (?:rcpt 0 failed|done|data failed|rcpt 0 mx\S+ said) (.*)/ || $1 < $from || $1 > $to;
+        next if !/^(\d+) (?:rcpt 0 failed|done|data failed|data mx\S+ said|rcpt 0 mx\S+ said) (.*)/ || $1 < $from || $1 > $to;
         my $text = $2;
         next if /rcpt 0 mx\S+ said 2/;
         $ends{ $text =~ /451 4\.4\.5/ ? 'busy' : $text =~ /said 250/ ? 'delivered' : 'other' }++;
@@ -92,10 +92,18 @@ is_deeply(ends($out, 5, 104), { delivered => 100 }, 'which others do not feel');
 # The next host of the same message, and a recipient that is refused, do not stand in line again.
 ($out) = drive('per_domain=2 parallel=40', mails('next', 40));
 is_deeply(ends($out, 1, 40), { delivered => 40 }, 'a domain whose first host does not take mail');
-cmp_ok(most(of($_)), '<=', 2, "$_: no more connections than may be") for 'bad', 'second';
+cmp_ok(most(of('second')), '<=', 2, 'no more connections than may be');
+($out, $log) = drive('per_domain=1 parallel=20', mails('next', 20));
+is(join(' ', ($log =~ /connection domain=next.test host=mx.(\w+)/mg)[0 .. 3]), 'bad second bad second', 'a place is kept from one host to the next');
 ($out) = drive('per_domain=2 parallel=40', mails('refuse', 40));
 is_deeply(ends($out, 1, 40), { other => 40 }, 'one that refuses recipients');
 cmp_ok(most(of('refuse')), '<=', 2, 'RSET keeps its place until it is answered');
+
+# One that has had its last word needs no place, though the rest of its message is under way.
+($out) = drive('per_domain=1 parallel=5', map { s/10$/STAY/r } mails('good', 5));
+is_deeply(ends($out, 1, 5), { delivered => 5 }, 'a place is given back with the last word');
+($out) = drive('per_domain=1 parallel=2', map({ s/10$/STAY/r } mails('nodata', 1)), mails('nodata', 1));
+is_deeply(ends($out, 1, 2), { other => 2 }, 'or when DATA is refused');
 
 # Given up while it waits: by the deadline of the whole.
 ($out) = drive('per_domain=1 parallel=10 whole=1000 final=2000', mails('hang', 10));

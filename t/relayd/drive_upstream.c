@@ -7,8 +7,8 @@
  *
  * and does one after the other, or all at once. A line "RELOAD [KEY=VALUE …]" is a reload in between, with ca_file
  * among the keys, and "RELOAD-IN …" one as soon as the next message may come. The message is made of lines, OCTETS in
- * all before the final dot. DIE for OCTETS: it is given up in the midst. Prints, the number of the transaction before
- * it:
+ * all before the final dot. DIE for OCTETS: it is given up in the midst. STAY: it has none, and is freed at the end of
+ * all. Prints, the number of the transaction before it:
  *
  *   1 rcpt 0 HOST said 250 2.1.5 ok        1 rcpt 1 failed 550 5.7.10 text
  *   1 data go     1 data …                 1 done …
@@ -38,7 +38,7 @@ struct transaction {
     struct lmtp_command mail, rcpt[RCPTS_MAX];
     size_t rcpts, answered, taken;
     size_t octets, fed;
-    bool dies, over;
+    bool dies, stays, over;
     bool reloads, in_message; /* no transaction, but a reload: line */
     struct upstream *upstream;
     struct event *next;
@@ -91,7 +91,8 @@ static void on_next(evutil_socket_t fd, short what, void *ctx)
 
 static void over(struct transaction *t)
 {
-    upstream_free(t->upstream);
+    if (!t->stays)
+        upstream_free(t->upstream);
     t->over = true;
     open_now--;
     event_active(t->next, EV_TIMEOUT, 0);
@@ -218,6 +219,7 @@ static struct transaction *transaction_read(char *line)
         t->rcpts++;
     }
     t->dies = strcmp(octets, "DIE") == 0;
+    t->stays = strcmp(octets, "STAY") == 0;
     t->octets = t->dies ? 200000 : strtoul(octets, NULL, 10);
     return t;
 }
@@ -290,6 +292,9 @@ static void clean_up(void)
 {
     struct rusage usage;
 
+    for (size_t i = 0; i < works; i++)
+        if (work[i]->stays)
+            upstream_free(work[i]->upstream);
     printf("open %zu\n", upstreams_open(all));
     if (tell != NULL) {
         const struct tlsrpt_tell_stats told = tlsrpt_tell_stats(tell);
