@@ -75,8 +75,10 @@ sub ctl {
 
 # --- Postfix ---
 
+# start_postfix(FOLDER): with that configuration, a changed copy of /etc/postfix-flag
 sub start_postfix {
-    ($ENV{MAIL_CONFIG}, $Lab::SENDER) = ('/etc/postfix-flag', 'flag');
+    my ($folder) = @_;
+    ($ENV{MAIL_CONFIG}, $Lab::SENDER) = ($folder // '/etc/postfix-flag', 'flag');
     my $log = "$Lab::DIR/log/flag.log";
     my $before = () = Lab::lines($log);
     my $ready = sub { my @log = Lab::lines($log); grep { /daemon started/ } @log[$before .. $#log] };

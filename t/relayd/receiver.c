@@ -37,6 +37,8 @@
  *   full=1               the kernel takes no connection
  *   store=1              messages go to DIR/NAME.CONNECTION.MESSAGE
  *   next=ADDRESS:PORT    messages go on to this MTA, in clear, and what it says is what they are answered
+ *   named=FIELD          behind the digest of a message stand an ID, the time and the text of that header field; the
+ *                        reply is 250 2.0.0 kept ID, and no two messages have the same
  *
  * A recipient r450…@ is answered 450, and so on. The lab has it as a receiver, too.
  */
@@ -58,6 +60,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #define KEYS_MAX 32
@@ -515,13 +518,24 @@ struct message {
     FILE *store;
     size_t octets, rested;
     bool early;
+    char id[64], name[128];
 };
+
+static void name_read(struct message *m, const char *field, const char *line, size_t len)
+{
+    size_t skip = strlen(field) + 2;
+
+    if (m->name[0] == '\0' && len > skip + 2 && strncasecmp(line, field, skip - 2) == 0 && line[skip - 2] == ':')
+        (void)snprintf(m->name, sizeof(m->name), "%.*s", (int)(len - skip - 2), line + skip);
+}
 
 static bool message_octets(struct conn *c, struct message *m, const char *octets, size_t len)
 {
     const struct host *h = c->host;
 
     EVP_DigestUpdate(m->md, octets, len);
+    if (m->id[0] != '\0')
+        name_read(m, setting(h, "named", ""), octets, len);
     if (m->store != NULL)
         (void)fwrite(octets, 1, len, m->store);
     m->octets += len;
@@ -566,12 +580,17 @@ static void message_note(struct conn *c, const struct message *m)
 {
     unsigned char md[EVP_MAX_MD_SIZE];
     unsigned size = 0;
-    char text[128];
+    char text[512];
+    struct timespec now;
     int len = snprintf(text, sizeof(text), "%zu ", m->octets);
 
     EVP_DigestFinal_ex(m->md, md, &size);
     for (unsigned i = 0; i < size; i++)
         len += snprintf(text + len, sizeof(text) - (size_t)len, "%02x", md[i]);
+    clock_gettime(CLOCK_REALTIME, &now);
+    if (m->id[0] != '\0')
+        (void)snprintf(text + len, sizeof(text) - (size_t)len, " %s %lld.%06ld %s", m->id, (long long)now.tv_sec,
+                       now.tv_nsec / 1000, m->name);
     note(c, "message", text);
 }
 
@@ -595,8 +614,9 @@ static bool answer_message(struct conn *c, const struct message *m)
     message_note(c, m);
     c->messages++;
     usleep((useconds_t)number(c->host, "late") * 1000);
+    (void)snprintf(reply, sizeof(reply), "250 2.0.0 kept%s%s", m->id[0] != '\0' ? " " : "", m->id);
     if (next == NULL)
-        return answer(c, "end", "250 2.0.0 kept") && c->messages != (unsigned)number(c->host, "once");
+        return answer(c, "end", reply) && c->messages != (unsigned)number(c->host, "once");
     next_deliver(reply, sizeof(reply), next, c->envelope, m->store);
     return say(c, reply);
 }
@@ -611,6 +631,8 @@ static bool answer_data(struct conn *c)
     if (strchr("3r", setting(c->host, "data", "3")[0]) == NULL) /* 354, renegotiate, rekey */
         return true;
     EVP_DigestInit_ex(m.md, EVP_sha256(), NULL);
+    if (setting(c->host, "named", NULL) != NULL)
+        (void)snprintf(m.id, sizeof(m.id), "%d.%u.%u", getpid(), c->number, c->messages);
     m.store = message_store(c);
     goes_on = message_read(c, &m) && answer_message(c, &m);
     EVP_MD_CTX_free(m.md);

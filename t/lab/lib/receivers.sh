@@ -13,7 +13,8 @@
 #       "once": how lib/faulty breaks its TLS; there is no IPv6 then, so that a delivery has one attempt
 #   scripted HOST [pref=N|none] [cert=KIND] [tlsa=DATA] [family=4|6|46] [down=yes] [KEY=VALUE …]
 #       an MX record for a host that offers REQUIRETLS, as no server of Debian 12 does, and the host itself: t/relayd/receiver.c, which
-#       explains the keys (_ for blanks). pref=none: no MX record; cert: a KIND (hosted); down: nothing listens there. What it saw is in $LAB/scripted/HOST.log.
+#       explains the keys (_ for blanks). pref=none: no MX record; cert: a KIND (hosted); down: nothing listens there until a test has
+#       started it by its line in $LAB/scripted.down. What it saw is in $LAB/scripted/HOST.log.
 #   tlsa NAME DATA [HOST]
 #       TLSA records at that name; DATA: '3 1 1 …', or '3 1 1' for what fits the certificate of HOST (NAME),
 #       good for the same, mismatch for another key; more than one with commas between
@@ -131,8 +132,10 @@ scripted() {
 
 # The rest of what scripted says: the host is at that address, too
 scripted_at() {
+    local file=$SCRIPTED
     echo "$1" >>"$MX_ADDRESSES"
-    [ "$down" = yes ] || echo "${1%/*} $host cert=$CERT.pem ${keys[*]}" >>"$SCRIPTED"
+    [ "$down" != yes ] || file=$LAB/scripted.down
+    echo "${1%/*} $host cert=$CERT.pem ${keys[*]}" >>"$file"
 }
 
 tlsa() {
