@@ -16,7 +16,8 @@ struct lmtp_session {
     int fd;
     struct event *readable;
     struct event *writable;
-    struct event *turn;     /* an answer has come: to be worked on from the event loop, not from within its callback */
+    struct event *turn; /* an answer has come: to be worked on from the event loop, not from within its callback, and
+                         * before all other events */
     struct event *patience; /* while it is the MTA's turn */
     char *in;               /* LMTP_IN_MAX; NULL: nothing there */
     size_t in_at;           /* where what has not been worked on begins, */

@@ -166,6 +166,7 @@ void lmtp_session_open(struct lmtp_sessions *all, int fd)
     s->patience = evtimer_new(all->base, on_patience, s);
     if (s->readable == NULL || s->writable == NULL || s->turn == NULL || s->patience == NULL)
         log_oom();
+    (void)event_priority_set(s->turn, 0);
     buf_init(&s->out, LMTP_OUT_MAX);
     TAILQ_INSERT_TAIL(&all->list, s, link);
     all->count++;
@@ -175,9 +176,14 @@ void lmtp_session_open(struct lmtp_sessions *all, int fd)
     session_turn(s);
 }
 
+/*
+ * What the next servers have said is passed on before anything else is done: if relayd is killed in between, the MTA
+ * asks again for what was delivered. So there are two priorities; events have the lower one if nothing is said.
+ */
 void lmtp_sessions_init(struct lmtp_sessions *all, struct event_base *base)
 {
     *all = (struct lmtp_sessions){.base = base};
+    (void)event_base_priority_init(base, 2);
     TAILQ_INIT(&all->list);
 }
 

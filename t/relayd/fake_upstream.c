@@ -8,6 +8,8 @@
  *   away     the same for a reason of ours, 451 4.4.1
  *   late     as ok, each answer 300 ms late
  *   mute     never answers
+ *   wait     never says anything of the message
+ *   pair     says it in the same turn of the loop as another one
  *   nodata   refuses DATA, 451
  *   full     takes 20 ms for each piece
  *   stuck    takes nothing, and ends after a second by its own deadline
@@ -51,6 +53,7 @@ struct upstream {
     bool feeding;
     bool full;
     bool fed_all;
+    bool paired;
     uint64_t octets;
     uint32_t sum;
 };
@@ -114,6 +117,7 @@ static void tell_data(struct upstream *u, const struct upstream_answer *a)
 static void tell_done(struct upstream *u, const struct upstream_answer *a)
 {
     u->feeding = false;
+    log_info("fake-done", "domain=%s", u->domain);
     u->events->done(u->ctx, a);
 }
 
@@ -142,6 +146,21 @@ static void answer_message(struct upstream *u)
                            : text);
 }
 
+/* When the second one comes, both are called once more. */
+static void pair(struct upstream *u)
+{
+    static struct upstream *first;
+
+    u->paired = true;
+    if (first == NULL) {
+        first = u;
+        return;
+    }
+    event_active(first->soon, EV_TIMEOUT, 1);
+    event_active(u->soon, EV_TIMEOUT, 1);
+    first = NULL;
+}
+
 static void while_fed(struct upstream *u)
 {
     if (is(u, "cut") && u->octets > 0)
@@ -153,9 +172,11 @@ static void while_fed(struct upstream *u)
     else if (u->full) {
         u->full = false;
         u->events->room(u->ctx);
-    } else if (u->fed_all)
+    } else if (u->fed_all && is(u, "pair") && !u->paired)
+        pair(u);
+    else if (u->fed_all && !is(u, "wait"))
         answer_message(u);
-    if (u->feeding && u->fed_all)
+    if (u->feeding && u->fed_all && !u->paired && !is(u, "wait"))
         soon(u);
 }
 

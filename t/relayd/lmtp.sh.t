@@ -209,6 +209,25 @@ ok(until_true(sub { log_text() =~ /fake-free domain=ok78\.test octets=11 ended=0
 syswrite $fh, "more\r\n.\r\n";
 like((lines($fh, 1))[0], qr/^554 5\.6\.0 CR without LF/, 'and the MTA is told at the end');
 
+# --- a reply is written as soon as it is known: whatever ends relayd until then has the MTA ask again for what was delivered ---
+sub give {
+    my (@to) = @_;
+    my $session = session();
+    syswrite $session, crlf("MAIL FROM:<>\n" . join('', map { "RCPT TO:<a\@$_.test>\n" } @to) . "DATA\n");
+    lines($session, @to + 2);
+    syswrite $session, crlf($message);
+    return $session;
+}
+$fh = give('ok', 'wait', 'ok2');
+like((lines($fh, 1))[0], took('ok.test', $message), 'a reply comes while the next domain is waited for');
+ok(!IO::Select->new($fh)->can_read(0.2), 'and those behind that wait');
+close $fh;
+my @pair = map { give("pair$_") } 1, 2;
+like(join('', map { lines($_, 1) } @pair), qr/^250.*250/, 'two messages answered in the same turn of the loop');
+my @order = log_text() =~ /(?:fake-done|relayed) domain=pair\d/g;
+like("@order", qr/^fake-done domain=(pair\d) relayed domain=\1 fake-done domain=(pair\d) relayed domain=\2$/, 'each reply is written before anything else is done');
+close $_ for @pair;
+
 # --- large ones ---
 my $line = ('x' x 70) . "\r\n";
 for my $row (['ok', 2_999_999, qr/^250 2\.0\.0 .* octets (\d+) sum (\d+)$/], ['full', 600_000, qr/^250 2\.0\.0 .* octets (\d+) sum (\d+)$/], ['ok', 3_100_000, qr/^552 5\.3\.4 /]) {
