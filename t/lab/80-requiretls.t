@@ -10,6 +10,7 @@ use Lab;
 use Flags;
 use Nodes;
 use Relayed;
+use Wire;
 use Test::More;
 
 my ($MARK, $CONTROL) = ('quite-private-matter', 'for-all-to-be-read');
@@ -83,7 +84,7 @@ my @null = (['rt-sts.test', '2.0.0', 1], ['rt-without.test', '2.0.0', 0], ['rt-s
 
 Relayed::begin(connect_timeout => '2s', command_timeout => '4s', data_timeout => '4s');
 ok(Flags::read_rules(qq(flag: header "X-Flag" is "yes" -> requiretls\n)), 'a rule flags mail whose recipients have no tag');
-Relayed::capture_start($_, $MARK, $CONTROL) for 'client', 'mx';
+Wire::start($_, $MARK, $CONTROL) for 'client', 'mx';
 send_all();
 my $got = wait_for_all();
 went($_) for @sent;
@@ -94,7 +95,7 @@ no_other_reports();
 bounce_to_elsewhere();
 never_unprotected();
 goes_when_mended();
-Relayed::wire_is_clean($_, $MARK, $CONTROL) for 'client', 'mx';
+Wire::is_clean($_, $MARK, $CONTROL) for 'client', 'mx';
 my ($relayd, $milter) = Relayed::finish();
 is($relayd, 0, 'relayd ends well');
 is($milter, 0, 'the milter ends well');
@@ -161,7 +162,7 @@ sub came_back {
     like($report, qr/^Status: \Q$code\E$/m, "$what: it has the code");
     like($report =~ s/\s+/ /gr, qr/\Q${\($words =~ s{^mx\. }{}r)}\E/, "$what: and the reason");
     like($report, qr{^Content-Type: text/rfc822-headers}m, "$what: and the header of the message");
-    unlike($report, qr/$MARK-secret|${\join '|', Relayed::base64_forms("$MARK-secret")}/, "$what: not its text");
+    unlike($report, qr/$MARK-secret|${\join '|', Wire::base64_forms("$MARK-secret")}/, "$what: not its text");
     return;
 }
 

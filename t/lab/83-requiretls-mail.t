@@ -9,6 +9,7 @@ use lib $FindBin::Bin;
 use Lab;
 use Flags;
 use Relayed;
+use Wire;
 use Test::More;
 
 my ($MARK, $CONTROL) = ('quite-private-matter', 'for-all-to-be-read');
@@ -52,7 +53,7 @@ my %fate = (
 Lab::capture('postconf', '-c', '/etc/postfix-flag', 'delay_warning_time = 1s');
 Lab::capture('touch', '-d', '1 minute ago', '/etc/postfix-flag/main.cf');
 Relayed::begin(connect_timeout => '5s');
-Relayed::capture_start($_, $MARK, $CONTROL) for 'client', 'mx';
+Wire::start($_, $MARK, $CONTROL) for 'client', 'mx';
 like(Relayed::mail({ name => $_, %{ $mail{$_} } }), qr/^250/, "$_: taken in") for sort keys %mail;
 is(Flags::submit({ name => 'bare', hold => 0, to => ['bare+requiretls@rt-dane.test'], body => "$MARK: no final newline" }), 0, 'no final newline: taken in');
 fates();
@@ -60,7 +61,7 @@ arrives_whole();
 parameters();
 large();
 reports();
-Relayed::wire_is_clean($_, $MARK, $CONTROL) for 'client', 'mx';
+Wire::is_clean($_, $MARK, $CONTROL) for 'client', 'mx';
 Lab::capture('postconf', '-c', '/etc/postfix-flag', '-X', 'delay_warning_time');
 my ($relayd, $milter) = Relayed::finish();
 is($relayd, 0, 'relayd ends well');

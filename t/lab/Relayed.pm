@@ -125,49 +125,6 @@ sub reports {
     return \%report;
 }
 
-# --- the wire ---
-
-# capture_start(NODE, WORD ...): from now on looks for these words, plain or within base64, in all that passes that node's wire
-sub capture_start {
-    my ($node, @words) = @_;
-    my $base = "$DIR/wire-$node";
-    unlink "$base.done", "$Lab::DIR/log/wire-$node.out";
-    open my $out, '>', "$base.words" or die;
-    print $out "$_\n" for map { ($_, base64_forms($_)) } @words;
-    close $out;
-    my $tcpdump = 'exec tcpdump -i eth0 -nn -s 0 -B 65536 -U -Z root -w - > >(grep -aoFf "$0.words" > "$0.found"; touch "$0.done")';
-    my $ready = sub { grep { /listening on eth0/ } Nodes::log_of("wire-$node") };
-    Nodes::start("wire-$node", $ready, 'nsenter', "--net=/run/netns/$node", 'bash', '-c', $tcpdump, $base);
-    return;
-}
-
-# How a word looks in base64, wherever it begins there
-sub base64_forms {
-    my ($word) = @_;
-    return map { my $form = encode_base64('x' x $_ . $word, ''); $form =~ s/=+$//; my $cut = $_ ? $_ + 1 : 0; substr $form, $cut, length($form) - $cut - 1 } 0 .. 2;
-}
-
-# Ends it: { WHAT WAS FOUND => HOW OFTEN }; and the packets that got lost
-sub capture_end {
-    my ($node) = @_;
-    my %found;
-    Nodes::stop("wire-$node", 'INT');
-    Lab::until_true(sub { -e "$DIR/wire-$node.done" });
-    $found{$_}++ for Lab::lines("$DIR/wire-$node.found");
-    my ($lost) = map { /^(\d+) packets dropped by kernel/ ? $1 : () } Nodes::log_of("wire-$node");
-    return (\%found, $lost);
-}
-
-# Ends it, and tests that nothing marked could be read there, while what went in clear on purpose was found, in each form
-sub wire_is_clean {
-    my ($node, $marked, $control) = @_;
-    my ($found, $lost) = capture_end($node);
-    is($lost, 0, "the wire at $node: all of it was seen");
-    is(join(' ', grep { $found->{$_} } $marked, base64_forms($marked)), '', "the wire at $node: nothing flagged, plain or in base64");
-    is(join(' ', grep { !$found->{$_} } $control, base64_forms($control)), '', "the wire at $node: what is not flagged, plain and in base64");
-    return;
-}
-
 # --- hosts ---
 
 # Starts a host that was down: its address, name and keys, as t/relayd/receiver.c has them

@@ -1,15 +1,38 @@
 package Wire;
-# Wire.pm - all that passes the client's interface to the others, kept by tcpdump, and what stands in it for anybody to read.
+# Wire.pm - what passes a node's interface, by tcpdump, and whether words can be read there.
 
 use strict;
 use warnings;
 use IO::Socket::INET;
 use Lab;
+use MIME::Base64 qw(encode_base64);
 use Nodes;
+use Test::More;
 
-our $FILE = "$Lab::DIR/tmp/wire.pcap";
+my $DIR = "$Lab::DIR/tmp";
+my $LAST = 'the-last-words-on-the-wire';    # shows that the capture has got so far
 
-# A packet with that text, in clear, to nobody: shows that the capture has got so far, and that a text in clear is found.
+# start(NODE, WORD ...): from now on looks for these words, plain or within base64, in all that passes that node's wire
+sub start {
+    my ($node, @words) = @_;
+    my $base = "$DIR/wire-$node";
+    unlink "$base.done", "$Lab::DIR/log/wire-$node.out";
+    open my $out, '>', "$base.words" or die;
+    print $out "$_\n" for map({ ($_, base64_forms($_)) } @words), $LAST;
+    close $out;
+    my $tcpdump = 'exec tcpdump -i eth0 -nn -s 0 -B 65536 -U -Z root -w - > >(grep --line-buffered -aoFf "$0.words" > "$0.found"; touch "$0.done")';
+    my $ready = sub { grep { /listening on eth0/ } Nodes::log_of("wire-$node") };
+    Nodes::start("wire-$node", $ready, 'nsenter', "--net=/run/netns/$node", 'bash', '-c', $tcpdump, $base);
+    return;
+}
+
+# How a word looks in base64, wherever it begins there
+sub base64_forms {
+    my ($word) = @_;
+    return map { my $form = encode_base64('x' x $_ . $word, ''); $form =~ s/=+$//; my $cut = $_ ? $_ + 1 : 0; substr $form, $cut, length($form) - $cut - 1 } 0 .. 2;
+}
+
+# A packet of the client's with that text, in clear, to nobody
 sub say_clear {
     my ($text) = @_;
     my $socket = IO::Socket::INET->new(Proto => 'udp', PeerAddr => '192.0.2.66', PeerPort => 9) or die "no socket: $@\n";
@@ -17,47 +40,28 @@ sub say_clear {
     return;
 }
 
-sub start {
-    unlink $FILE, "$Lab::DIR/log/wire.out";
-    Nodes::start('wire', sub { grep { /listening on/ } Nodes::log_of('wire') }, 'tcpdump', '-i', 'eth0', '-s', 0, '-U', '-B', 65536, '-Z', 'root', '-w', $FILE);
-    say_clear('the first words');
+# Ends it: { WHAT WAS FOUND => HOW OFTEN }; and the packets that got lost
+sub end {
+    my ($node) = @_;
+    my %found;
+    say_clear($LAST);
+    Lab::until_true(sub { grep { $_ eq $LAST } Lab::lines("$DIR/wire-$node.found") });
+    Nodes::stop("wire-$node", 'INT');
+    Lab::until_true(sub { -e "$DIR/wire-$node.done" });
+    $found{$_}++ for Lab::lines("$DIR/wire-$node.found");
+    my ($lost) = map { /^(\d+) packets? dropped by kernel/ ? $1 : () } Nodes::log_of("wire-$node");
+    return (\%found, $lost);
+}
+
+# Ends it, and tests that nothing marked could be read there, while what went in clear on purpose was found, in each form
+sub is_clean {
+    my ($node, $marked, $control) = @_;
+    my ($found, $lost) = end($node);
+    is($lost, 0, "the wire at $node: nothing was missed");
+    ok($found->{$LAST}, "the wire at $node: seen to the end");
+    is(join(' ', grep { $found->{$_} } $marked, base64_forms($marked)), '', "the wire at $node: nothing flagged, plain or in base64");
+    is(join(' ', grep { !$found->{$_} } $control, base64_forms($control)), '', "the wire at $node: what is not flagged, plain and in base64");
     return;
-}
-
-# Ends it. Gives how many packets were missed, and how often each of these patterns fits what passed.
-sub stop {
-    my (@patterns) = @_;
-    say_clear('the last words');
-    Lab::until_true(sub { end_of($FILE) =~ /the last words/ });
-    Nodes::stop('wire', 'INT');
-    my ($missed) = map { /^(\d+) packets? dropped by kernel/ ? $1 : () } Nodes::log_of('wire');
-    my @found = count($FILE, qr/the first words/, qr/the last words/, @patterns);
-    unlink $FILE;
-    return ($missed, @found);
-}
-
-sub end_of {
-    my ($file) = @_;
-    open my $in, '<:raw', $file or die "$file: $!";
-    seek $in, -4096, 2 if -s $file > 4096;
-    local $/;
-    return <$in> // '';
-}
-
-# In pieces; a text that is cut by their border counts once, as it is shorter than what they have in common.
-sub count {
-    my ($file, @patterns) = @_;
-    my @found = map { 0 } @patterns;
-    open my $in, '<:raw', $file or die "$file: $!";
-    my ($piece, $before) = ('', '');
-    while (read $in, $piece, 1 << 24) {
-        my $text = $before . $piece;
-        for my $i (0 .. $#patterns) {
-            while ($text =~ /$patterns[$i]/g) { $found[$i]++ if $+[0] > length $before }
-        }
-        $before = substr $text, -100;
-    }
-    return @found;
 }
 
 1;
