@@ -252,7 +252,8 @@ void smtp_client_say(struct smtp_client *c, const char *octets, size_t len)
     if (evbuffer_add(c->stream.out, octets, len) != 0)
         log_oom();
     c->full = c->full || smtp_client_queued(c) >= UPSTREAM_HIGH_WATER;
-    writable_arm(c);
+    if (c->writable != NULL && !c->held) /* what runs ends with writing */
+        event_active(c->writable, EV_WRITE, 0);
 }
 
 void smtp_client_wait(struct smtp_client *c, int64_t ms)
@@ -548,6 +549,7 @@ static void go_on(struct smtp_client *c)
     if (c->full && smtp_client_queued(c) <= UPSTREAM_LOW_WATER) {
         c->full = false;
         c->events->room(c->ctx);
+        writable_arm(c);
     }
 }
 
