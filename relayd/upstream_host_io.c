@@ -88,6 +88,7 @@ static void mail_say(struct upstream *u)
     if (what == RELAY_FAILED_NOTHING) {
         u->phase = UPSTREAM_MAIL;
         smtp_client_say(u->link->client, buf_text(&line), line.len);
+        upstream_rcpts_say_ahead(u);
         smtp_client_wait(u->link->client, u->all->settings.command_timeout_ms);
     }
     buf_clear(&line);
@@ -101,12 +102,12 @@ void upstream_mail_reply(struct upstream *u, const struct smtp_reply *reply)
         relay_failed_reply(RELAY_STEP_MAIL, (int)reply->code, smtp_client_ehlo(u->link->client)->requiretls);
     struct buf shown;
 
-    if (smtp_client_queued(u->link->client) > 0)
+    if (smtp_client_queued(u->link->client) > u->behind_mail)
         what = RELAY_FAILED_NONSENSE;
     if (u->kept && reply->code == 421) /* it was about to end the connection when it was used again */
         what = RELAY_FAILED_LOST;
     if (what == RELAY_FAILED_NOTHING) {
-        smtp_client_wait(u->link->client, 0);
+        smtp_client_wait(u->link->client, u->outstanding > 0 ? u->all->settings.command_timeout_ms : 0);
         u->phase = UPSTREAM_RCPT;
         u->transaction = true;
         upstream_rcpts_say(u);

@@ -8,7 +8,7 @@
 enum upstream_phase {
     UPSTREAM_FACTS,   /* stsd has been asked, or will not be */
     UPSTREAM_HOST,    /* a connection begins, or is waited for */
-    UPSTREAM_MAIL,    /* MAIL was said */
+    UPSTREAM_MAIL,    /* MAIL was said, and perhaps recipients behind it */
     UPSTREAM_RCPT,    /* and taken; recipients are said and answered */
     UPSTREAM_DATA,    /* DATA was said */
     UPSTREAM_CONTENT, /* and taken */
@@ -47,6 +47,7 @@ struct upstream {
 
     struct upstream_recipient *recipient;
     size_t count, room, taken, outstanding;
+    size_t behind_mail; /* octets of recipients that were said with MAIL */
 
     struct event *later, *deadline;
     unsigned held; /* freed from within a callback: what runs goes on to its end */
@@ -68,7 +69,8 @@ void upstream_conclude(struct upstream *u);
 /* upstream_mail_io.c: a failure once MAIL was taken. */
 void upstream_late(struct upstream *u, enum relay_failed what, const char *detail);
 void upstream_rcpts_say(struct upstream *u);
-void upstream_tell(struct upstream *u); /* phase OVER: all that is open is answered by `failed` */
+void upstream_rcpts_say_ahead(struct upstream *u); /* behind MAIL, if the server takes it so; at each host anew */
+void upstream_tell(struct upstream *u);            /* phase OVER: all that is open is answered by `failed` */
 void upstream_reply(void *ctx, const struct smtp_reply *reply);
 void upstream_room(void *ctx);
 

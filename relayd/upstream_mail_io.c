@@ -86,43 +86,67 @@ void upstream_late(struct upstream *u, enum relay_failed what, const char *detai
 
 /* --- recipients --- */
 
-/* Returns whether it was said; else it was refused here. */
-static bool rcpt_say(struct upstream *u, size_t n)
+/* Returns its octets; 0: it cannot be said to this server, and why. */
+static size_t rcpt_say(struct upstream *u, size_t n, struct smtp_refusal *why)
 {
     struct upstream_recipient *r = &u->recipient[n];
-    struct smtp_refusal why = {.code = 0};
-    struct upstream_answer answer = {NULL, u->host, NULL};
-    struct relay_reply reply;
     struct buf line;
-    int ret;
+    size_t len = 0;
 
     buf_init(&line, (size_t)4 * LMTP_LINE_MAX);
-    ret = smtp_rcpt_write(&line, r->command, smtp_client_ehlo(u->link->client), &u->all->tag, &why);
-    if (ret == 0)
-        smtp_client_say(u->link->client, buf_text(&line), line.len);
+    if (smtp_rcpt_write(&line, r->command, smtp_client_ehlo(u->link->client), &u->all->tag, why) == 0) {
+        len = line.len;
+        smtp_client_say(u->link->client, buf_text(&line), len);
+        r->said = true;
+        u->outstanding++;
+    }
     buf_clear(&line);
-    r->said = ret == 0;
-    if (ret == 0)
-        return true;
-    reply.code = (int)why.code;
-    (void)snprintf(reply.enhanced, sizeof(reply.enhanced), "%s", why.status);
-    (void)snprintf(reply.text, sizeof(reply.text), "%.200s %.250s", u->host, why.why.text);
+    return len;
+}
+
+static void rcpt_refuse(struct upstream *u, size_t n, const struct smtp_refusal *why)
+{
+    struct upstream_answer answer = {NULL, u->host, NULL};
+    struct relay_reply reply;
+
+    reply.code = (int)why->code;
+    (void)snprintf(reply.enhanced, sizeof(reply.enhanced), "%s", why->status);
+    (void)snprintf(reply.text, sizeof(reply.text), "%.200s %.250s", u->host, why->why.text);
     answer.failed = &reply;
-    r->answered = true;
+    u->recipient[n].answered = true;
     u->events->rcpt(u->ctx, n, &answer);
-    return false;
+}
+
+/* One that cannot be said to this server is left, with those behind it, until the server has taken MAIL. */
+void upstream_rcpts_say_ahead(struct upstream *u)
+{
+    struct smtp_refusal why = {.code = 0};
+    size_t len = 1;
+
+    u->outstanding = 0;
+    u->behind_mail = 0;
+    for (size_t i = 0; i < u->count; i++)
+        u->recipient[i].said = false;
+    if (!smtp_client_ehlo(u->link->client)->pipelining)
+        return;
+    for (size_t i = 0; i < u->count && len > 0; i++) {
+        len = rcpt_say(u, i, &why);
+        u->behind_mail += len;
+    }
 }
 
 void upstream_rcpts_say(struct upstream *u)
 {
     for (size_t i = 0; i < u->count && !u->dead && u->phase == UPSTREAM_RCPT; i++) {
+        struct smtp_refusal why = {.code = 0};
+
         if (u->recipient[i].said || u->recipient[i].answered)
             continue;
         if (u->outstanding > 0 && !smtp_client_ehlo(u->link->client)->pipelining)
             return;
-        if (!rcpt_say(u, i))
-            continue;
-        if (u->outstanding++ == 0)
+        if (rcpt_say(u, i, &why) == 0)
+            rcpt_refuse(u, i, &why);
+        else if (u->outstanding == 1)
             smtp_client_wait(u->link->client, u->all->settings.command_timeout_ms);
     }
 }
