@@ -99,7 +99,7 @@ my @elsewhere = (
 # --- other tests' hosts ---
 my $closed = loopback(250);
 my %address = map { my ($name, $keys) = @$_; $name => receiver($name, $keys) } (
-    ['first', 'mail=451_4.3.0_later'], ['single', 'after=REQUIRETLS mail=451_4.3.0_later'], ['second', ''], ['bad', 'cert=self'], ['dane', 'cert=self'], ['danebad', 'cert=self'], ['ta', ''], ['plain', 'after=REQUIRETLS'],
+    ['first', 'mail=451_4.3.0_later'], ['single', 'after=REQUIRETLS mail=451_4.3.0_later'], ['apart', 'after=REQUIRETLS'], ['second', ''], ['bad', 'cert=self'], ['dane', 'cert=self'], ['danebad', 'cert=self'], ['ta', ''], ['plain', 'after=REQUIRETLS'],
     ['reuse', ''], ['once', 'once=1'], ['slow', 'slow=2'], ['large', ''], ['cut', 'cut=150000'], ['early550', 'early=552_5.3.4_too_large'], ['early250', 'early=250_2.0.0_kept'],
     ['busy', 'end=hang'], ['stall', 'slow=100000'], ['nopipe', 'after=REQUIRETLS'], ['full', 'full=1'], ['againclose', 'again=close'],
     ['again421', 'again=421_4.4.2_idle'], ['again451', 'again=451_4.3.0_later']);
@@ -114,7 +114,7 @@ sub dane_record {
 %records = (%records,
     (map { ("$_.test" => enforced("$_.test", $_)) } qw(againclose again421 again451 plain full reuse once slow large cut early550 early250 busy stall nopipe)),
     'over.test' => enforced('over.test', 'first', 'bad', 'second'),
-    'oversingle.test' => enforced('oversingle.test', 'single', 'second'),
+    'oversingle.test' => enforced('oversingle.test', 'single', 'second'), 'toapart.test' => enforced('toapart.test', 'first', 'apart'),
     'stays.test' => record('stays.test', mode => 'enforce', hosts => [[of('second'), [$closed, '::1', $address{second}], 10]]),
     'behind.test' => record('behind.test', mode => 'enforce', hosts => [[of('second'), [$address{full}, $address{second}], 10]]),
     'none.test' => record('none.test', mode => 'enforce', hosts => [[of('second'), [$closed], 10], [of('bad'), [$address{bad}], 20]]),
@@ -160,6 +160,7 @@ like(one('', 'over.test <s@client.test> <u@over.test> 10'), qr/1 done mx.second.
 like(seen(of('first')), qr/MAIL.*\n1 under RCPT.*\n1 under QUIT/, 'the first was told the recipient with MAIL, and left with QUIT');
 like(one('', 'oversingle.test <s@client.test> <u@oversingle.test>,<v@oversingle.test> 10'), qr/1 rcpt 1 mx.second.test said 250.*1 done mx.second.test said 250/s, 'one that takes a command at a time');
 like(seen(of('single')), qr/MAIL.*\n1 under QUIT/, 'is told no recipient before it has taken MAIL');
+like(one('', 'toapart.test <s@client.test> <u@toapart.test>,<v@toapart.test> 10'), qr/1 rcpt 1 mx.apart.test said 250.*1 done mx.apart.test said 250/s, 'told to one host, recipients are told to the next one too');
 like(one('', 'stays.test <s@client.test> <u@stays.test> 10'), qr/1 done mx.second.test said 250/, 'the next address of a host');
 like(one('connect=1000', 'behind.test <s@client.test> <u@behind.test> 10'), qr/1 done mx.second.test said 250/, 'also behind one that does not answer');
 like(one('connect=1000', 'full.test <s@client.test> <u@full.test> 10'), qr/failed 451 4.4.1 .*no answer/, 'which is temporary');
