@@ -66,6 +66,28 @@ static void check_size(const struct postfix_check *c, const struct postfix_servi
                      postfix_number(limit) == 0 ? "all" : limit);
 }
 
+/* A destination that is slow takes per_domain of them; one that is away lets Postfix begin with few. */
+static void check_concurrency(const struct postfix_check *c, const struct postfix_service *service)
+{
+    static const char *const names[][2] = {{"destination_concurrency_limit", "default_destination_concurrency_limit"},
+                                           {"initial_destination_concurrency", "initial_destination_concurrency"}};
+    char name[POSTFIX_WHERE], where[2 * POSTFIX_WHERE];
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        const char *value;
+
+        snprintf(name, sizeof(name), "%.200s_%s", service->name, names[i][0]);
+        snprintf(where, sizeof(where), "main.cf: %s", name);
+        value = postfix_value(c->postfix, NULL, name);
+        if (*value == '\0')
+            value = postfix_value(c->postfix, NULL, names[i][1]);
+        if (*value != '\0' && !(i == 0 && postfix_number(value) == 0) &&
+            postfix_number(value) <= c->postern->relayd.per_domain)
+            postfix_find(c->out, FLAG_CONCURRENCY, where, "is %.20s, relayd's per_domain %" PRId64, value,
+                         c->postern->relayd.per_domain);
+    }
+}
+
 static void check_cohort(const struct postfix_check *c, const struct postfix_service *service)
 {
     char name[POSTFIX_WHERE], where[2 * POSTFIX_WHERE];
@@ -125,6 +147,7 @@ void postfix_check_service(const struct postfix_check *c, const char *where, con
     }
     check_nexthop(c, where, service, nexthop);
     check_size(c, service);
+    check_concurrency(c, service);
     check_cohort(c, service);
     check_timeouts(c, service);
     check_parameters(c, service);

@@ -34,6 +34,8 @@ static const struct {
     [FLAG_NEXTHOP_CHROOT] = {"flag-nexthop-chroot",
                              "the service runs in a chroot, so the path begins at queue_directory: flagged mail waits",
                              "have relayd listen within queue_directory, or write n in the column chroot"},
+    [FLAG_CONCURRENCY] = {"flag-concurrency", "one destination that is slow holds up all others of its next hop",
+                          "write more than relayd's per_domain, such as 50"},
     [FLAG_COHORT_LIMIT] = {"flag-cohort-limit", "one failure of relayd puts off all flagged mail that waits for it",
                            "set it to 0"},
     [FLAG_TIMEOUT] = {"flag-timeout", "mail on which Postfix gave up may be delivered all the same, and again later",

@@ -5,6 +5,8 @@
 #include "lmtp_reply.h"
 #include "log.h"
 
+#include <string.h>
+
 /* --- answers --- */
 
 static void answer_write(struct buf *out, const struct upstream_answer *answer)
@@ -354,8 +356,10 @@ static bool step_feed(struct lmtp_session *s)
 /* One line for each domain; what became of each recipient the MTA logs. */
 static void log_outcome(const struct transaction_domain *d, uint64_t octets)
 {
-    log_info("relayed", "domain=%s recipients=%zu octets=%llu answer=%s", d->common, d->taken,
-             (unsigned long long)octets, d->outcome);
+    size_t len = strcspn(d->outcome, "\r");
+
+    log_info("relayed", "domain=%s recipients=%zu octets=%llu answer=%.*s", d->common, d->taken,
+             (unsigned long long)octets, (int)len, d->outcome);
 }
 
 static bool step_final(struct lmtp_session *s)

@@ -74,6 +74,8 @@ my @spoilt = (
     ['main.cf', $set->('transport_maps = regexp:/dev/zero'), 'flag-map-unreadable'],
     ['main.cf', $set->('requiretls_destination_concurrency_failed_cohort_limit = 1'), 'flag-cohort-limit', qr/^main\.cf: requiretls_dest/],
     ['main.cf', $set->('requiretls_destination_concurrency_limit = 200'), 'flag-service-small'],
+    ['main.cf', $set->('requiretls_destination_concurrency_limit = 10'), 'flag-concurrency'],
+    ['main.cf', sub { s/^requiretls_initial.*\n//m }, 'flag-concurrency'],
     ['main.cf', $set->('defer_transports = smtps, requiretls'), 'flag-deferred'],
     ['main.cf', $set->('milter_default_action = accept'), 'milter-action', qr/^main\.cf: milter_default_action$/],
     ['main.cf', $set->('milter_protocol = 2'), 'milter-protocol'],

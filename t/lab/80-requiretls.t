@@ -96,6 +96,13 @@ bounce_to_elsewhere();
 never_unprotected();
 goes_when_mended();
 Wire::is_clean($_, $MARK, $CONTROL) for 'client', 'mx';
+for (['rt-sts.test', 0, qr/^10 +mx\.rt-sts\.test +MTA-STS +yes .* TLSv1\.3 +PKIX +offered +yes$/m], ['rt-dane.test', 0, qr/ DNSSEC .* DANE +offered +yes$/m],
+    ['rt-plain.test', 1, qr/given back: 550 5\.7\.10 /], ['sts-good.test', 1, qr/given back: 550 5\.7\.30 /]) {
+    my ($domain, $status, $says) = @$_;
+    my @got = Lab::capture('posternctl', 'explain', '--requiretls', $domain);
+    is($got[0], $status, "explain --requiretls $domain: the status");
+    like($got[1], $says, 'and what it says');
+}
 my ($relayd, $milter) = Relayed::finish();
 is($relayd, 0, 'relayd ends well');
 is($milter, 0, 'the milter ends well');

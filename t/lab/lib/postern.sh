@@ -68,5 +68,10 @@ policyd {
     lists_file = "$POSTERN_DIR/lists"
     metrics_listen = "inet:127.0.0.1:9461"
 }
+relayd {
+    stsd = "unix:$POSTERN_DIR/stsd.sock"
+    ca_file = "$CA_CERT"
+    name = "client.test"
+}
 END
 }
