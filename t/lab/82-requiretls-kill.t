@@ -224,9 +224,9 @@ sub kind {
     for my $window (@windows) {
         my ($kind, $fits, $died) = @$window;
         my ($found) = grep { $verdicts->[$_][0] eq 'deferred' && $verdicts->[$_][1] =~ $fits } 0 .. $#$verdicts;
-        next if !defined $found || ($died xor !$one->{closed});
-        # the connection has been used again already: so the reply was held up by another domain
-        next if $one->{followed} && held_up($one) ne 'others of the same message';
+        next if !defined $found;
+        # Where the connection was used again already, the reply was held up by another domain.
+        next if $one->{followed} ? $died || held_up($one) ne 'others of the same message' : ($died xor !$one->{closed});
         splice @$verdicts, $found, 1;
         return $kind;
     }
