@@ -2,7 +2,7 @@
 #include "ctl.h"
 #include "input_io.h"
 #include "list_import.h"
-#include "list_snapshot_io.h"
+#include "list_known_io.h"
 #include "list_store_io.h"
 #include "list_text.h"
 #include "list_words.h"
@@ -62,7 +62,7 @@ static int session_open_to_write(struct session *s, const struct ctl *ctl)
 {
     int rc = session_connect(s, ctl);
 
-    if (rc == CTL_YES && !list_snapshot_allows(s->ask, s->conf->policyd.lists_file))
+    if (rc == CTL_YES && !list_known_allows(s->ask, s->conf->policyd.lists_file))
         rc = CTL_NO;
     return rc;
 }
@@ -386,7 +386,7 @@ static int export(const struct ctl *ctl, const struct session *s)
     if (list_store_read(s->ask, s->list, &rows, &e) != 0)
         return report_redis(s, &e);
     buf_init(&text, LIST_TEXT_MAX);
-    unreadable = list_file_print(&text, &rows);
+    unreadable = list_export_print(&text, &rows);
     list_rows_clear(&rows);
     if (!buf_ok(&text) || ctl->word_count < 2)
         rc = output_verbatim(&text);
@@ -413,7 +413,7 @@ int run_list_export(const struct ctl *ctl)
 
 /* --- restore --- */
 
-static int restore_from(const struct session *s, const struct list_snapshot *known)
+static int restore_from(const struct session *s, const struct list_known *known)
 {
     const char *path = s->conf->policyd.lists_file;
     struct list_head head;
@@ -430,7 +430,7 @@ static int restore_from(const struct session *s, const struct list_snapshot *kno
         report_error("Redis has its lists, and they are not older than those of %s: nothing to restore", path);
         return CTL_NO;
     }
-    if (list_snapshot_restore(s->ask, known, &head, &e) != 0)
+    if (list_known_restore(s->ask, known, &head, &e) != 0)
         return report_redis(s, &e);
     if (known->left_out.count > 0)
         report_error("%zu entries of %s cannot be read and are left out; the first: %s", known->left_out.count, path,
@@ -441,16 +441,16 @@ static int restore_from(const struct session *s, const struct list_snapshot *kno
 
 static int restore(const struct session *s)
 {
-    struct list_snapshot known;
+    struct list_known known;
     struct err e = {""};
     int rc;
 
-    if (list_snapshot_read(&known, s->conf->policyd.lists_file, &e) != 0) {
+    if (list_known_read(&known, s->conf->policyd.lists_file, &e) != 0) {
         report_error("%s", e.text);
         return CTL_NO;
     }
     rc = restore_from(s, &known);
-    list_snapshot_clear(&known);
+    list_known_clear(&known);
     return rc;
 }
 

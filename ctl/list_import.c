@@ -2,7 +2,7 @@
 #include "list_import.h"
 
 #include "ascii.h"
-#include "list_file.h"
+#include "list_line.h"
 #include "nexthop.h"
 #include "print.h"
 
@@ -46,8 +46,8 @@ static void line_take(struct reader *r, size_t number, const char *line, size_t 
     struct list_import *out = r->out;
     struct list_entry *entry = NULL;
     struct err e = {""};
-    enum list_line what = r->postfix ? list_file_read_postfix(&entry, r->list, line, len, "", 0, &e)
-                                     : list_file_read(&entry, r->list, line, len, "", 0, &e);
+    enum list_line what = r->postfix ? list_line_read_postfix(&entry, r->list, line, len, "", 0, &e)
+                                     : list_line_read(&entry, r->list, line, len, "", 0, &e);
 
     if (what == LIST_LINE_BAD && r->postfix && has_port(line, len))
         message(&out->notes, &out->left_out, r, number, e.text);

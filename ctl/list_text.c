@@ -1,7 +1,7 @@
 /* list_text.c - the operator's lists for people, and as JSON. */
 #include "list_text.h"
 
-#include "list_file.h"
+#include "list_line.h"
 #include "print.h"
 #include "table.h"
 
@@ -177,18 +177,18 @@ void list_row_print(struct buf *out, const struct list_row *row)
         return;
     }
     buf_init(&line, LINE_MAX_OCTETS);
-    list_file_write(&line, row->entry);
+    list_line_write(&line, row->entry);
     print_text(out, buf_text(&line), line.len > 0 ? line.len - 1 : 0);
     buf_clear(&line);
 }
 
-size_t list_file_print(struct buf *out, const struct list_rows *rows)
+size_t list_export_print(struct buf *out, const struct list_rows *rows)
 {
     size_t unreadable = 0;
 
     for (size_t i = 0; i < rows->count; i++) {
         if (rows->row[i].entry != NULL)
-            list_file_write(out, rows->row[i].entry);
+            list_line_write(out, rows->row[i].entry);
         else
             unreadable++;
     }

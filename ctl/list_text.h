@@ -22,8 +22,8 @@ json_t *list_json(enum list_id list, const struct list_rows *rows, int64_t now);
 /* A row on one line, as in a file of entries, without its end; harmless. */
 void list_row_print(struct buf *out, const struct list_row *row);
 
-/* The file of the rows that can be read, as list_file.h has it. Returns how many cannot. */
-size_t list_file_print(struct buf *out, const struct list_rows *rows);
+/* The file of the rows that can be read, as list_line.h has it. Returns how many cannot. */
+size_t list_export_print(struct buf *out, const struct list_rows *rows);
 
 #define LIST_CHANGES_NAMED 10 /* of each kind */
 

@@ -2,7 +2,7 @@
 #include "list_words.h"
 
 #include "conf_value.h"
-#include "list_file.h"
+#include "list_line.h"
 
 #include <stdio.h>
 #include <string.h>

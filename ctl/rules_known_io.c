@@ -3,7 +3,7 @@
 
 #include "input_io.h"
 #include "output_io.h"
-#include "rules_file.h"
+#include "rules_kept.h"
 #include "rules_text.h"
 
 #include <errno.h>
@@ -15,7 +15,7 @@
 static int read_kept(struct buf *out, struct lists_stamp *stamp, const struct buf *data, const char *path,
                      struct err *e)
 {
-    return rules_file_read(stamp, out, buf_text(data), data->len, e) == 0 ? 0 : err_prefix(e, "%.100s", path);
+    return rules_kept_read(stamp, out, buf_text(data), data->len, e) == 0 ? 0 : err_prefix(e, "%.100s", path);
 }
 
 int rules_known_input(struct buf *out, const char *path, struct err *e)
@@ -24,7 +24,7 @@ int rules_known_input(struct buf *out, const char *path, struct err *e)
     struct buf data;
     int rc;
 
-    buf_init(&data, RULES_FILE_MAX);
+    buf_init(&data, RULES_KEPT_MAX);
     rc = input_read(&data, path, e);
     if (rc == 0)
         err_set(e, "%.100s: longer than the rules may be, %d octets", path, RULES_TEXT_MAX);
@@ -48,7 +48,7 @@ static int read_known(struct lists_stamp *stamp, size_t *rules, const char *path
     *rules = 0;
     if (path[0] == '\0' || (access(path, F_OK) != 0 && errno == ENOENT))
         return 0;
-    buf_init(&data, RULES_FILE_MAX);
+    buf_init(&data, RULES_KEPT_MAX);
     buf_init(&text, RULES_TEXT_MAX);
     rc = input_read(&data, path, e);
     rc = rc == 1   ? read_kept(&text, stamp, &data, path, e)

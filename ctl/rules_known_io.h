@@ -5,7 +5,7 @@
 #include "rules_store_io.h"
 
 /*
- * Append the text of a file, or of standard input for "-". The file that the milter keeps (rules_file.h) is one too:
+ * Append the text of a file, or of standard input for "-". The file that the milter keeps (rules_kept.h) is one too:
  * its text is. Returns 0, or -1 with the reason in e.
  */
 int rules_known_input(struct buf *out, const char *path, struct err *e);

@@ -2,7 +2,7 @@
 #include "rules_store_io.h"
 
 #include "redis_hash_io.h"
-#include "rules_file.h"
+#include "rules_kept.h"
 #include "token_io.h"
 
 #include <inttypes.h>

@@ -9,7 +9,7 @@
 #define POSTERN_RULES_TEXT_H
 
 #include "rule.h"
-#include "rules_file.h"
+#include "rules_kept.h"
 
 /* Part of a text. */
 struct rules_line {

@@ -9,7 +9,7 @@
 #include "log.h"
 #include "millis.h"
 #include "rule.h"
-#include "rules_file.h"
+#include "rules_kept.h"
 #include "whole_file.h"
 
 #define AGAIN_MS 5000 /* after a refusal of Redis, and when the file could not be written */
@@ -52,8 +52,8 @@ static void file_write(struct stored_rules *s)
 
     if (s->file[0] == '\0')
         return;
-    buf_init(&out, RULES_FILE_MAX);
-    rules_file_write(&out, &s->stamp, buf_text(&s->text), s->text.len);
+    buf_init(&out, RULES_KEPT_MAX);
+    rules_kept_write(&out, &s->stamp, buf_text(&s->text), s->text.len);
     if (!buf_ok(&out) || whole_file_replace(s->file, out.data, out.len) != 0) {
         log_error("rules-file", "file=%s error=%s", s->file, buf_ok(&out) ? strerror(errno) : "the rules are too long");
         later(s->write_again);
@@ -90,10 +90,10 @@ static void file_load(struct stored_rules *s)
     struct buf data, text;
     struct err e = {""};
 
-    buf_init(&data, RULES_FILE_MAX);
-    buf_init(&text, RULES_FILE_MAX);
+    buf_init(&data, RULES_KEPT_MAX);
+    buf_init(&text, RULES_KEPT_MAX);
     if (s->file[0] != '\0' && whole_file_read(&data, s->file, &e) == 1 &&
-        rules_file_read(&stamp, &text, buf_text(&data), data.len, &e) == 0)
+        rules_kept_read(&stamp, &text, buf_text(&data), data.len, &e) == 0)
         take(s, &stamp, buf_text(&text), text.len, &e);
     if (e.text[0] != '\0')
         log_error("rules-file", "file=%s error=%s", s->file, e.text);
@@ -229,7 +229,7 @@ struct stored_rules *stored_rules_new(struct event_base *base, const struct stor
     s->write_again = evtimer_new(base, on_write_again, s);
     if (s->again == NULL || s->write_again == NULL)
         log_oom();
-    buf_init(&s->text, RULES_FILE_MAX);
+    buf_init(&s->text, RULES_KEPT_MAX);
     file_load(s);
     return s;
 }

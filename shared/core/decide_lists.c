@@ -1,7 +1,7 @@
 /* decide_lists.c - what the operator's lists and the fallback state make of a decision. */
 #include "decide_lists.h"
 
-#include "list_file.h"
+#include "list_line.h"
 
 #include <stdio.h>
 #include <string.h>

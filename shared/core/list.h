@@ -19,7 +19,7 @@
 #define LIST_AUTHOR_MAX  64
 #define LIST_VALUE_MAX   120
 #define LIST_JSON_MAX    4096                  /* octets of an entry */
-#define LIST_TIME_MAX    INT64_C(253402300799) /* 9999-12-31T23:59:59Z: what list_file.h can write */
+#define LIST_TIME_MAX    INT64_C(253402300799) /* 9999-12-31T23:59:59Z: what list_line.h can write */
 
 enum list_id {
     LIST_EXCLUDE,         /* no STARTTLS to these */

@@ -6,7 +6,7 @@
  */
 #include "operator_lists_io.h"
 #include "list_read_io.h"
-#include "lists_file_io.h"
+#include "lists_kept_io.h"
 #include "log.h"
 #include "millis.h"
 
@@ -176,7 +176,7 @@ static void on_written(void *ctx, const char *why)
 static void file_load(struct operator_lists *o)
 {
     struct lists lists;
-    int rc = lists_file_load(&lists, &o->stamp, o->file, o->secret, &o->file_problem);
+    int rc = lists_kept_load(&lists, &o->stamp, o->file, o->secret, &o->file_problem);
 
     if (rc < 0)
         log_error("lists-file", "file=%s error=%s", o->file, o->file_problem.text);

@@ -1,6 +1,6 @@
 /* list_import.t.c - files of entries read whole: what is taken, what is wrong, what is left out. */
 #include "list_import.h"
-#include "list_file.h"
+#include "list_line.h"
 #include "list_text.h"
 
 #include <setjmp.h>
@@ -14,7 +14,7 @@
 
 struct file {
     const char *text;
-    const char *entries; /* as list_file.h writes them */
+    const char *entries; /* as list_line.h writes them */
     const char *errors;
     const char *notes;
     size_t others;
@@ -27,7 +27,7 @@ static void expect(enum list_id list, bool postfix, const struct file *f, size_t
 
     list_import_read(&i, list, f->text, len, postfix, "F");
     buf_init(&out, 100000);
-    assert_int_equal(list_file_print(&out, &i.rows), 0);
+    assert_int_equal(list_export_print(&out, &i.rows), 0);
     assert_string_equal(buf_text(&out), f->entries);
     assert_string_equal(buf_text(&i.errors), f->errors);
     assert_string_equal(buf_text(&i.notes), f->notes != NULL ? f->notes : "");

@@ -1,6 +1,6 @@
 /* list_rows.t.c - entries in order, what differs, who signs, and what people are shown of it. */
-#include "list_file.h"
 #include "list_import.h"
+#include "list_line.h"
 #include "list_text.h"
 #include "list_words.h"
 
@@ -83,7 +83,7 @@ static void test_sign(void **state)
               "unsigned.example secure\n");
     list_rows_sign(&after.rows, &before.rows, "berta", NOW);
     buf_init(&out, 100000);
-    list_file_print(&out, &after.rows);
+    list_export_print(&out, &after.rows);
     assert_string_equal(buf_text(&out), "changed.example verify by=berta created=2026-11-21T10:00:00Z\n"
                                         "new.example secure by=berta created=2026-11-21T10:00:00Z\n"
                                         "same.example secure by=anna created=2026-01-01T00:00:00Z\n"
@@ -125,7 +125,7 @@ static void test_foreign(void **state)
     assert_non_null(strstr(buf_text(&out), "\n\"\" "));
     assert_non_null(strstr(buf_text(&out), "a.example  unreadable: no JSON"));
     buf_clear(&out);
-    assert_int_equal(list_file_print(&out, &rows), 3);
+    assert_int_equal(list_export_print(&out, &rows), 3);
     buf_clear(&out);
     json = list_json(LIST_EXCLUDE, &rows, NOW);
     assert_int_equal(json_array_size(json_object_get(json, "entries")), 4);

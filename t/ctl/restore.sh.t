@@ -1,8 +1,8 @@
 #!/bin/sh
-# restore.sh.t - a Redis that has lost the lists that this node knows: posternctl writes nothing there until somebody has decided. WRITE_SNAPSHOT names the helper.
+# restore.sh.t - a Redis that has lost the lists that this node knows: posternctl writes nothing there until somebody has decided. WRITE_LISTS names the helper.
 . "$(dirname "$0")/lib.sh"
 start_redis
-write=${WRITE_SNAPSHOT:-./t/ctl/write_snapshot}
+write=${WRITE_LISTS:-./t/ctl/write_lists}
 g=0123456789abcdef
 l() { run -c "$dir/conf" list "$@"; }
 code() { [ "$rc" -eq "$1" ]; }

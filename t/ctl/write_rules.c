@@ -1,5 +1,5 @@
 /* write_rules.c - for script tests: the milter's file of the rules on standard input. write_rules GENERATION COUNT */
-#include "rules_file.h"
+#include "rules_kept.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,10 +23,10 @@ int main(int argc, char **argv)
     int rc = -1;
 
     buf_init(&text, RULES_TEXT_MAX);
-    buf_init(&file, RULES_FILE_MAX);
+    buf_init(&file, RULES_KEPT_MAX);
     if (argc == 3 && lists_stamp_parse(&stamp, argv[1], strlen(argv[1]), argv[2], strlen(argv[2]), &e) == 0 &&
         read_all(&text) == 0) {
-        rules_file_write(&file, &stamp, buf_text(&text), text.len);
+        rules_kept_write(&file, &stamp, buf_text(&text), text.len);
         rc = buf_ok(&file) && fwrite(buf_text(&file), 1, file.len, stdout) == file.len && fflush(stdout) == 0 ? 0 : -1;
     }
     buf_clear(&text);

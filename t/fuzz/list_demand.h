@@ -2,7 +2,7 @@
 #ifndef POSTERN_T_LIST_DEMAND_H
 #define POSTERN_T_LIST_DEMAND_H
 
-#include "list_file.h"
+#include "list_line.h"
 #include "recipe.h"
 
 static inline void demand_same(const struct list_entry *a, const struct list_entry *b)
@@ -38,9 +38,9 @@ static inline void demand_line(enum list_id list, const struct list_entry *entry
     struct buf line;
 
     buf_init(&line, LIST_LINE_MAX + 1);
-    list_file_write(&line, entry);
+    list_line_write(&line, entry);
     demand(buf_ok(&line) && memchr(line.data, '\n', line.len) == line.data + line.len - 1);
-    demand(list_file_read(&again, list, line.data, line.len - 1, "", 0, &e) == LIST_LINE_ENTRY);
+    demand(list_line_read(&again, list, line.data, line.len - 1, "", 0, &e) == LIST_LINE_ENTRY);
     demand_same(again, entry);
     free(again);
     buf_clear(&line);

@@ -1,5 +1,5 @@
 /*
- * list_file.h - the operator's lists as text, one entry a line: what `posternctl list export` writes and `import`
+ * list_line.h - the operator's lists as text, one entry a line: what `posternctl list export` writes and `import`
  * reads. Pure.
  *
  *   # a comment line
@@ -10,8 +10,8 @@
  * Behind the pattern comes the value (which may have blanks in it), then override, by=, created= and expires= in any
  * order, then a comment after a blank and "#".
  */
-#ifndef POSTERN_LIST_FILE_H
-#define POSTERN_LIST_FILE_H
+#ifndef POSTERN_LIST_LINE_H
+#define POSTERN_LIST_LINE_H
 
 #include "buf.h"
 #include "list.h"
@@ -29,7 +29,7 @@ enum list_line {
  * Read a line (without its end; a CR there is passed over) for a list. Where the line does not say them, author and
  * created are those given. *out is the caller's, free with free(). Errors name what is wrong and what to write instead.
  */
-enum list_line list_file_read(struct list_entry **out, enum list_id list, const char *line, size_t len,
+enum list_line list_line_read(struct list_entry **out, enum list_id list, const char *line, size_t len,
                               const char *author, int64_t created, struct err *e);
 
 /*
@@ -38,11 +38,11 @@ enum list_line list_file_read(struct list_entry **out, enum list_id list, const 
  * (protocols=, ciphers=). With LIST_LINE_ENTRY, too, the error may say what could not be carried over (match= and the
  * like; may, dane, fingerprint).
  */
-enum list_line list_file_read_postfix(struct list_entry **out, enum list_id list, const char *line, size_t len,
+enum list_line list_line_read_postfix(struct list_entry **out, enum list_id list, const char *line, size_t len,
                                       const char *author, int64_t created, struct err *e);
 
 /* Append the line of an entry, with its end. */
-void list_file_write(struct buf *out, const struct list_entry *entry);
+void list_line_write(struct buf *out, const struct list_entry *entry);
 
 /* "2026-11-21T10:00:00Z". Returns 0, or -1 for anything else. */
 int list_time_parse(int64_t *out, const char *text);

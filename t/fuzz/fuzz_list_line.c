@@ -1,5 +1,5 @@
 /*
- * fuzz_list_file.c - lines of lists, as people write them and of Postfix's tables: an octet that chooses the list and
+ * fuzz_list_line.c - lines of lists, as people write them and of Postfix's tables: an octet that chooses the list and
  * the format, then the line. An entry that is taken is the same after its own JSON and its own line.
  */
 #include "list_demand.h"
@@ -14,8 +14,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct list_entry *entry = NULL;
     struct err e = {""};
     enum list_line is =
-        (how & 16) == 0 ? list_file_read(&entry, list, (const char *)in.at, in.left, "anna", 1795255200, &e)
-                        : list_file_read_postfix(&entry, list, (const char *)in.at, in.left, "anna", 1795255200, &e);
+        (how & 16) == 0 ? list_line_read(&entry, list, (const char *)in.at, in.left, "anna", 1795255200, &e)
+                        : list_line_read_postfix(&entry, list, (const char *)in.at, in.left, "anna", 1795255200, &e);
 
     demand((entry != NULL) == (is == LIST_LINE_ENTRY));
     demand(is != LIST_LINE_BAD || e.text[0] != '\0');

@@ -1,5 +1,5 @@
-/* lists_snapshot.t.c - tests of lists_snapshot.c: there and back, and files that are damaged in any way. */
-#include "lists_snapshot.h"
+/* lists_kept.t.c - tests of lists_kept.c: there and back, and files that are damaged in any way. */
+#include "lists_kept.h"
 
 #include "siphash.h"
 
@@ -59,8 +59,8 @@ static void write_sample(struct buf *out, const struct lists_stamp *s)
     struct lists lists;
 
     fill(&lists);
-    buf_init(out, LISTS_SNAPSHOT_MAX);
-    lists_snapshot_write(out, &lists, s);
+    buf_init(out, LISTS_KEPT_MAX);
+    lists_kept_write(out, &lists, s);
     assert_true(buf_ok(out));
     lists_clear(&lists);
 }
@@ -87,12 +87,12 @@ static void there_and_back(const struct lists_stamp *s)
     size_t entries;
 
     write_sample(&file, s);
-    if (lists_snapshot_read(&lists, &back, &left_out, file.data, file.len, secret, &e) != 0)
+    if (lists_kept_read(&lists, &back, &left_out, file.data, file.len, secret, &e) != 0)
         fail_msg("%s", e.text);
     assert_int_equal(lists_count(&lists), SAMPLES);
     assert_int_equal(left_out.count, 0);
     assert_memory_equal(&back, s, sizeof back);
-    assert_int_equal(lists_snapshot_head(&back, &entries, file.data, file.len, &e), 0);
+    assert_int_equal(lists_kept_head(&back, &entries, file.data, file.len, &e), 0);
     assert_int_equal(entries, SAMPLES);
     assert_memory_equal(&back, s, sizeof back);
     for (size_t i = 0; i < SAMPLES; i++) {
@@ -127,10 +127,10 @@ static void test_empty(void **state)
 
     (void)state;
     assert_int_equal(lists_init(&lists, secret), 0);
-    buf_init(&file, LISTS_SNAPSHOT_MAX);
-    lists_snapshot_write(&file, &lists, &stamp);
+    buf_init(&file, LISTS_KEPT_MAX);
+    lists_kept_write(&file, &lists, &stamp);
     lists_clear(&lists);
-    assert_int_equal(lists_snapshot_read(&lists, &back, &left_out, file.data, file.len, secret, NULL), 0);
+    assert_int_equal(lists_kept_read(&lists, &back, &left_out, file.data, file.len, secret, NULL), 0);
     assert_int_equal(lists_count(&lists), 0);
     assert_int_equal(back.count, 17);
     lists_clear(&lists);
@@ -151,14 +151,14 @@ static void refused(const char *data, size_t len, const char *why)
 
     assert_non_null(copy);
     memcpy(copy + 1, data, len);
-    if (lists_snapshot_read(&lists, &s, &left_out, copy + 1, len, secret, &e) == 0)
+    if (lists_kept_read(&lists, &s, &left_out, copy + 1, len, secret, &e) == 0)
         fail_msg("%zu octets were taken: %.*s", len, (int)len, data);
     if (strstr(e.text, why) == NULL)
         fail_msg("%zu octets: %s, not %s", len, e.text, why);
     for (size_t i = 0; i < LISTS; i++)
         assert_null(lists.list[i]);
     assert_int_equal(s.generation[0], '\0');
-    if (strstr(why, "entr") == NULL && lists_snapshot_head(&s, &entries, copy + 1, len, NULL) == 0)
+    if (strstr(why, "entr") == NULL && lists_kept_head(&s, &entries, copy + 1, len, NULL) == 0)
         fail_msg("%zu octets were taken without the entries: %.*s", len, (int)len, data);
     free(copy);
 }
@@ -197,7 +197,7 @@ static void test_lines(void **state)
 
     (void)state;
     write_sample(&file, &stamp);
-    buf_init(&other, LISTS_SNAPSHOT_MAX);
+    buf_init(&other, LISTS_KEPT_MAX);
     second = strchr(file.data, '\n') + 1;
     second = strchr(second, '\n') + 1;
     third = strchr(second, '\n') + 1;
@@ -225,7 +225,7 @@ static void seal(struct buf *out, const char *text)
 {
     static const uint8_t key[SIPHASH_KEY] = "postern-lists 1";
 
-    buf_init(out, LISTS_SNAPSHOT_MAX);
+    buf_init(out, LISTS_KEPT_MAX);
     buf_str(out, text);
     buf_printf(out, "%016llx\n", (unsigned long long)siphash(key, text, strlen(text)));
 }
@@ -294,7 +294,7 @@ static void test_left_out(void **state)
         snprintf(text, sizeof text, STAMP "%s\nlocal\texample.com\t{\"v\":1}\n%s\nend\t3\t", rows[i].line,
                  rows[(i + 1) % 8].line);
         seal(&file, text);
-        if (lists_snapshot_read(&lists, &s, &left_out, file.data, file.len, secret, &e) != 0)
+        if (lists_kept_read(&lists, &s, &left_out, file.data, file.len, secret, &e) != 0)
             fail_msg("%s: %s", rows[i].line, e.text);
         assert_int_equal(left_out.count, 2);
         if (strstr(left_out.first.text, rows[i].why) == NULL)
@@ -316,7 +316,7 @@ static void test_limit(void **state)
     (void)state;
     fill(&lists);
     buf_init(&small, 100);
-    lists_snapshot_write(&small, &lists, &stamp);
+    lists_kept_write(&small, &lists, &stamp);
     assert_false(buf_ok(&small));
     buf_clear(&small);
     lists_clear(&lists);
@@ -336,7 +336,7 @@ static void test_head_without_count(void **state)
 
         snprintf(text, sizeof text, STAMP "end\t%s\t", counts[i]);
         seal(&file, text);
-        assert_int_equal(lists_snapshot_head(&s, &entries, file.data, file.len, NULL), -1);
+        assert_int_equal(lists_kept_head(&s, &entries, file.data, file.len, NULL), -1);
         buf_clear(&file);
     }
 }

@@ -1,5 +1,5 @@
-/* list_file.c - lists as text, a line an entry. */
-#include "list_file.h"
+/* list_line.c - lists as text, a line an entry. */
+#include "list_line.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -129,7 +129,7 @@ static enum list_line entry_make(struct list_entry **out, enum list_id list, str
     return *out == NULL ? LIST_LINE_BAD : LIST_LINE_ENTRY;
 }
 
-enum list_line list_file_read(struct list_entry **out, enum list_id list, const char *line, size_t len,
+enum list_line list_line_read(struct list_entry **out, enum list_id list, const char *line, size_t len,
                               const char *author, int64_t created, struct err *e)
 {
     struct parts p = {.in = {.author = author, .created = created}};
@@ -180,7 +180,7 @@ static int postfix_attribute(struct parts *p, enum list_id list, char *word, str
     return value_add(p->value, protocols ? word + 10 : word, e) == 0 ? 1 : -1;
 }
 
-enum list_line list_file_read_postfix(struct list_entry **out, enum list_id list, const char *line, size_t len,
+enum list_line list_line_read_postfix(struct list_entry **out, enum list_id list, const char *line, size_t len,
                                       const char *author, int64_t created, struct err *e)
 {
     struct parts p = {.in = {.author = author, .created = created}};
@@ -217,7 +217,7 @@ enum list_line list_file_read_postfix(struct list_entry **out, enum list_id list
 
 /* --- writing --- */
 
-void list_file_write(struct buf *out, const struct list_entry *entry)
+void list_line_write(struct buf *out, const struct list_entry *entry)
 {
     char time[32];
 

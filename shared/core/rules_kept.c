@@ -1,5 +1,5 @@
-/* rules_file.c - the rules as the octets of a file, and back. */
-#include "rules_file.h"
+/* rules_kept.c - the rules as the octets of a file, and back. */
+#include "rules_kept.h"
 
 #include "siphash.h"
 
@@ -20,7 +20,7 @@ static void checksum(char out[CHECKSUM + 1], const char *data, size_t len)
     snprintf(out, CHECKSUM + 1, "%016llx", (unsigned long long)siphash(key, data, len));
 }
 
-void rules_file_write(struct buf *out, const struct lists_stamp *stamp, const char *text, size_t len)
+void rules_kept_write(struct buf *out, const struct lists_stamp *stamp, const char *text, size_t len)
 {
     char sum[CHECKSUM + 1];
     size_t begin = out->len;
@@ -105,13 +105,13 @@ static int take_stamp(struct lists_stamp *out, struct rest *r, struct err *e)
     return 0;
 }
 
-int rules_file_read(struct lists_stamp *stamp, struct buf *text, const char *data, size_t len, struct err *e)
+int rules_kept_read(struct lists_stamp *stamp, struct buf *text, const char *data, size_t len, struct err *e)
 {
     struct rest r = {data, len};
 
     *stamp = (struct lists_stamp){.count = 0};
-    if (len > RULES_FILE_MAX)
-        return err_set(e, "the file of rules is longer than %d octets", RULES_FILE_MAX);
+    if (len > RULES_KEPT_MAX)
+        return err_set(e, "the file of rules is longer than %d octets", RULES_KEPT_MAX);
     if (take_begin(&r, e) != 0 || take_end(&r, data, e) != 0 || take_stamp(stamp, &r, e) != 0)
         return -1;
     buf_add(text, r.at, r.len);

@@ -1,8 +1,8 @@
 /*
- * fuzz_lists_snapshot.c - snapshots of the lists: the octets as they are, and again with a last line that is right, so
+ * fuzz_lists_kept.c - snapshots of the lists: the octets as they are, and again with a last line that is right, so
  * that what stands before it is looked at. What is taken is the same after it was written again.
  */
-#include "lists_snapshot.h"
+#include "lists_kept.h"
 #include "recipe.h"
 #include "siphash.h"
 
@@ -17,10 +17,10 @@ static void demand_again(const struct lists *lists, const struct lists_stamp *st
     struct lists again;
     struct buf file;
 
-    buf_init(&file, LISTS_SNAPSHOT_MAX);
-    lists_snapshot_write(&file, lists, stamp);
+    buf_init(&file, LISTS_KEPT_MAX);
+    lists_kept_write(&file, lists, stamp);
     demand(buf_ok(&file));
-    demand(lists_snapshot_read(&again, &same, &left_out, file.data, file.len, secret, NULL) == 0);
+    demand(lists_kept_read(&again, &same, &left_out, file.data, file.len, secret, NULL) == 0);
     demand(left_out.count == 0 && memcmp(&same, stamp, sizeof(same)) == 0);
     for (size_t i = 0; i < LISTS; i++)
         demand(list_count(again.list[i]) == list_count(lists->list[i]));
@@ -34,7 +34,7 @@ static void try_file(const char *data, size_t len)
     struct lists_stamp stamp;
     struct lists lists;
     struct err e = {""};
-    int rc = lists_snapshot_read(&lists, &stamp, &left_out, data, len, secret, &e);
+    int rc = lists_kept_read(&lists, &stamp, &left_out, data, len, secret, &e);
 
     demand((rc == 0) == (e.text[0] == '\0'));
     demand((left_out.count > 0) == (left_out.first.text[0] != '\0'));
@@ -53,7 +53,7 @@ static void try_sealed(const uint8_t *data, size_t size)
 
     for (size_t i = 0; i < size; i++)
         lines += data[i] == '\n' ? 1 : 0;
-    buf_init(&file, LISTS_SNAPSHOT_MAX);
+    buf_init(&file, LISTS_KEPT_MAX);
     buf_add(&file, data, size);
     buf_printf(&file, "end\t%zu\t", lines >= 2 ? lines - 2 : 0);
     buf_printf(&file, "%016llx\n", (unsigned long long)siphash(key, file.data, file.len));

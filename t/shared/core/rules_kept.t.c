@@ -1,5 +1,5 @@
-/* rules_file.t.c - tests of rules_file.c: there and back, and files that are damaged in any way. */
-#include "rules_file.h"
+/* rules_kept.t.c - tests of rules_kept.c: there and back, and files that are damaged in any way. */
+#include "rules_kept.h"
 
 #include "siphash.h"
 
@@ -19,8 +19,8 @@ static const struct lists_stamp stamp = {"0123456789abcdef", 17};
 
 static void write_file(struct buf *out, const struct lists_stamp *s, const char *text)
 {
-    buf_init(out, RULES_FILE_MAX);
-    rules_file_write(out, s, text, strlen(text));
+    buf_init(out, RULES_KEPT_MAX);
+    rules_kept_write(out, s, text, strlen(text));
     assert_true(buf_ok(out));
 }
 
@@ -32,7 +32,7 @@ static void read_back(const struct lists_stamp *s, const char *text, const char 
 
     write_file(&file, s, text);
     buf_init(&out, RULES_TEXT_MAX);
-    if (rules_file_read(&seen, &out, file.data, file.len, &e) != 0)
+    if (rules_kept_read(&seen, &out, file.data, file.len, &e) != 0)
         fail_msg("%s", e.text);
     assert_string_equal(buf_text(&out), want);
     assert_string_equal(seen.generation, s->generation);
@@ -67,7 +67,7 @@ static bool is_refused(const char *data, size_t len, struct err *e)
         memcpy(copy, data, len);
     buf_init(&out, RULES_TEXT_MAX);
     e->text[0] = '\0';
-    rc = rules_file_read(&seen, &out, copy, len, e);
+    rc = rules_kept_read(&seen, &out, copy, len, e);
     if (rc != 0) {
         assert_int_equal(out.len, 0);
         assert_true(seen.generation[0] == '\0' && seen.count == 0);
@@ -133,7 +133,7 @@ static void test_wrong_files(void **state)
         struct err e;
         struct buf file;
 
-        buf_init(&file, RULES_FILE_MAX);
+        buf_init(&file, RULES_KEPT_MAX);
         buf_printf(&file, "%send\t", wrong[i].head);
         buf_printf(&file, "%016llx\n", (unsigned long long)siphash(key, file.data, file.len));
         assert_true(is_refused(file.data, file.len, &e));
@@ -145,7 +145,7 @@ static void test_wrong_files(void **state)
 
 static void test_too_long(void **state)
 {
-    size_t len = RULES_FILE_MAX + 1;
+    size_t len = RULES_KEPT_MAX + 1;
     char *data = calloc(1, len);
     struct lists_stamp seen;
     struct err e;
@@ -158,7 +158,7 @@ static void test_too_long(void **state)
     free(data);
     write_file(&file, &stamp, RULES);
     buf_init(&small, 10);
-    assert_int_equal(rules_file_read(&seen, &small, file.data, file.len, &e), -1);
+    assert_int_equal(rules_kept_read(&seen, &small, file.data, file.len, &e), -1);
     assert_non_null(strstr(e.text, "too long"));
     assert_int_equal(seen.count, 0);
     buf_clear(&small);

@@ -1,5 +1,5 @@
-/* lists_file_io.c - see lists_file_io.h. */
-#include "lists_file_io.h"
+/* lists_kept_io.c - see lists_kept_io.h. */
+#include "lists_kept_io.h"
 #include "log.h"
 #include "whole_file.h"
 
@@ -35,20 +35,20 @@ static int load_text(struct lists *out, struct lists_stamp *stamp, const struct 
 {
     struct lists_left_out left_out;
 
-    if (lists_snapshot_read(out, stamp, &left_out, buf_text(text), text->len, secret, e) != 0)
+    if (lists_kept_read(out, stamp, &left_out, buf_text(text), text->len, secret, e) != 0)
         return -1;
     if (left_out.count > 0)
         log_warning("lists-file", "file=%s left_out=%zu first=%s", path, left_out.count, left_out.first.text);
     return 1;
 }
 
-int lists_file_load(struct lists *out, struct lists_stamp *stamp, const char *path, const uint8_t secret[16],
+int lists_kept_load(struct lists *out, struct lists_stamp *stamp, const char *path, const uint8_t secret[16],
                     struct err *e)
 {
     struct buf text;
     int rc;
 
-    buf_init(&text, LISTS_SNAPSHOT_MAX);
+    buf_init(&text, LISTS_KEPT_MAX);
     rc = whole_file_read(&text, path, e);
     if (rc == 1 && (rc = load_text(out, stamp, &text, path, secret, e)) < 0)
         err_prefix(e, "%s", path);
@@ -73,8 +73,8 @@ static void child_main(int out, const char *path, const struct lists *lists, con
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     close_others(out);
-    buf_init(&text, LISTS_SNAPSHOT_MAX);
-    lists_snapshot_write(&text, lists, stamp);
+    buf_init(&text, LISTS_KEPT_MAX);
+    lists_kept_write(&text, lists, stamp);
     if (!buf_ok(&text))
         dprintf(out, "the lists are too long to be kept in a file");
     else if (whole_file_replace(path, text.data, text.len) != 0)

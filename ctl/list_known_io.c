@@ -1,5 +1,5 @@
-/* list_snapshot_io.c - the lists that this node knows, out of policyd's file. */
-#include "list_snapshot_io.h"
+/* list_known_io.c - the lists that this node knows, out of policyd's file. */
+#include "list_known_io.h"
 
 #include "input_io.h"
 #include "output_io.h"
@@ -17,14 +17,14 @@ static int read_file(struct buf *out, const char *path, struct err *e)
 {
     int rc;
 
-    buf_init(out, LISTS_SNAPSHOT_MAX);
+    buf_init(out, LISTS_KEPT_MAX);
     if (path[0] == '\0' || (access(path, F_OK) != 0 && errno == ENOENT))
         return 0;
     rc = input_read(out, path, e);
     return rc == 0 ? err_set(e, "%s: longer than a snapshot can be", path) : rc;
 }
 
-int list_snapshot_read(struct list_snapshot *out, const char *path, struct err *e)
+int list_known_read(struct list_known *out, const char *path, struct err *e)
 {
     static const uint8_t secret[16] = {0}; /* the names are the operator's own */
     struct buf data;
@@ -32,8 +32,7 @@ int list_snapshot_read(struct list_snapshot *out, const char *path, struct err *
 
     memset(out, 0, sizeof(*out));
     rc = read_file(&data, path, e);
-    if (rc > 0 &&
-        lists_snapshot_read(&out->lists, &out->stamp, &out->left_out, buf_text(&data), data.len, secret, e) != 0)
+    if (rc > 0 && lists_kept_read(&out->lists, &out->stamp, &out->left_out, buf_text(&data), data.len, secret, e) != 0)
         rc = err_prefix(e, "%.100s", path);
     out->there = rc > 0;
     buf_clear(&data);
@@ -49,13 +48,13 @@ static int read_head(struct lists_stamp *stamp, size_t *entries, const char *pat
     *stamp = (struct lists_stamp){.count = 0};
     *entries = 0;
     rc = read_file(&data, path, e);
-    if (rc > 0 && lists_snapshot_head(stamp, entries, buf_text(&data), data.len, e) != 0)
+    if (rc > 0 && lists_kept_head(stamp, entries, buf_text(&data), data.len, e) != 0)
         rc = err_prefix(e, "%.100s", path);
     buf_clear(&data);
     return rc < 0 ? -1 : 0;
 }
 
-void list_snapshot_clear(struct list_snapshot *s)
+void list_known_clear(struct list_known *s)
 {
     lists_clear(&s->lists);
 }
@@ -87,7 +86,7 @@ static bool allows(const struct list_head *head, const struct lists_stamp *stamp
     return false;
 }
 
-bool list_snapshot_allows(struct redis_ask *a, const char *path)
+bool list_known_allows(struct redis_ask *a, const char *path)
 {
     struct lists_stamp stamp;
     struct list_head head;
@@ -120,8 +119,7 @@ static void rows_give_back(struct list_rows *rows)
     list_rows_clear(rows);
 }
 
-int list_snapshot_restore(struct redis_ask *a, const struct list_snapshot *s, const struct list_head *seen,
-                          struct err *e)
+int list_known_restore(struct redis_ask *a, const struct list_known *s, const struct list_head *seen, struct err *e)
 {
     struct list_rows rows[LISTS] = {{0}};
     int rc = 0;

@@ -1,7 +1,7 @@
-/* write_snapshot.c - GENERATION COUNT: entries ("LIST LINE", as list_file.h) on standard input to policyd's snapshot of
+/* write_lists.c - GENERATION COUNT: entries ("LIST LINE", as list_line.h) on standard input to policyd's snapshot of
  * the lists on standard output. */
-#include "list_file.h"
-#include "lists_snapshot.h"
+#include "list_line.h"
+#include "lists_kept.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +19,7 @@ static int line_take(struct lists *lists, char *line)
         return -1;
     *rest++ = '\0';
     if (list_by_name(&list, line, &e) == 0 &&
-        list_file_read(&entry, list, rest, strlen(rest), "", 0, &e) == LIST_LINE_ENTRY)
+        list_line_read(&entry, list, rest, strlen(rest), "", 0, &e) == LIST_LINE_ENTRY)
         return list_put(lists->list[list], entry);
     fprintf(stderr, "%s\n", e.text);
     return -1;
@@ -39,8 +39,8 @@ int main(int argc, char **argv)
     while (fgets(line, sizeof(line), stdin) != NULL)
         if (line_take(&lists, line) != 0)
             return 1;
-    buf_init(&out, LISTS_SNAPSHOT_MAX);
-    lists_snapshot_write(&out, &lists, &stamp);
+    buf_init(&out, LISTS_KEPT_MAX);
+    lists_kept_write(&out, &lists, &stamp);
     fwrite(buf_text(&out), 1, out.len, stdout);
     buf_clear(&out);
     lists_clear(&lists);

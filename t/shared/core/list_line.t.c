@@ -1,5 +1,5 @@
-/* list_file.t.c - tests of list_file.c: lines that people write, and tables that other programs have. */
-#include "list_file.h"
+/* list_line.t.c - tests of list_line.c: lines that people write, and tables that other programs have. */
+#include "list_line.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -89,7 +89,7 @@ static void check(const struct row *row, read_fn *read)
     if (entry == NULL)
         return;
     buf_init(&written, 4096);
-    list_file_write(&written, entry);
+    list_line_write(&written, entry);
     assert_string_equal(buf_text(&written), row->written);
     buf_clear(&written);
     free(entry);
@@ -99,14 +99,14 @@ static void test_lines(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
-        check(&lines[i], list_file_read);
+        check(&lines[i], list_line_read);
 }
 
 static void test_postfix(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof(postfix_lines) / sizeof(postfix_lines[0]); i++)
-        check(&postfix_lines[i], list_file_read_postfix);
+        check(&postfix_lines[i], list_line_read_postfix);
 }
 
 static void test_long_line(void **state)
@@ -117,9 +117,9 @@ static void test_long_line(void **state)
 
     (void)state;
     memset(line, 'a', sizeof(line));
-    assert_int_equal(list_file_read(&entry, LIST_EXCLUDE, line, sizeof(line), "", 0, &e), LIST_LINE_BAD);
+    assert_int_equal(list_line_read(&entry, LIST_EXCLUDE, line, sizeof(line), "", 0, &e), LIST_LINE_BAD);
     assert_non_null(strstr(e.text, "longer than 2048"));
-    assert_int_equal(list_file_read(&entry, LIST_EXCLUDE, line, sizeof(line) - 1, "", 0, &e), LIST_LINE_BAD);
+    assert_int_equal(list_line_read(&entry, LIST_EXCLUDE, line, sizeof(line) - 1, "", 0, &e), LIST_LINE_BAD);
 }
 
 int main(void)

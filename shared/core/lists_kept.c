@@ -1,5 +1,5 @@
-/* lists_snapshot.c - all lists as the octets of a file, and back. */
-#include "lists_snapshot.h"
+/* lists_kept.c - all lists as the octets of a file, and back. */
+#include "lists_kept.h"
 
 #include "siphash.h"
 
@@ -35,7 +35,7 @@ static size_t write_list(struct buf *out, const struct list *l, enum list_id lis
     return count;
 }
 
-void lists_snapshot_write(struct buf *out, const struct lists *lists, const struct lists_stamp *stamp)
+void lists_kept_write(struct buf *out, const struct lists *lists, const struct lists_stamp *stamp)
 {
     char sum[CHECKSUM + 1];
     size_t begin = out->len, count = 0;
@@ -197,8 +197,8 @@ static int read_head(struct lists_stamp *stamp, struct part *rest, struct part *
     memset(stamp, 0, sizeof(*stamp));
     if (all.len == 0)
         return err_set(e, "the snapshot is truncated: it is empty");
-    if (all.len > LISTS_SNAPSHOT_MAX)
-        return err_set(e, "the snapshot is longer than %d octets", LISTS_SNAPSHOT_MAX);
+    if (all.len > LISTS_KEPT_MAX)
+        return err_set(e, "the snapshot is longer than %d octets", LISTS_KEPT_MAX);
     *rest = all;
     if (check_begin(rest, e) != 0 || check_end(&all, entries, e) != 0)
         return -1;
@@ -206,7 +206,7 @@ static int read_head(struct lists_stamp *stamp, struct part *rest, struct part *
     return read_stamp(stamp, rest, e);
 }
 
-int lists_snapshot_head(struct lists_stamp *stamp, size_t *entries, const char *data, size_t len, struct err *e)
+int lists_kept_head(struct lists_stamp *stamp, size_t *entries, const char *data, size_t len, struct err *e)
 {
     struct part rest = {"", 0}, counted = {"", 0};
 
@@ -214,15 +214,15 @@ int lists_snapshot_head(struct lists_stamp *stamp, size_t *entries, const char *
     if (read_head(stamp, &rest, &counted, (struct part){data, len}, e) != 0)
         return -1;
     for (size_t i = 0; i < counted.len; i++) {
-        if (counted.text[i] < '0' || counted.text[i] > '9' || *entries > LISTS_SNAPSHOT_MAX)
+        if (counted.text[i] < '0' || counted.text[i] > '9' || *entries > LISTS_KEPT_MAX)
             return err_set(e, "the snapshot does not say how many entries it has");
         *entries = *entries * 10 + (size_t)(counted.text[i] - '0');
     }
     return 0;
 }
 
-int lists_snapshot_read(struct lists *out, struct lists_stamp *stamp, struct lists_left_out *left_out, const char *data,
-                        size_t len, const uint8_t secret[16], struct err *e)
+int lists_kept_read(struct lists *out, struct lists_stamp *stamp, struct lists_left_out *left_out, const char *data,
+                    size_t len, const uint8_t secret[16], struct err *e)
 {
     struct part rest = {"", 0}, entries = {"", 0};
 
