@@ -4,6 +4,7 @@
  */
 #include "ask_io.h"
 #include "cache_text.h"
+#include "clock.h"
 #include "ctl.h"
 #include "explain.h"
 #include "facts.h"
@@ -19,7 +20,6 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define STSD    "postern-stsd"
@@ -130,7 +130,7 @@ static int print_record(const struct ctl *ctl, const struct answer *a)
         return CTL_NO;
     }
     buf_init(&text, CTL_OUTPUT_MAX);
-    facts_print(&text, d, (int64_t)time(NULL), ctl->colour);
+    facts_print(&text, d, now_seconds(), ctl->colour);
     dest_free(d);
     return print_and_clear(&text);
 }
@@ -168,7 +168,7 @@ static int print_object(const struct ctl *ctl, const json_t *object, print_fn *p
     struct buf text;
 
     buf_init(&text, CTL_OUTPUT_MAX);
-    print(&text, object, (int64_t)time(NULL), ctl->colour);
+    print(&text, object, now_seconds(), ctl->colour);
     return print_and_clear(&text);
 }
 

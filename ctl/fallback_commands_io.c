@@ -1,4 +1,5 @@
 /* fallback_commands_io.c - posternctl fallback: where TLS has failed, straight in Redis. */
+#include "clock.h"
 #include "ctl.h"
 #include "fallback_store_io.h"
 #include "list_words.h"
@@ -8,7 +9,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #define TEXT_MAX ((size_t)1 << 30)
 
@@ -78,7 +78,7 @@ static int print_rows(const struct ctl *ctl, struct fallback_rows *rows)
     if (ctl->options & CTL_JSON)
         return output_json(fallback_json(rows));
     buf_init(&text, TEXT_MAX);
-    fallback_print(&text, rows, (int64_t)time(NULL), ctl->colour);
+    fallback_print(&text, rows, now_seconds(), ctl->colour);
     rc = output_text(&text);
     buf_clear(&text);
     return rc;
@@ -145,7 +145,7 @@ struct outcome {
 static int outcome_parse(struct outcome *out, const struct ctl *ctl)
 {
     const char *host = ctl->word[1];
-    int64_t now = (int64_t)time(NULL);
+    int64_t now = now_seconds();
     struct err e = {""};
 
     out->at = now;

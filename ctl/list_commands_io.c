@@ -1,4 +1,5 @@
 /* list_commands_io.c - posternctl list: what a person does with the operator's lists, straight in Redis. */
+#include "clock.h"
 #include "ctl.h"
 #include "input_io.h"
 #include "list_import.h"
@@ -12,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 /* What every command has. */
@@ -28,7 +28,7 @@ static int session_begin(struct session *s, const struct ctl *ctl)
 {
     struct err e = {""};
 
-    *s = (struct session){.now = (int64_t)time(NULL)};
+    *s = (struct session){.now = now_seconds()};
     if (ctl->word_count > 0 && list_by_name(&s->list, ctl->word[0], &e) != 0) {
         report_error("%s", e.text);
         return CTL_USAGE;

@@ -1,5 +1,6 @@
 /* program_output_io.c - another program's output: one child, two pipes, a deadline. */
 #include "program_output_io.h"
+#include "clock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #define COMPLAINT_MAX 65536 /* octets of standard error that are kept */
@@ -54,14 +54,6 @@ static bool take_some(struct buf *out, struct pollfd *from, bool must_fit)
     close(from->fd);
     from->fd = -1;
     return false;
-}
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 /* Until both are at their end. Returns 0, or -1: too long, or too much. */

@@ -3,6 +3,7 @@
  * postern-relayd would have it now.
  */
 #include "ask_io.h"
+#include "clock.h"
 #include "ctl.h"
 #include "output_io.h"
 #include "requiretls.h"
@@ -13,7 +14,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define STSD    "postern-stsd"
 #define WAIT_MS 15000 /* as long as a person waits */
@@ -85,7 +85,7 @@ static void make_plan(struct requiretls *r, const struct dest *d, const struct c
                                .own_name = own.name};
 
     smtp_client_settings_take(&own, conf);
-    r->now = (int64_t)time(NULL);
+    r->now = now_seconds();
     relay_path_plan(&r->path, &in, r->now);
 }
 

@@ -2,6 +2,7 @@
  * rules_test_io.c - posternctl rules test: what the milter would do with a message. Its own parts are asked, in the
  * order of judge_io.c; only what an MTA would do is left out.
  */
+#include "clock.h"
 #include "output_io.h"
 #include "rules_known_io.h"
 #include "rules_letter_io.h"
@@ -17,7 +18,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define NOTES_MAX 2000
 #define NEED_MAIL (RULE_NEED_HEADER | RULE_NEED_BODY | RULE_NEED_ATTACHMENTS)
@@ -274,8 +274,7 @@ static int run(struct test *t)
         rc = words_check(t);
     if (rc == CTL_YES)
         rc = rules_read(t);
-    if (rc == CTL_YES &&
-        rules_lists_init(&t->lists, t->s.ask, rules_session_has_redis(&t->s), (int64_t)time(NULL)) != 0)
+    if (rc == CTL_YES && rules_lists_init(&t->lists, t->s.ask, rules_session_has_redis(&t->s), now_seconds()) != 0)
         rc = no_memory();
     if (rc == CTL_YES)
         rc = message_read(t);

@@ -3,8 +3,8 @@
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "clock.h"
 #include "log.h"
 #include "nexthop.h"
 
@@ -79,7 +79,7 @@ int present_in_list(void *present, enum list_id list, const char *what, size_t l
     pthread_rwlock_rdlock(&p->lock);
     lists = p->lists == NULL ? NULL : operator_lists_get(p->lists);
     if (lists != NULL)
-        rc = lists_match_what(lists, list, what, len, (int64_t)time(NULL)) != NULL;
+        rc = lists_match_what(lists, list, what, len, now_seconds()) != NULL;
     pthread_rwlock_unlock(&p->lock);
     return rc;
 }
@@ -96,7 +96,7 @@ bool present_list_holds(struct present *p, enum list_id list)
 
     pthread_rwlock_rdlock(&p->lock);
     lists = p->lists == NULL ? NULL : operator_lists_get(p->lists);
-    holds = lists != NULL && list_holds(lists->list[list], (int64_t)time(NULL));
+    holds = lists != NULL && list_holds(lists->list[list], now_seconds());
     pthread_rwlock_unlock(&p->lock);
     return holds;
 }

@@ -4,11 +4,11 @@
 #define POSTERN_LOOKUP_INTERNAL_H
 
 #include "cache.h"
+#include "clock.h"
 #include "lookup_io.h"
 #include "verdict.h"
 
 #include <sys/queue.h>
-#include <time.h>
 
 struct lookup_wait {
     TAILQ_ENTRY(lookup_wait) link;
@@ -46,11 +46,6 @@ struct lookups {
     struct timeval timeout;
     int stsd_timeout_ms;
 };
-
-static inline int64_t now_seconds(void)
-{
-    return (int64_t)time(NULL);
-}
 
 /* lookup_io.c: ask Redis for its facts. Returns 0, or -1 when Redis is away. */
 int pending_ask_redis(struct pending *p);

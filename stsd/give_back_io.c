@@ -1,6 +1,7 @@
 /* give_back_io.c - chains of one record each: read what Redis has, write when ours says more; then the next. */
 #include "give_back_io.h"
 
+#include "clock.h"
 #include "dest_io.h"
 #include "log.h"
 #include "refresh.h"
@@ -8,7 +9,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #define CHAINS 50
 
@@ -45,7 +45,7 @@ static void on_there(void *ctx, struct dest *dest, bool answered)
     struct giving *giving = ctx;
     struct give_back *g = giving->owner;
     struct record *record = known_get(g->known, giving->domain);
-    int64_t now = (int64_t)time(NULL);
+    int64_t now = now_seconds();
     bool beyond = answered && record != NULL && known_beyond(record, dest);
     bool again = beyond && !giving->given;
 
@@ -63,7 +63,7 @@ static void on_there(void *ctx, struct dest *dest, bool answered)
 
 static void give_next(struct give_back *g)
 {
-    int64_t now = (int64_t)time(NULL);
+    int64_t now = now_seconds();
 
     while (g->count > 0) {
         const struct record *record = known_get(g->known, g->domain[--g->count]);

@@ -10,6 +10,7 @@
  */
 #include "records_io.h"
 
+#include "clock.h"
 #include "counters.h"
 #include "dest_io.h"
 #include "give_back_io.h"
@@ -23,7 +24,6 @@
 #include <string.h>
 #include <sys/queue.h>
 #include <sys/random.h>
-#include <time.h>
 
 #define LOCK_SPARE_MS 2000 /* the lock outlives the longest resolution by that */
 #define LOCK_LOOK_MS  100  /* how often to look whether the other node has finished, growing to */
@@ -63,11 +63,6 @@ struct records {
     size_t active_max, waiting_max;
     struct give_back *give_back;
 };
-
-static int64_t now_seconds(void)
-{
-    return (int64_t)time(NULL);
-}
 
 static void random_token(char out[STORE_TOKEN_BUF])
 {

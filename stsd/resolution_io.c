@@ -1,6 +1,7 @@
 /* resolution_io.c - see resolution_io.h. */
 #include "resolution_io.h"
 
+#include "clock.h"
 #include "counters.h"
 #include "log.h"
 #include "millis.h"
@@ -9,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
-#include <time.h>
 
 /* One action that is under way. */
 struct step {
@@ -30,11 +30,6 @@ struct resolution {
     void *ctx;
     char domain[DOMAIN_BUF];
 };
-
-static int64_t now_seconds(void)
-{
-    return (int64_t)time(NULL);
-}
 
 static void advance(struct resolution *r);
 

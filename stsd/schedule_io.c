@@ -1,13 +1,13 @@
 /* schedule_io.c - every few seconds a small batch of what is due. */
 #include "schedule_io.h"
 
+#include "clock.h"
 #include "counters.h"
 #include "log.h"
 #include "store_io.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define EVERY_SECONDS 5
 #define BATCH         100
@@ -33,7 +33,7 @@ static void on_due(void *ctx, const char *domain, int64_t used)
             without_redis(s);
         return;
     }
-    if (!known_in_use(used, (int64_t)time(NULL), s->used_within)) {
+    if (!known_in_use(used, now_seconds(), s->used_within)) {
         log_info("policy-not-in-use", "domain=%s", domain);
         store_forget(s->redis, domain, strlen(domain));
         return;
@@ -44,7 +44,7 @@ static void on_due(void *ctx, const char *domain, int64_t used)
 
 static void without_redis(struct schedule *s)
 {
-    int64_t now = (int64_t)time(NULL);
+    int64_t now = now_seconds();
     char names[BATCH][DOMAIN_BUF];
     size_t found = records_due(s->records, now, s->used_within, names, BATCH);
 
@@ -60,7 +60,7 @@ static void on_tick(evutil_socket_t fd, short what, void *ctx)
     (void)what;
     if (s->asking || records_busy(s->records) > BUSY)
         return;
-    if (store_due(s->redis, (int64_t)time(NULL), BATCH, on_due, s) == 0)
+    if (store_due(s->redis, now_seconds(), BATCH, on_due, s) == 0)
         s->asking = true;
     else
         without_redis(s);

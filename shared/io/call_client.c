@@ -11,13 +11,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
-#include <time.h>
 
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 
 #include "address.h"
 #include "buf.h"
+#include "clock.h"
 #include "connect_socket.h"
 #include "log.h"
 #include "netstring.h"
@@ -53,14 +53,6 @@ struct call_client {
     bool reading;   /* a callback runs: the struct must stay */
     bool gone;      /* freed by a callback */
 };
-
-static int64_t now_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 static void sent_free(struct call_sent *s)
 {

@@ -7,6 +7,7 @@
  * the pump event delivers one at a time, as the last thing it does. So callbacks may start, cancel and free at will.
  */
 #include "https_io.h"
+#include "clock.h"
 #include "domain.h"
 #include "https_lane_io.h"
 #include "https_transfer_io.h"
@@ -21,7 +22,6 @@
 #include <string.h>
 #include <sys/queue.h>
 #include <sys/random.h>
-#include <time.h>
 #include <unistd.h>
 
 #define LANES_MAX 4
@@ -59,14 +59,6 @@ struct https_get {
     enum https_outcome outcome;
     char why[HTTPS_WHY_MAX];
 };
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static void pump_wake(struct https *h)
 {

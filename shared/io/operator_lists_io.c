@@ -5,6 +5,7 @@
  * meanwhile is told, and read again.
  */
 #include "operator_lists_io.h"
+#include "clock.h"
 #include "list_read_io.h"
 #include "lists_kept_io.h"
 #include "log.h"
@@ -13,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 
 #define SETTLE_MS 10   /* many edits in a row are one change */
 #define TORN_MAX  20   /* readings that are thrown away because of edits meanwhile, one after the other */
@@ -70,11 +70,6 @@ const char *operator_lists_source_name(enum operator_lists_source source)
     static const char *const names[] = {"unknown", "none", "file", "redis"};
 
     return names[source];
-}
-
-static int64_t now_seconds(void)
-{
-    return (int64_t)time(NULL);
 }
 
 /* --- what is known changes --- */

@@ -7,6 +7,7 @@
  * event, one at a time and as its last thing, so callbacks may send and free at will.
  */
 #include "redis_io.h"
+#include "clock.h"
 #include "log.h"
 #include "millis.h"
 #include "redis_link_io.h"
@@ -18,7 +19,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
-#include <time.h>
 
 #define COMMANDS_MAX 10000
 #define IDLE_PING_S  5  /* with tracking wanted, a server that hangs is noticed also when nothing is asked */
@@ -51,14 +51,6 @@ struct redis {
     int64_t quiet_until_ms; /* about error replies */
     unsigned left_out;
 };
-
-static int64_t now_ms(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 static void deadline_set(struct redis *r, int64_t ms)
 {

@@ -3,6 +3,7 @@
  * reader (redis_replies.c) are used: its connections end the process when a server says what it should not.
  */
 #include "redis_link_io.h"
+#include "clock.h"
 #include "connect_socket.h"
 #include "log.h"
 #include "millis.h"
@@ -19,7 +20,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
 /* A peer that vanished without a word is noticed after about 25 s also where nothing is sent. */
 #define KEEPALIVE_IDLE_S   10
@@ -58,14 +58,6 @@ struct redis_link {
     bool reading;       /* on_read runs: the struct must stay */
     bool freed;
 };
-
-static int64_t now_ms(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 static void timer_set(struct redis_link *l, int ms)
 {

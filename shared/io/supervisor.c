@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "log.h"
 #include "millis.h"
 #include "notify.h"
@@ -51,14 +52,6 @@ struct supervisor {
     size_t count;
     struct worker worker[];
 };
-
-static int64_t now_ms(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 struct supervisor *supervisor_new(size_t workers, const struct supervisor_hooks *hooks, void *ctx)
 {

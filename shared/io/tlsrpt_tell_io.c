@@ -2,6 +2,7 @@
 #include "tlsrpt_tell_io.h"
 
 #include "call_client.h"
+#include "clock.h"
 #include "log.h"
 #include "millis.h"
 
@@ -9,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
-#include <time.h>
 
 #define WINDOW     64    /* events without an answer at one time; one while the collector is away */
 #define ANSWER_MS  10000 /* longest wait for an answer */
@@ -41,23 +41,15 @@ struct tlsrpt_tell {
     void *drained_ctx;
 };
 
-static int64_t seconds(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec;
-}
-
 static void lose(struct tlsrpt_tell *t, const char *why)
 {
     t->stats.lost++;
-    if (seconds() < t->log_next)
+    if (now_ms() / 1000 < t->log_next)
         return;
     log_warning("events-lost", "count=%" PRIu64 " waiting=%" PRIu64 " why=%s", t->stats.lost - t->lost_logged,
                 t->stats.waiting, why);
     t->lost_logged = t->stats.lost;
-    t->log_next = seconds() + LOG_EVERY;
+    t->log_next = now_ms() / 1000 + LOG_EVERY;
 }
 
 static void told_drop(struct told *e)

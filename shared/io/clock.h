@@ -1,0 +1,23 @@
+/* clock.h - the two clocks of the shells. The core is given the time. */
+#ifndef POSTERN_CLOCK_H
+#define POSTERN_CLOCK_H
+
+#include <stdint.h>
+#include <time.h>
+
+/* Seconds since the epoch, as others know them, too. It may be set back. */
+static inline int64_t now_seconds(void)
+{
+    return (int64_t)time(NULL);
+}
+
+/* Milliseconds of a clock that does not go back, for deadlines of this process. */
+static inline int64_t now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+#endif
