@@ -94,13 +94,11 @@ static void update_gauges(void *ctx)
 static int milter_start(struct daemon *d, struct err *e)
 {
     const struct conf_milter *conf = &daemon_conf(d)->milter;
-    struct milter *m = calloc(1, sizeof(*m));
+    struct milter *m = must_have(calloc(1, sizeof(*m)));
     struct smfiDesc callbacks;
     uid_t uid;
     gid_t gid;
 
-    if (m == NULL)
-        log_oom();
     m->daemon = d;
     m->conf = conf;
     m->present = present_new();
@@ -133,9 +131,9 @@ static int wait_until_known(struct milter *m, struct err *e)
 {
     const struct timeval patience = millis(PATIENCE_MS);
     bool over = false;
-    struct event *timer = evtimer_new(daemon_base(m->daemon), on_patience, &over);
+    struct event *timer = must_have(evtimer_new(daemon_base(m->daemon), on_patience, &over));
 
-    if (timer == NULL || event_add(timer, &patience) != 0)
+    if (event_add(timer, &patience) != 0)
         log_oom();
     while (!is_known(m) && !over && event_base_loop(daemon_base(m->daemon), EVLOOP_ONCE) == 0) {
     }
@@ -199,8 +197,8 @@ static int milter_run(struct daemon *d, struct err *e)
     m->conf = &daemon_conf(d)->milter;
     if (read_state(m, e) != 0)
         return -1;
-    m->begin = evtimer_new(daemon_base(d), on_begin, m);
-    if (m->begin == NULL || event_add(m->begin, &at_once) != 0)
+    m->begin = must_have(evtimer_new(daemon_base(d), on_begin, m));
+    if (event_add(m->begin, &at_once) != 0)
         log_oom();
     return 0;
 }
@@ -211,10 +209,8 @@ static void milter_reload(struct daemon *d, struct conf *conf)
 {
     struct milter *m = daemon_state(d);
     struct err e = {""};
-    char *text = strdup(buf_text(&m->stored));
+    char *text = must_have(strdup(buf_text(&m->stored)));
 
-    if (text == NULL)
-        log_oom();
     m->conf = &conf->milter;
     if (take_rules(m, text, strlen(text), &e) != 0)
         log_error("rules-kept", "why=%s what_to_do=%s", e.text, "mend the configuration, and reload again");
@@ -241,8 +237,8 @@ static void milter_drain(struct daemon *d)
     const struct timeval often = millis(DRAIN_MS);
 
     sessions_refuse();
-    m->draining = event_new(daemon_base(d), -1, EV_PERSIST, on_draining, m);
-    if (m->draining == NULL || event_add(m->draining, &often) != 0)
+    m->draining = must_have(event_new(daemon_base(d), -1, EV_PERSIST, on_draining, m));
+    if (event_add(m->draining, &often) != 0)
         log_oom();
     on_draining(-1, 0, m);
 }

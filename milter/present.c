@@ -16,9 +16,9 @@ struct present {
 
 struct present *present_new(void)
 {
-    struct present *p = calloc(1, sizeof(*p));
+    struct present *p = must_have(calloc(1, sizeof(*p)));
 
-    if (p == NULL || pthread_rwlock_init(&p->lock, NULL) != 0)
+    if (pthread_rwlock_init(&p->lock, NULL) != 0)
         log_oom();
     return p;
 }

@@ -87,9 +87,7 @@ static sfsistat on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long 
     (void)f3;
     if (atomic_load(&refusing))
         return SMFIS_REJECT;
-    s = calloc(1, sizeof(*s));
-    if (s == NULL)
-        log_oom();
+    s = must_have(calloc(1, sizeof(*s)));
     if ((actions & ACTIONS) != ACTIONS || !ask_macros(ctx) || smfi_setpriv(ctx, s) != MI_SUCCESS) {
         log_error("mta-too-old", "offers=%lx wants=%lx", actions, (unsigned long)ACTIONS);
         free(s);
@@ -100,9 +98,7 @@ static sfsistat on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long 
     s->snapshot = present_hold(present);
     s->need = s->snapshot->need;
     s->steps = choose_steps(s->need, present_list_holds(present, LIST_INBOUND_REQUIRE), steps);
-    s->message = message_new();
-    if (s->message == NULL)
-        log_oom();
+    s->message = must_have(message_new());
     *out_actions = ACTIONS;
     *out_steps = s->steps;
     *out_f2 = *out_f3 = 0;
@@ -116,15 +112,6 @@ static sfsistat go_on(const struct session *s, unsigned long step)
 }
 
 /* --- the client --- */
-
-static char *copy(const char *text)
-{
-    char *own = strdup(text);
-
-    if (own == NULL)
-        log_oom();
-    return own;
-}
 
 static void set_address(struct session *s, const struct sockaddr *sa)
 {
@@ -155,7 +142,7 @@ static sfsistat on_connect(SMFICTX *ctx, char *name, struct sockaddr *sa)
         return SMFIS_CONTINUE;
     set_address(s, sa);
     free(s->name);
-    s->name = name == NULL || name[0] == '[' || strcmp(name, "unknown") == 0 ? NULL : copy(name);
+    s->name = name == NULL || name[0] == '[' || strcmp(name, "unknown") == 0 ? NULL : must_have(strdup(name));
     return go_on(s, SMFIP_NR_CONN);
 }
 
@@ -220,7 +207,7 @@ static void begin_message(struct session *s, SMFICTX *ctx)
     s->refused_tag = false;
     s->tls = tls != NULL && tls[0] != '\0';
     free(s->user);
-    s->user = user == NULL || user[0] == '\0' ? NULL : copy(user);
+    s->user = user == NULL || user[0] == '\0' ? NULL : must_have(strdup(user));
 }
 
 static sfsistat on_sender(SMFICTX *ctx, char **words)

@@ -31,15 +31,6 @@ static struct whole *whole_of(const struct snapshot *s)
     return u.out;
 }
 
-static char *copy(const char *text)
-{
-    char *own = strdup(text);
-
-    if (own == NULL)
-        log_oom();
-    return own;
-}
-
 static void free_whole(struct whole *w)
 {
     for (size_t i = 0; i < w->idles; i++)
@@ -73,9 +64,9 @@ static enum tls_required_from no_from(const char *word)
 
 static void take_settings(struct whole *w, const struct conf_milter *conf)
 {
-    w->tag = copy(conf->tag);
-    w->optional_tag = copy(conf->optional_tag);
-    w->record_header = copy(conf->record_header);
+    w->tag = must_have(strdup(conf->tag));
+    w->optional_tag = must_have(strdup(conf->optional_tag));
+    w->record_header = must_have(strdup(conf->record_header));
     w->s.flag = (struct flag_options){
         .requiretls = {.delimiter = conf->delimiter[0], .word = w->tag},
         .optional = {.delimiter = conf->delimiter[0], .word = w->optional_tag},
@@ -88,14 +79,12 @@ static void take_settings(struct whole *w, const struct conf_milter *conf)
 
 struct snapshot *snapshot_new(const struct conf_milter *conf, const char *text, size_t len, struct err *e)
 {
-    struct whole *w = calloc(1, sizeof(*w));
+    struct whole *w = must_have(calloc(1, sizeof(*w)));
 
-    if (w == NULL || pthread_mutex_init(&w->lock, NULL) != 0)
+    if (pthread_mutex_init(&w->lock, NULL) != 0)
         log_oom();
     w->users = 1;
-    w->rules = rule_set_new();
-    if (w->rules == NULL)
-        log_oom();
+    w->rules = must_have(rule_set_new());
     take_settings(w, conf);
     if (add_rules(w->rules, conf->rules, text, len, e) == 0) {
         w->s.rules = w->rules;

@@ -217,18 +217,12 @@ const char *stored_rules_problem(const struct stored_rules *s)
 
 struct stored_rules *stored_rules_new(struct event_base *base, const struct stored_rules_options *options)
 {
-    struct stored_rules *s = calloc(1, sizeof(*s));
+    struct stored_rules *s = must_have(calloc(1, sizeof(*s)));
 
-    if (s == NULL)
-        log_oom();
     s->options = *options;
-    s->file = strdup(options->file);
-    if (s->file == NULL)
-        log_oom();
-    s->again = evtimer_new(base, on_again, s);
-    s->write_again = evtimer_new(base, on_write_again, s);
-    if (s->again == NULL || s->write_again == NULL)
-        log_oom();
+    s->file = must_have(strdup(options->file));
+    s->again = must_have(evtimer_new(base, on_again, s));
+    s->write_again = must_have(evtimer_new(base, on_write_again, s));
     buf_init(&s->text, RULES_KEPT_MAX);
     file_load(s);
     return s;

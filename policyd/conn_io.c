@@ -181,9 +181,7 @@ static void conn_keep(struct conn *c, const char *data, size_t len)
     char *kept = NULL;
 
     if (len != 0) {
-        kept = malloc(len);
-        if (kept == NULL)
-            log_oom();
+        kept = must_have(malloc(len));
         memcpy(kept, data, len);
     }
     free(c->in);
@@ -304,20 +302,16 @@ static void on_hangup(evutil_socket_t fd, short what, void *ctx)
 
 void conn_open(struct conns *s, int fd, const struct conn_protocol *protocol)
 {
-    struct conn *c = calloc(1, sizeof(*c));
+    struct conn *c = must_have(calloc(1, sizeof(*c)));
 
-    if (c == NULL)
-        log_oom();
     c->conns = s;
     c->protocol = protocol;
     c->fd = fd;
     c->used = conns_now(s);
     buf_init(&c->out, OUT_MAX);
-    c->readable = event_new(s->base, fd, EV_READ | EV_PERSIST, on_readable, c);
-    c->writable = event_new(s->base, fd, EV_WRITE | EV_PERSIST, on_writable, c);
-    c->hangup = event_new(s->base, fd, EV_READ | EV_ET | EV_PERSIST, on_hangup, c);
-    if (c->readable == NULL || c->writable == NULL || c->hangup == NULL)
-        log_oom();
+    c->readable = must_have(event_new(s->base, fd, EV_READ | EV_PERSIST, on_readable, c));
+    c->writable = must_have(event_new(s->base, fd, EV_WRITE | EV_PERSIST, on_writable, c));
+    c->hangup = must_have(event_new(s->base, fd, EV_READ | EV_ET | EV_PERSIST, on_hangup, c));
     TAILQ_INSERT_TAIL(&s->list[CONN_FREE], c, link);
     s->count++;
     count(COUNT_ACCEPTED);

@@ -121,9 +121,7 @@ static void explain_parent(struct call *call, const char *key, const struct next
     struct answer *a;
 
     decide_fixed(&decision, "a parent domain: policies are never inherited (RFC 8461 section 3.4)", 0);
-    a = answer_new(&decision, NULL, &options);
-    if (a == NULL)
-        log_oom();
+    a = must_have(answer_new(&decision, NULL, &options));
     answer_json(call, explanation(key, hop, &(struct lookup_result){.answer = a, .decision = &decision}, "none"));
     free(a);
 }
@@ -145,9 +143,7 @@ static void do_explain(struct control *c, struct call *call, const char *arg, si
         explain_parent(call, key, &hop);
         return;
     }
-    x = calloc(1, sizeof(*x));
-    if (x == NULL)
-        log_oom();
+    x = must_have(calloc(1, sizeof(*x)));
     x->call = call;
     x->hop = hop;
     memcpy(x->key, key, len + 1);
@@ -326,17 +322,13 @@ static int open_servers(struct control *c, struct event_base *base, const char *
 
 struct control *control_new(struct event_base *base, const char *address, size_t workers, struct err *e)
 {
-    struct control *c = calloc(1, sizeof(*c));
+    struct control *c = must_have(calloc(1, sizeof(*c)));
 
-    if (c == NULL)
-        log_oom();
     LIST_INIT(&c->explains);
     c->started = time(NULL);
     c->pid = getpid();
     c->workers = workers;
-    c->server = calloc(workers, sizeof(struct call_server *));
-    if (c->server == NULL)
-        log_oom();
+    c->server = must_have(calloc(workers, sizeof(struct call_server *)));
     if (open_servers(c, base, address, e) != 0) {
         control_free(c);
         return NULL;

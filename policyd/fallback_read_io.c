@@ -61,9 +61,7 @@ static void on_reply(void *ctx, redisReply *reply)
     if (reply != NULL && reply->type == REDIS_REPLY_ERROR)
         take_error(a, reply->str);
     if (reply != NULL && reply->type == REDIS_REPLY_ARRAY && reply->elements >= 2) {
-        hosts = calloc(1, sizeof(*hosts));
-        if (hosts == NULL)
-            log_oom();
+        hosts = must_have(calloc(1, sizeof(*hosts)));
         take_all(hosts, a, reply);
     }
     a->fn(a->ctx, hosts);
@@ -72,11 +70,9 @@ static void on_reply(void *ctx, redisReply *reply)
 
 int fallback_read(struct redis *redis, const char *nexthop, fallback_read_fn *fn, void *ctx)
 {
-    struct asked *a = calloc(1, sizeof(*a));
+    struct asked *a = must_have(calloc(1, sizeof(*a)));
     char key[KEY_BUF];
 
-    if (a == NULL)
-        log_oom();
     a->fn = fn;
     a->ctx = ctx;
     snprintf(a->nexthop, sizeof(a->nexthop), "%s", nexthop);

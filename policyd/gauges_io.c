@@ -30,8 +30,8 @@ void gauges_start(struct gauges *g, struct event_base *base)
     const struct timeval second = {1, 0};
 
     gauges_update(g);
-    g->timer = event_new(base, -1, EV_PERSIST, on_second, g);
-    if (g->timer == NULL || event_add(g->timer, &second) != 0)
+    g->timer = must_have(event_new(base, -1, EV_PERSIST, on_second, g));
+    if (event_add(g->timer, &second) != 0)
         log_oom();
 }
 

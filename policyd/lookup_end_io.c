@@ -58,9 +58,7 @@ static void deliver_other_port(struct pending *p, struct lookup_wait *w, const s
 
     in.hop.port = w->port;
     verdict(&decision, &in, &p->lookups->rules, now_seconds());
-    a = answer_new(&decision, result->dest, &p->lookups->rules.options);
-    if (a == NULL)
-        log_oom();
+    a = must_have(answer_new(&decision, result->dest, &p->lookups->rules.options));
     other.answer = a;
     other.decision = &decision;
     w->fn(w->ctx, &other);
@@ -132,9 +130,7 @@ static struct answer *answer_make(struct pending *p, struct decision *decision, 
     verdict(decision, &in, &p->lookups->rules, now_seconds());
     if (p->why[0] != '\0' && decision->temp)
         say_why(decision, p->why);
-    a = answer_new(decision, dest, &p->lookups->rules.options);
-    if (a == NULL)
-        log_oom();
+    a = must_have(answer_new(decision, dest, &p->lookups->rules.options));
     if (beside != NULL)
         answer_keep_policy(a, beside);
     (void)answer_due(a, now_seconds()); /* it was looked up just now */

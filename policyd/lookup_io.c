@@ -11,12 +11,12 @@
 #include "fallback_read_io.h"
 #include "log.h"
 #include "millis.h"
+#include "random_octets.h"
 #include "refresh.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
-#include <sys/random.h>
 #include <time.h>
 
 const char *lookup_source_name(enum lookup_source source)
@@ -179,18 +179,16 @@ static struct pending *pending_new(struct lookups *l, const struct nexthop *hop,
 
     if (cache_count(l->pending) >= LOOKUPS_MAX)
         return NULL;
-    p = calloc(1, sizeof(*p));
-    if (p == NULL)
-        log_oom();
+    p = must_have(calloc(1, sizeof(*p)));
     p->lookups = l;
     p->hop = *hop;
     p->hop.port = 0;
     p->len = len;
     memcpy(p->name, name, len + 1);
     TAILQ_INIT(&p->waits);
-    p->deadline = evtimer_new(l->base, on_deadline, p);
-    p->begin = evtimer_new(l->base, on_begin, p);
-    if (p->deadline == NULL || p->begin == NULL || cache_put(l->pending, name, len, p) != 0)
+    p->deadline = must_have(evtimer_new(l->base, on_deadline, p));
+    p->begin = must_have(evtimer_new(l->base, on_begin, p));
+    if (cache_put(l->pending, name, len, p) != 0)
         log_oom();
     evtimer_add(p->deadline, &l->timeout);
     return p;
@@ -223,9 +221,7 @@ struct lookup_wait *lookup_start(struct lookups *l, const struct nexthop *hop, l
 
     if (p == NULL)
         return NULL;
-    w = calloc(1, sizeof(*w));
-    if (w == NULL)
-        log_oom();
+    w = must_have(calloc(1, sizeof(*w)));
     *w = (struct lookup_wait){.fn = fn, .ctx = ctx, .port = hop->port};
     TAILQ_INSERT_TAIL(&p->waits, w, link);
     return w;
@@ -309,18 +305,13 @@ void lookups_configure(struct lookups *l, const struct conf_policyd *conf)
 
 struct lookups *lookups_new(struct event_base *base, const struct lookup_parts *parts, const struct conf_policyd *conf)
 {
-    struct lookups *l = calloc(1, sizeof(*l));
+    struct lookups *l = must_have(calloc(1, sizeof(*l)));
     uint8_t secret[16];
 
-    if (l == NULL)
-        log_oom();
-    if (getrandom(secret, sizeof(secret), 0) != (ssize_t)sizeof(secret))
-        log_oom();
+    random_octets(secret, sizeof(secret));
     l->base = base;
     l->parts = *parts;
-    l->pending = cache_new(0, NULL, secret);
-    if (l->pending == NULL)
-        log_oom();
+    l->pending = must_have(cache_new(0, NULL, secret));
     lookups_configure(l, conf);
     return l;
 }

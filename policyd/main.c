@@ -10,11 +10,11 @@
 #include "log.h"
 #include "lookup_io.h"
 #include "memory.h"
+#include "random_octets.h"
 #include "serve_io.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 struct policyd {
     struct daemon *daemon;
@@ -47,12 +47,10 @@ static int64_t policyd_workers(const struct conf *conf)
 static int policyd_start(struct daemon *d, struct err *e)
 {
     const struct conf_policyd *conf = &daemon_conf(d)->policyd;
-    struct policyd *p = calloc(1, sizeof(*p));
+    struct policyd *p = must_have(calloc(1, sizeof(*p)));
     const struct metric *numbers;
     size_t rows;
 
-    if (p == NULL)
-        log_oom();
     p->daemon = d;
     daemon_set_state(d, p);
     counters_share(daemon_workers(d));
@@ -100,8 +98,7 @@ static int policyd_run(struct daemon *d, struct err *e)
     struct policyd *p = daemon_state(d);
     uint8_t secret[16];
 
-    if (getrandom(secret, sizeof(secret), 0) != (ssize_t)sizeof(secret))
-        return err_set(e, "the kernel gives no random octets");
+    random_octets(secret, sizeof(secret));
     if (memory_init(&p->memory, (size_t)conf->policyd.cache_entries, secret) != 0)
         log_oom();
     p->redis = redis_new(daemon_base(d), &redis, e);

@@ -166,17 +166,13 @@ static int open_listeners(struct serve *s, char *const *address, int64_t mode, l
 
 struct serve *serve_new(struct event_base *base, const struct conf *conf, struct err *e)
 {
-    struct serve *s = calloc(1, sizeof(*s));
+    struct serve *s = must_have(calloc(1, sizeof(*s)));
 
-    if (s == NULL)
-        log_oom();
     s->base = base;
     conns_init(&s->conns, base);
     s->conns.changed = on_change;
     s->conns.changed_ctx = s;
-    s->sweep = event_new(base, -1, EV_PERSIST, on_sweep, s);
-    if (s->sweep == NULL)
-        log_oom();
+    s->sweep = must_have(event_new(base, -1, EV_PERSIST, on_sweep, s));
     serve_configure(s, conf);
     if (open_listeners(s, conf->policyd.listen, conf->policyd.socket_mode, on_socketmap, e) != 0 ||
         open_listeners(s, conf->policyd.policy_listen, conf->policyd.socket_mode, on_policy, e) != 0) {

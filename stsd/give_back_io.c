@@ -71,9 +71,7 @@ static void give_next(struct give_back *g)
 
         if (record == NULL || !record_counts(record, now))
             continue;
-        giving = calloc(1, sizeof(*giving));
-        if (giving == NULL)
-            log_oom();
+        giving = must_have(calloc(1, sizeof(*giving)));
         giving->owner = g;
         (void)snprintf(giving->domain, sizeof(giving->domain), "%s", record->dest->domain);
         if (dest_io_get(g->redis, giving->domain, on_there, giving) == 0) {
@@ -94,9 +92,7 @@ void give_back_start(struct give_back *g)
 
     free(g->domain);
     g->count = 0;
-    g->domain = calloc(count + 1, sizeof(*g->domain));
-    if (g->domain == NULL)
-        log_oom();
+    g->domain = must_have(calloc(count + 1, sizeof(*g->domain)));
     while (cache_next(g->known->cache, &cursor, &domain) != NULL)
         snprintf(g->domain[g->count++], DOMAIN_BUF, "%s", domain);
     for (size_t i = g->chains; i < CHAINS && g->count > 0; i++)
@@ -105,10 +101,8 @@ void give_back_start(struct give_back *g)
 
 struct give_back *give_back_new(struct redis *redis, struct known *known)
 {
-    struct give_back *g = calloc(1, sizeof(*g));
+    struct give_back *g = must_have(calloc(1, sizeof(*g)));
 
-    if (g == NULL)
-        log_oom();
     g->redis = redis;
     g->known = known;
     return g;

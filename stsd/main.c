@@ -51,10 +51,8 @@ static void on_update(void *ctx)
 static int stsd_start(struct daemon *d, struct err *e)
 {
     const struct conf_stsd *conf = &daemon_conf(d)->stsd;
-    struct stsd *s = calloc(1, sizeof(*s));
+    struct stsd *s = must_have(calloc(1, sizeof(*s)));
 
-    if (s == NULL)
-        log_oom();
     s->daemon = d;
     daemon_set_state(d, s);
     s->serve = serve_new(daemon_base(d), conf->listen, e);
@@ -175,9 +173,7 @@ static void stsd_drain(struct daemon *d)
 
     serve_drain(s->serve);
     schedule_stop(s->schedule);
-    s->drained = event_new(daemon_base(d), -1, EV_PERSIST, on_drain_look, s);
-    if (s->drained == NULL)
-        log_oom();
+    s->drained = must_have(event_new(daemon_base(d), -1, EV_PERSIST, on_drain_look, s));
     event_add(s->drained, &every);
 }
 

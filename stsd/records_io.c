@@ -16,6 +16,7 @@
 #include "give_back_io.h"
 #include "log.h"
 #include "millis.h"
+#include "random_octets.h"
 #include "refresh.h"
 #include "store_io.h"
 
@@ -23,7 +24,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
-#include <sys/random.h>
 
 #define LOCK_SPARE_MS 2000 /* the lock outlives the longest resolution by that */
 #define LOCK_LOOK_MS  100  /* how often to look whether the other node has finished, growing to */
@@ -69,8 +69,7 @@ static void random_token(char out[STORE_TOKEN_BUF])
     static const char hex[] = "0123456789abcdef";
     uint8_t octet[(STORE_TOKEN_BUF - 1) / 2];
 
-    if (getrandom(octet, sizeof(octet), 0) != (ssize_t)sizeof(octet))
-        log_oom();
+    random_octets(octet, sizeof(octet));
     for (size_t i = 0; i < STORE_TOKEN_BUF - 1; i++)
         out[i] = hex[octet[i / 2] >> (i % 2 * 4) & 15];
     out[STORE_TOKEN_BUF - 1] = '\0';
@@ -302,9 +301,7 @@ static struct want *want_new(struct records *r, const char *domain, enum records
 
     if (len > DOMAIN_MAX || cache_count(r->wants) >= r->active_max + r->waiting_max)
         return NULL;
-    w = calloc(1, sizeof(*w));
-    if (w == NULL)
-        log_oom();
+    w = must_have(calloc(1, sizeof(*w)));
     w->records = r;
     w->need = need;
     w->look_ms = LOCK_LOOK_MS;
@@ -312,8 +309,8 @@ static struct want *want_new(struct records *r, const char *domain, enum records
     memcpy(w->domain, domain, len + 1);
     TAILQ_INIT(&w->waiters);
     random_token(w->token);
-    w->look = evtimer_new(r->env->base, on_look, w);
-    if (w->look == NULL || cache_put(r->wants, domain, len, w) != 0)
+    w->look = must_have(evtimer_new(r->env->base, on_look, w));
+    if (cache_put(r->wants, domain, len, w) != 0)
         log_oom();
     TAILQ_INSERT_TAIL(&r->turns, w, turn);
     r->waiting++;
@@ -361,9 +358,7 @@ static void want_join(struct want *w, enum records_need need, records_fn *fn, vo
         w->need = need;
     if (fn == NULL)
         return;
-    waiter = calloc(1, sizeof(*waiter));
-    if (waiter == NULL)
-        log_oom();
+    waiter = must_have(calloc(1, sizeof(*waiter)));
     waiter->fn = fn;
     waiter->ctx = ctx;
     TAILQ_INSERT_TAIL(&w->waiters, waiter, link);
@@ -404,16 +399,15 @@ void records_configure(struct records *r, const struct conf_stsd *conf)
 
 struct records *records_new(const struct resolution_env *env, struct redis *redis, const struct conf_stsd *conf)
 {
-    struct records *r = calloc(1, sizeof(*r));
+    struct records *r = must_have(calloc(1, sizeof(*r)));
     uint8_t secret[16];
 
-    if (r == NULL || getrandom(secret, sizeof(secret), 0) != (ssize_t)sizeof(secret))
-        log_oom();
+    random_octets(secret, sizeof(secret));
     r->env = env;
     r->redis = redis;
     TAILQ_INIT(&r->turns);
-    r->wants = cache_new(0, NULL, secret);
-    if (known_init(&r->known, (size_t)conf->memory_records, secret) != 0 || r->wants == NULL)
+    r->wants = must_have(cache_new(0, NULL, secret));
+    if (known_init(&r->known, (size_t)conf->memory_records, secret) != 0)
         log_oom();
     records_configure(r, conf);
     r->give_back = give_back_new(redis, &r->known);

@@ -120,10 +120,8 @@ static void on_fetched(void *ctx, const struct https_result *result)
 static void perform(struct resolution *r, const struct resolve_action *action)
 {
     const char *address[DEST_ADDRESSES_MAX];
-    struct step *s = calloc(1, sizeof(*s));
+    struct step *s = must_have(calloc(1, sizeof(*s)));
 
-    if (s == NULL)
-        log_oom();
     s->resolution = r;
     s->slot = action->slot;
     LIST_INSERT_HEAD(&r->steps, s, link);
@@ -188,20 +186,16 @@ struct resolution *resolution_start(const struct resolution_env *env, const char
                                     bool force, resolution_done_fn *done, resolution_waits_fn *waits, void *ctx)
 {
     struct timeval timeout = millis(env->timeout_ms);
-    struct resolution *r = calloc(1, sizeof(*r));
+    struct resolution *r = must_have(calloc(1, sizeof(*r)));
 
-    if (r == NULL)
-        log_oom();
     r->env = env;
     r->done = done;
     r->waits = waits;
     r->ctx = ctx;
     strncpy(r->domain, domain, sizeof(r->domain) - 1);
     LIST_INIT(&r->steps);
-    r->machine = resolve_new(domain, previous, force, now_seconds(), &env->options);
-    r->deadline = evtimer_new(env->base, on_deadline, r);
-    if (r->machine == NULL || r->deadline == NULL)
-        log_oom();
+    r->machine = must_have(resolve_new(domain, previous, force, now_seconds(), &env->options));
+    r->deadline = must_have(evtimer_new(env->base, on_deadline, r));
     evtimer_add(r->deadline, &timeout);
     advance(r);
     return r;

@@ -80,16 +80,12 @@ struct schedule *schedule_new(struct event_base *base, struct records *records, 
                               int64_t used_within)
 {
     struct timeval every = {.tv_sec = EVERY_SECONDS};
-    struct schedule *s = calloc(1, sizeof(*s));
+    struct schedule *s = must_have(calloc(1, sizeof(*s)));
 
-    if (s == NULL)
-        log_oom();
     s->records = records;
     s->redis = redis;
     s->used_within = used_within;
-    s->tick = event_new(base, -1, EV_PERSIST, on_tick, s);
-    if (s->tick == NULL)
-        log_oom();
+    s->tick = must_have(event_new(base, -1, EV_PERSIST, on_tick, s));
     event_add(s->tick, &every);
     return s;
 }

@@ -67,9 +67,7 @@ static void do_resolve(struct serve *s, struct call *call, const char *arg, size
         call_answerf(call, CALL_PERM, "this is no domain name: %s", e.text);
         return;
     }
-    a = calloc(1, sizeof(*a));
-    if (a == NULL)
-        log_oom();
+    a = must_have(calloc(1, sizeof(*a)));
     a->call = call;
     LIST_INSERT_HEAD(&s->asked, a, link);
     records_get(s->records, domain, need, on_record, a);
@@ -87,9 +85,7 @@ static void do_status(struct serve *s, struct call *call)
 
     for (size_t i = 0; i < GAUGE_WANTED; i++) /* the gauges are above */
         json_object_set_new(status, counters[i].name + skip, json_integer((json_int_t)counters[i].value));
-    text = json_dumps(status, JSON_COMPACT);
-    if (text == NULL)
-        log_oom();
+    text = must_have(json_dumps(status, JSON_COMPACT));
     call_answer(call, CALL_OK, text, strlen(text));
     free(text);
     json_decref(status);
@@ -113,10 +109,8 @@ static void on_call(void *ctx, struct call *call, const char *verb, const char *
 
 struct serve *serve_new(struct event_base *base, const char *address, struct err *e)
 {
-    struct serve *s = calloc(1, sizeof(*s));
+    struct serve *s = must_have(calloc(1, sizeof(*s)));
 
-    if (s == NULL)
-        log_oom();
     LIST_INIT(&s->asked);
     s->started = time(NULL);
     s->server = call_server_open(base, address, SERVE_MODE, on_call, s, e);

@@ -23,10 +23,8 @@ struct call_back {
 
 static struct call_back *call_back_new(void *ctx)
 {
-    struct call_back *cb = calloc(1, sizeof(*cb));
+    struct call_back *cb = must_have(calloc(1, sizeof(*cb)));
 
-    if (cb == NULL)
-        log_oom();
     cb->ctx = ctx;
     return cb;
 }

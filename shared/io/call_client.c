@@ -201,9 +201,7 @@ static int client_connect(struct call_client *c)
         snprintf(c->why, sizeof(c->why), "%s: %s", c->address.text, strerror(errno));
         return -1;
     }
-    c->bev = bufferevent_socket_new(c->base, fd, BEV_OPT_CLOSE_ON_FREE);
-    if (c->bev == NULL)
-        log_oom();
+    c->bev = must_have(bufferevent_socket_new(c->base, fd, BEV_OPT_CLOSE_ON_FREE));
     bufferevent_setcb(c->bev, on_read, NULL, on_event, c);
     bufferevent_enable(c->bev, EV_READ | EV_WRITE);
     return 0;
@@ -223,10 +221,8 @@ static const char *client_write(struct call_client *c)
 
 struct call_client *call_client_new(struct event_base *base, const char *address, struct err *e)
 {
-    struct call_client *c = calloc(1, sizeof(*c));
+    struct call_client *c = must_have(calloc(1, sizeof(*c)));
 
-    if (c == NULL)
-        log_oom();
     if (address_parse(&c->address, address, e) != 0) {
         free(c);
         return NULL;

@@ -135,10 +135,8 @@ static void conn_refuse(struct conn *c, const char *why)
 
 static void hand_over(struct conn *c, const struct call_request *request)
 {
-    struct call *call = malloc(sizeof(*call));
+    struct call *call = must_have(malloc(sizeof(*call)));
 
-    if (call == NULL)
-        log_oom();
     call->conn = c;
     call->id = request->id;
     c->outstanding++;
@@ -249,13 +247,9 @@ static void on_accept(void *ctx, int fd)
         close(fd);
         return;
     }
-    c = calloc(1, sizeof(*c));
-    if (c == NULL)
-        log_oom();
+    c = must_have(calloc(1, sizeof(*c)));
     c->server = s;
-    c->bev = bufferevent_socket_new(s->base, fd, BEV_OPT_CLOSE_ON_FREE);
-    if (c->bev == NULL)
-        log_oom();
+    c->bev = must_have(bufferevent_socket_new(s->base, fd, BEV_OPT_CLOSE_ON_FREE));
     TAILQ_INSERT_TAIL(&s->conns, c, entry);
     s->count++;
     bufferevent_setwatermark(c->bev, EV_WRITE, OUTPUT_PAUSE / 2, 0);
@@ -266,10 +260,8 @@ static void on_accept(void *ctx, int fd)
 struct call_server *call_server_open(struct event_base *base, const char *address, unsigned mode, call_handler_fn *fn,
                                      void *ctx, struct err *e)
 {
-    struct call_server *s = calloc(1, sizeof(*s));
+    struct call_server *s = must_have(calloc(1, sizeof(*s)));
 
-    if (s == NULL)
-        log_oom();
     s->base = base;
     s->fn = fn;
     s->ctx = ctx;

@@ -174,13 +174,11 @@ static void add_events(struct daemon *d)
     size_t i;
 
     for (i = 0; i < SIGNALS; i++) {
-        d->signals[i] = evsignal_new(d->base, signal_numbers[i], on_signal, d);
-        if (d->signals[i] == NULL || event_add(d->signals[i], NULL) != 0)
+        d->signals[i] = must_have(evsignal_new(d->base, signal_numbers[i], on_signal, d));
+        if (event_add(d->signals[i], NULL) != 0)
             log_oom();
     }
-    d->drain_timer = evtimer_new(d->base, on_drain_timer, d);
-    if (d->drain_timer == NULL)
-        log_oom();
+    d->drain_timer = must_have(evtimer_new(d->base, on_drain_timer, d));
     d->watchdog = notify_watchdog(d->base);
 }
 
@@ -328,12 +326,10 @@ static int supervise(struct daemon *d)
 static int serve(struct daemon *d)
 {
     struct err e = {""};
-    char *pid_file = strdup(d->hooks->pid_file(d->conf)); /* a reload may name another */
+    char *pid_file = must_have(strdup(d->hooks->pid_file(d->conf))); /* a reload may name another */
     int rc;
 
-    d->base = event_base_new();
-    if (d->base == NULL || pid_file == NULL)
-        log_oom();
+    d->base = must_have(event_base_new());
     hold_signals(SIG_BLOCK);
     if (start_up(d, &e) != 0)
         rc = failed(d, "start-failed", &e);

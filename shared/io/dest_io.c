@@ -47,11 +47,9 @@ static void on_reply(void *ctx, redisReply *reply)
  * gives an empty string for a key that is not there. */
 int dest_io_get(struct redis *redis, const char *domain, dest_io_fn *fn, void *ctx)
 {
-    struct asked *a = calloc(1, sizeof(*a));
+    struct asked *a = must_have(calloc(1, sizeof(*a)));
     char key[KEY_BUF], last[NUMBER_BUF];
 
-    if (a == NULL)
-        log_oom();
     a->fn = fn;
     a->ctx = ctx;
     snprintf(a->domain, sizeof(a->domain), "%s", domain);

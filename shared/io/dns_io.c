@@ -324,10 +324,8 @@ static void on_pump(evutil_socket_t fd, short what, void *ctx)
 
 struct dns *dns_new(struct event_base *base, const struct dns_options *options, struct err *e)
 {
-    struct dns *d = calloc(1, sizeof(*d));
+    struct dns *d = must_have(calloc(1, sizeof(*d)));
 
-    if (d == NULL)
-        log_oom();
     d->servers = dns_servers_read(d->server, options->resolvers, RESOLV_CONF, options->trust_ad, e);
     if (d->servers == 0) {
         free(d);
@@ -341,9 +339,7 @@ struct dns *dns_new(struct event_base *base, const struct dns_options *options, 
     d->concurrency = options->concurrency > 0 ? options->concurrency : 1;
     TAILQ_INIT(&d->waiting);
     TAILQ_INIT(&d->running);
-    d->pump = event_new(base, -1, 0, on_pump, d);
-    if (d->pump == NULL)
-        log_oom();
+    d->pump = must_have(event_new(base, -1, 0, on_pump, d));
     return d;
 }
 
@@ -370,18 +366,14 @@ void dns_free(struct dns *d)
 
 struct dns_query *dns_ask(struct dns *d, const char *name, enum dns_type type, dns_answer_fn *fn, void *ctx)
 {
-    struct dns_query *q = calloc(1, sizeof(*q));
+    struct dns_query *q = must_have(calloc(1, sizeof(*q)));
 
-    if (q == NULL)
-        log_oom();
     q->dns = d;
     q->type = type;
     q->fn = fn;
     q->ctx = ctx;
     (void)snprintf(q->name, sizeof(q->name), "%s", name);
-    q->timer = evtimer_new(d->base, on_timer, q);
-    if (q->timer == NULL)
-        log_oom();
+    q->timer = must_have(evtimer_new(d->base, on_timer, q));
     TAILQ_INSERT_TAIL(&d->waiting, q, link);
     d->waiting_count++;
     pump_wake(d);

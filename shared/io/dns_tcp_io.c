@@ -33,9 +33,7 @@ static void on_read(struct bufferevent *bev, void *ctx)
     want = (size_t)prefix[0] << 8 | prefix[1];
     if (evbuffer_get_length(in) < PREFIX_LEN + want)
         return;
-    all = evbuffer_pullup(in, (ev_ssize_t)(PREFIX_LEN + want));
-    if (all == NULL)
-        log_oom();
+    all = must_have(evbuffer_pullup(in, (ev_ssize_t)(PREFIX_LEN + want)));
     /* What follows the reply is not looked at; the callee closes. */
     t->fn(t->ctx, all + PREFIX_LEN, want, NULL);
 }
@@ -72,15 +70,11 @@ struct dns_tcp *dns_tcp_start(struct event_base *base, const struct address *ser
 
     if (fd < 0)
         return NULL;
-    t = calloc(1, sizeof(*t));
-    if (t == NULL)
-        log_oom();
+    t = must_have(calloc(1, sizeof(*t)));
     t->fn = fn;
     t->ctx = ctx;
     /* Deferred, so that a connect that fails at once is told later too. */
-    t->bev = bufferevent_socket_new(base, fd, BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS);
-    if (t->bev == NULL)
-        log_oom();
+    t->bev = must_have(bufferevent_socket_new(base, fd, BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS));
     bufferevent_setcb(t->bev, on_read, NULL, on_event, t);
     bufferevent_setwatermark(t->bev, EV_READ, 0, PREFIX_LEN + UINT16_MAX);
     query_write(t->bev, query, len);

@@ -71,14 +71,12 @@ static struct dns_udp *udp_new(struct dns_udp_pool *pool, int family)
 
     if (fd < 0)
         return NULL;
-    u = calloc(1, sizeof(*u));
-    if (u == NULL)
-        log_oom();
+    u = must_have(calloc(1, sizeof(*u)));
     u->pool = pool;
     u->family = family;
     u->fd = fd;
-    u->readable = event_new(pool->base, fd, EV_READ | EV_PERSIST, on_readable, u);
-    if (u->readable == NULL || event_add(u->readable, NULL) != 0)
+    u->readable = must_have(event_new(pool->base, fd, EV_READ | EV_PERSIST, on_readable, u));
+    if (event_add(u->readable, NULL) != 0)
         log_oom();
     return u;
 }
@@ -139,10 +137,8 @@ void dns_udp_free(struct dns_udp *u)
 
 struct dns_udp_pool *dns_udp_pool_new(struct event_base *base)
 {
-    struct dns_udp_pool *pool = calloc(1, sizeof(*pool));
+    struct dns_udp_pool *pool = must_have(calloc(1, sizeof(*pool)));
 
-    if (pool == NULL)
-        log_oom();
     pool->base = base;
     SLIST_INIT(&pool->idle);
     return pool;

@@ -121,10 +121,8 @@ static void on_reply(void *ctx, redisReply *reply)
 int fallback_report(struct redis *redis, const char *nexthop, const char *host, enum fallback_event event, int64_t at,
                     fallback_reported_fn *done, void *ctx)
 {
-    struct report *r = calloc(1, sizeof(*r));
+    struct report *r = must_have(calloc(1, sizeof(*r)));
 
-    if (r == NULL)
-        log_oom();
     *r = (struct report){.redis = redis, .event = event, .at = at, .done = done, .ctx = ctx};
     if (snprintf(r->host, sizeof(r->host), "%s", host) < (int)sizeof(r->host) &&
         redis_key(redis, r->key, sizeof(r->key), "fallback", nexthop) > 0 && report_send(r) == 0)

@@ -13,6 +13,7 @@
 #include "https_transfer_io.h"
 #include "log.h"
 #include "millis.h"
+#include "random_octets.h"
 #include "turns.h"
 
 #include <errno.h>
@@ -21,7 +22,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #define LANES_MAX 4
@@ -166,9 +166,7 @@ static char *content_type_copy(CURL *easy)
     (void)curl_easy_getinfo(easy, CURLINFO_CONTENT_TYPE, &type);
     if (type == NULL)
         return NULL;
-    type = strdup(type);
-    if (type == NULL)
-        log_oom();
+    type = must_have(strdup(type));
     return type;
 }
 
@@ -264,15 +262,6 @@ static void on_pump(evutil_socket_t fd, short what, void *ctx)
     }
 }
 
-static char *copy(const char *s)
-{
-    char *c = strdup(s != NULL ? s : "");
-
-    if (c == NULL)
-        log_oom();
-    return c;
-}
-
 /* Without authorities no policy could be fetched, and every domain would look as if it had none. */
 static int check_authorities(const char *ca_file, struct err *e)
 {
@@ -290,13 +279,9 @@ static struct turns *new_turns(const struct https_options *options)
     size_t places = options->concurrency > 0 ? options->concurrency : 1;
     size_t share = places / HTTPS_SHARES > 0 ? places / HTTPS_SHARES : 1;
     uint8_t secret[16];
-    struct turns *t = NULL;
 
-    if (getrandom(secret, sizeof(secret), 0) == (ssize_t)sizeof(secret))
-        t = turns_new(places, share, options->timeout_ms / HTTPS_PATIENCE, secret);
-    if (t == NULL)
-        log_oom();
-    return t;
+    random_octets(secret, sizeof(secret));
+    return must_have(turns_new(places, share, options->timeout_ms / HTTPS_PATIENCE, secret));
 }
 
 /* As many as there are cores that we may use. */
@@ -320,22 +305,18 @@ struct https *https_new(struct event_base *base, const struct https_options *opt
         err_set(e, "libcurl cannot be initialised");
         return NULL;
     }
-    h = calloc(1, sizeof(*h));
-    if (h == NULL)
-        log_oom();
+    h = must_have(calloc(1, sizeof(*h)));
     h->base = base;
     h->options = *options;
-    h->options.ca_file = copy(options->ca_file);
-    h->options.user_agent = copy(options->user_agent);
+    h->options.ca_file = must_have(strdup(options->ca_file != NULL ? options->ca_file : ""));
+    h->options.user_agent = must_have(strdup(options->user_agent != NULL ? options->user_agent : ""));
     h->turns = new_turns(options);
     for (i = 0; i < GET_STATES; i++)
         TAILQ_INIT(&h->list[i]);
     for (size_t want = lanes_wanted(); h->lanes < want; h->lanes++)
         h->lane[h->lanes] = https_lane_new(base, on_ended, h);
-    h->pump = event_new(base, -1, 0, on_pump, h);
-    h->look = evtimer_new(base, on_look, h);
-    if (h->pump == NULL || h->look == NULL)
-        log_oom();
+    h->pump = must_have(event_new(base, -1, 0, on_pump, h));
+    h->look = must_have(evtimer_new(base, on_look, h));
     return h;
 }
 
@@ -388,17 +369,13 @@ static void get_join(struct https_get *g, const char *address)
 struct https_get *https_start(struct https *h, const char *host, const char *path, const char *const *addresses,
                               size_t count, https_done_fn *fn, void *ctx)
 {
-    struct https_get *g = calloc(1, sizeof(*g));
+    struct https_get *g = must_have(calloc(1, sizeof(*g)));
 
-    if (g == NULL)
-        log_oom();
     g->https = h;
     g->fn = fn;
     g->ctx = ctx;
     https_transfer_init(&g->transfer, &h->options, host, path, addresses, count);
-    g->deadline = evtimer_new(h->base, on_deadline, g);
-    if (g->deadline == NULL)
-        log_oom();
+    g->deadline = must_have(evtimer_new(h->base, on_deadline, g));
     g->transfer.owner = g;
     get_link(g, GET_WAITING);
     if (count == 0) {

@@ -158,8 +158,8 @@ static int socket_watch(CURL *easy, curl_socket_t fd, int action, void *ctx, voi
         ev = NULL;
     }
     if (action != CURL_POLL_REMOVE) {
-        ev = event_new(lane->base, fd, (short)what, on_socket, lane);
-        if (ev == NULL || event_add(ev, NULL) != 0)
+        ev = must_have(event_new(lane->base, fd, (short)what, on_socket, lane));
+        if (event_add(ev, NULL) != 0)
             log_oom();
     }
     (void)curl_multi_assign(lane->multi, fd,
@@ -290,17 +290,15 @@ static struct event *watch(struct event_base *base, int *fd, event_callback_fn f
     *fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (*fd < 0)
         fatal("eventfd", strerror(errno));
-    ev = event_new(base, *fd, EV_READ | EV_PERSIST, fn, ctx);
-    if (ev == NULL || event_add(ev, NULL) != 0)
+    ev = must_have(event_new(base, *fd, EV_READ | EV_PERSIST, fn, ctx));
+    if (event_add(ev, NULL) != 0)
         log_oom();
     return ev;
 }
 
 static void multi_start(struct https_lane *lane)
 {
-    lane->multi = curl_multi_init();
-    if (lane->multi == NULL)
-        log_oom();
+    lane->multi = must_have(curl_multi_init());
     multi_check(curl_multi_setopt(lane->multi, CURLMOPT_SOCKETFUNCTION, socket_watch));
     multi_check(curl_multi_setopt(lane->multi, CURLMOPT_SOCKETDATA, lane));
     multi_check(curl_multi_setopt(lane->multi, CURLMOPT_TIMERFUNCTION, timer_watch));
@@ -323,22 +321,16 @@ static void thread_start(struct https_lane *lane)
 
 struct https_lane *https_lane_new(struct event_base *base, https_ended_fn *fn, void *ctx)
 {
-    struct https_lane *lane = calloc(1, sizeof(*lane));
+    struct https_lane *lane = must_have(calloc(1, sizeof(*lane)));
 
-    if (lane == NULL)
-        log_oom();
     pthread_mutex_init(&lane->lock, NULL);
     TAILQ_INIT(&lane->in);
     TAILQ_INIT(&lane->out);
     TAILQ_INIT(&lane->running);
     lane->fn = fn;
     lane->ctx = ctx;
-    lane->base = event_base_new();
-    if (lane->base == NULL)
-        log_oom();
-    lane->timer = evtimer_new(lane->base, on_timer, lane);
-    if (lane->timer == NULL)
-        log_oom();
+    lane->base = must_have(event_base_new());
+    lane->timer = must_have(evtimer_new(lane->base, on_timer, lane));
     lane->woken = watch(lane->base, &lane->wake, on_woken, lane);
     lane->told = watch(base, &lane->tell, on_told, lane);
     multi_start(lane);

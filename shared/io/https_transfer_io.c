@@ -229,10 +229,8 @@ void https_transfer_init(struct https_transfer *t, const struct https_options *o
 {
     memset(t, 0, sizeof(*t));
     buf_init(&t->body, options->max_octets);
-    t->host = strdup(host);
-    t->easy = curl_easy_init();
-    if (t->host == NULL || t->easy == NULL)
-        log_oom();
+    t->host = must_have(strdup(host));
+    t->easy = must_have(curl_easy_init());
     t->resolve = resolve_build(host, options->port, addresses, count);
     t->names = share_new();
     SET(t->easy, CURLOPT_SHARE, t->names);

@@ -149,13 +149,9 @@ static int ask_page(struct list_reading *r, const char *cursor)
 
 int list_read(struct redis *redis, enum list_id list, const uint8_t secret[16], list_read_fn *fn, void *ctx)
 {
-    struct list_reading *r = calloc(1, sizeof(*r));
+    struct list_reading *r = must_have(calloc(1, sizeof(*r)));
 
-    if (r == NULL)
-        log_oom();
-    *r = (struct list_reading){.redis = redis, .id = list, .fn = fn, .ctx = ctx, .list = list_new(secret)};
-    if (r->list == NULL)
-        log_oom();
+    *r = (struct list_reading){.redis = redis, .id = list, .fn = fn, .ctx = ctx, .list = must_have(list_new(secret))};
     if (ask_page(r, "0") == 0)
         return 0;
     list_free(r->list);

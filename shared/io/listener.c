@@ -80,19 +80,17 @@ static void on_again(evutil_socket_t sock, short what, void *arg)
 struct listener *listener_open(struct event_base *base, const char *address, unsigned mode, listener_accept_fn *fn,
                                void *ctx, struct err *e)
 {
-    struct listener *l = calloc(1, sizeof(*l));
+    struct listener *l = must_have(calloc(1, sizeof(*l)));
 
-    if (l == NULL)
-        log_oom();
     l->fn = fn;
     l->ctx = ctx;
     if (listen_socket_open(&l->socket, address, mode, e) != 0) {
         free(l);
         return NULL;
     }
-    l->readable = event_new(base, l->socket.fd, EV_READ | EV_PERSIST, on_readable, l);
-    l->again = evtimer_new(base, on_again, l);
-    if (l->readable == NULL || l->again == NULL || event_add(l->readable, NULL) != 0)
+    l->readable = must_have(event_new(base, l->socket.fd, EV_READ | EV_PERSIST, on_readable, l));
+    l->again = must_have(evtimer_new(base, on_again, l));
+    if (event_add(l->readable, NULL) != 0)
         log_oom();
     return l;
 }

@@ -146,8 +146,8 @@ int lists_writer_write(struct lists_writer *w, const struct lists *lists, const 
         child_main(ends[1], w->path, lists, stamp);
     close(ends[1]);
     w->from_child = ends[0];
-    w->said = event_new(w->base, ends[0], EV_READ, on_said, w);
-    if (w->said == NULL || event_add(w->said, NULL) != 0)
+    w->said = must_have(event_new(w->base, ends[0], EV_READ, on_said, w));
+    if (event_add(w->said, NULL) != 0)
         log_oom();
     return 0;
 }
@@ -155,13 +155,9 @@ int lists_writer_write(struct lists_writer *w, const struct lists *lists, const 
 struct lists_writer *lists_writer_new(struct event_base *base, const char *path, void (*fn)(void *ctx, const char *why),
                                       void *ctx)
 {
-    struct lists_writer *w = calloc(1, sizeof(*w));
+    struct lists_writer *w = must_have(calloc(1, sizeof(*w)));
 
-    if (w == NULL)
-        log_oom();
-    *w = (struct lists_writer){.base = base, .path = strdup(path), .fn = fn, .ctx = ctx};
-    if (w->path == NULL)
-        log_oom();
+    *w = (struct lists_writer){.base = base, .path = must_have(strdup(path)), .fn = fn, .ctx = ctx};
     return w;
 }
 

@@ -6,6 +6,7 @@
 #define POSTERN_LOG_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define LOG_LINE_MAX  1000
@@ -40,5 +41,13 @@ bool log_allowed(struct log_limit *limit, int64_t now, unsigned *left_out);
 
 /* "out of memory", then abort: the answer of a shell to an allocation that failed (the supervisor restarts us). */
 void log_oom(void) __attribute__((noreturn));
+
+/* What calloc, strdup, event_new and the like returned, when it is not NULL; log_oom when it is. */
+static inline void *must_have(void *p)
+{
+    if (p == NULL)
+        log_oom();
+    return p;
+}
 
 #endif

@@ -151,11 +151,9 @@ static void http_set_up(struct metrics_server *s)
 struct metrics_server *metrics_serve(struct event_base *base, const char *address, const struct metric *m, size_t count,
                                      size_t rows, void (*update)(void *ctx), void *ctx, struct err *e)
 {
-    struct metrics_server *s = calloc(1, sizeof(*s));
+    struct metrics_server *s = must_have(calloc(1, sizeof(*s)));
     struct evhttp_bound_socket *bound;
 
-    if (s == NULL)
-        log_oom();
     s->metrics = m;
     s->count = count;
     s->rows = rows;
@@ -165,14 +163,10 @@ struct metrics_server *metrics_serve(struct event_base *base, const char *addres
         free(s);
         return NULL;
     }
-    s->http = evhttp_new(base);
-    s->again = evtimer_new(base, on_again, s);
-    if (s->http == NULL || s->again == NULL)
-        log_oom();
+    s->http = must_have(evhttp_new(base));
+    s->again = must_have(evtimer_new(base, on_again, s));
     http_set_up(s);
-    bound = evhttp_accept_socket_with_handle(s->http, s->socket.fd);
-    if (bound == NULL)
-        log_oom();
+    bound = must_have(evhttp_accept_socket_with_handle(s->http, s->socket.fd));
     s->listener = evhttp_bound_socket_get_listener(bound);
     evconnlistener_set_error_cb(s->listener, on_accept_error);
     the_server = s;

@@ -63,8 +63,8 @@ struct event *notify_watchdog(struct event_base *base)
 
     if (limit == 0)
         return NULL;
-    timer = event_new(base, -1, EV_PERSIST, on_time, NULL);
-    if (timer == NULL || event_add(timer, &half) != 0)
+    timer = must_have(event_new(base, -1, EV_PERSIST, on_time, NULL));
+    if (event_add(timer, &half) != 0)
         log_oom();
     return timer;
 }

@@ -10,10 +10,10 @@
 #include "lists_kept_io.h"
 #include "log.h"
 #include "millis.h"
+#include "random_octets.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #define SETTLE_MS 10   /* many edits in a row are one change */
 #define TORN_MAX  20   /* readings that are thrown away because of edits meanwhile, one after the other */
@@ -518,33 +518,22 @@ void operator_lists_state(struct operator_lists_state *out, const struct operato
 
 /* --- its life --- */
 
-static struct event *timer_new(struct operator_lists *o, event_callback_fn fn)
-{
-    struct event *ev = evtimer_new(o->base, fn, o);
-
-    if (ev == NULL)
-        log_oom();
-    return ev;
-}
-
 struct operator_lists *operator_lists_new(struct event_base *base, const struct operator_lists_options *options)
 {
-    struct operator_lists *o = calloc(1, sizeof(*o));
+    struct operator_lists *o = must_have(calloc(1, sizeof(*o)));
     struct timeval patience = millis(OPERATOR_LISTS_PATIENCE_MS);
 
-    if (o == NULL || getrandom(o->secret, sizeof(o->secret), 0) != (ssize_t)sizeof(o->secret) ||
-        lists_init(&o->lists, o->secret) != 0)
+    random_octets(o->secret, sizeof(o->secret));
+    if (lists_init(&o->lists, o->secret) != 0)
         log_oom();
     o->base = base;
     o->options = *options;
-    o->file = strdup(options->file);
-    if (o->file == NULL)
-        log_oom();
-    o->begin = timer_new(o, on_begin);
-    o->patience = timer_new(o, on_patience);
-    o->expiry = timer_new(o, on_expiry);
-    o->cleaning = timer_new(o, on_thrown_away);
-    o->write_later = timer_new(o, on_write_later);
+    o->file = must_have(strdup(options->file));
+    o->begin = must_have(evtimer_new(base, on_begin, o));
+    o->patience = must_have(evtimer_new(base, on_patience, o));
+    o->expiry = must_have(evtimer_new(base, on_expiry, o));
+    o->cleaning = must_have(evtimer_new(base, on_thrown_away, o));
+    o->write_later = must_have(evtimer_new(base, on_write_later, o));
     if (options->no_redis) {
         o->source = OPERATOR_LISTS_NONE;
         return o;

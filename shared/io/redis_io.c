@@ -212,24 +212,6 @@ static void on_down(void *ctx)
 
 static const struct redis_link_hooks hooks = {.up = on_up, .down = on_down, .reply = on_reply};
 
-static char *copy(const char *s)
-{
-    char *c = strdup(s);
-
-    if (c == NULL)
-        log_oom();
-    return c;
-}
-
-static struct event *event_make(struct event_base *base, short what, event_callback_fn fn, void *ctx)
-{
-    struct event *ev = event_new(base, -1, what, fn, ctx);
-
-    if (ev == NULL)
-        log_oom();
-    return ev;
-}
-
 struct redis *redis_new(struct event_base *base, const struct conf_redis *conf, struct err *e)
 {
     struct redis *r;
@@ -237,20 +219,18 @@ struct redis *redis_new(struct event_base *base, const struct conf_redis *conf, 
 
     if (conf->url[0] != '\0' && address_parse(&address, conf->url, e) != 0)
         return NULL;
-    r = calloc(1, sizeof(*r));
-    if (r == NULL)
-        log_oom();
+    r = must_have(calloc(1, sizeof(*r)));
     r->base = base;
-    r->prefix = copy(conf->prefix);
-    r->username = copy(conf->username);
-    r->password = copy(conf->password);
+    r->prefix = must_have(strdup(conf->prefix));
+    r->username = must_have(strdup(conf->username));
+    r->password = must_have(strdup(conf->password));
     r->login = (struct redis_login){.username = r->username, .password = r->password, .database = conf->database};
     r->login.timeout_ms = conf->timeout_ms < INT_MAX ? (int)conf->timeout_ms : INT_MAX;
     TAILQ_INIT(&r->sent);
     TAILQ_INIT(&r->lost);
-    r->pump = event_make(base, 0, on_pump, r);
-    r->deadline = event_make(base, 0, on_deadline, r);
-    r->idle = event_make(base, EV_PERSIST, on_idle, r);
+    r->pump = must_have(event_new(base, -1, 0, on_pump, r));
+    r->deadline = must_have(event_new(base, -1, 0, on_deadline, r));
+    r->idle = must_have(event_new(base, -1, EV_PERSIST, on_idle, r));
     if (conf->url[0] != '\0') {
         r->login.address = address;
         r->link = redis_link_new(base, &r->login, "commands", &hooks, r);
@@ -308,9 +288,7 @@ int redis_send(struct redis *r, redis_reply_fn *fn, void *ctx, size_t count, con
 
     if (!redis_up(r) || r->sent_count >= COMMANDS_MAX || redis_link_send(r->link, count, words, lengths) != 0)
         return -1;
-    c = calloc(1, sizeof(*c));
-    if (c == NULL)
-        log_oom();
+    c = must_have(calloc(1, sizeof(*c)));
     c->fn = fn;
     c->ctx = ctx;
     (void)snprintf(c->word, sizeof(c->word), "%s", words[0]);

@@ -265,9 +265,7 @@ static void link_connect(struct redis_link *l)
     }
     if (l->login->address.sa.ss_family != AF_UNIX)
         keepalive_set(fd);
-    l->bev = bufferevent_socket_new(l->base, fd, BEV_OPT_CLOSE_ON_FREE);
-    if (l->bev == NULL)
-        log_oom();
+    l->bev = must_have(bufferevent_socket_new(l->base, fd, BEV_OPT_CLOSE_ON_FREE));
     l->replies = redis_replies_new();
     l->state = LINK_CONNECTING;
     bufferevent_setcb(l->bev, on_read, NULL, on_event, l);
@@ -291,18 +289,14 @@ static void on_timer(evutil_socket_t fd, short what, void *ctx)
 struct redis_link *redis_link_new(struct event_base *base, const struct redis_login *login, const char *name,
                                   const struct redis_link_hooks *hooks, void *ctx)
 {
-    struct redis_link *l = calloc(1, sizeof(*l));
+    struct redis_link *l = must_have(calloc(1, sizeof(*l)));
 
-    if (l == NULL)
-        log_oom();
     l->base = base;
     l->login = login;
     l->name = name;
     l->hooks = hooks;
     l->ctx = ctx;
-    l->timer = evtimer_new(base, on_timer, l);
-    if (l->timer == NULL)
-        log_oom();
+    l->timer = must_have(evtimer_new(base, on_timer, l));
     timer_set(l, 0);
     return l;
 }

@@ -41,10 +41,9 @@ static void *make_string(const redisReadTask *task, char *text, size_t len)
 
 struct redis_replies *redis_replies_new(void)
 {
-    struct redis_replies *s = calloc(1, sizeof(*s));
+    struct redis_replies *s = must_have(calloc(1, sizeof(*s)));
 
-    if (s == NULL || (s->reader = redisReaderCreate()) == NULL)
-        log_oom();
+    s->reader = must_have(redisReaderCreate());
     s->hiredis = *s->reader->fn;
     s->ours = s->hiredis;
     s->ours.createArray = make_array;

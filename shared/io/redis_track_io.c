@@ -187,10 +187,8 @@ static const struct redis_link_hooks hooks = {.up = on_up, .down = on_down, .rep
 struct redis_track *redis_track_new(struct event_base *base, struct redis *r, const struct redis_login *login,
                                     const char *prefix, const char *const *kinds, redis_changed_fn *fn, void *ctx)
 {
-    struct redis_track *t = calloc(1, sizeof(*t));
+    struct redis_track *t = must_have(calloc(1, sizeof(*t)));
 
-    if (t == NULL)
-        log_oom();
     t->redis = r;
     t->fn = fn;
     t->ctx = ctx;

@@ -56,10 +56,8 @@ struct supervisor {
 struct supervisor *supervisor_new(size_t workers, const struct supervisor_hooks *hooks, void *ctx)
 {
     static const int numbers[] = {SIGHUP, SIGTERM, SIGINT, SIGCHLD, SIGUSR1};
-    struct supervisor *s = calloc(1, sizeof(*s) + workers * sizeof(s->worker[0]));
+    struct supervisor *s = must_have(calloc(1, sizeof(*s) + workers * sizeof(s->worker[0])));
 
-    if (s == NULL)
-        log_oom();
     s->hooks = hooks;
     s->ctx = ctx;
     s->count = workers;
@@ -108,8 +106,8 @@ void supervisor_worker_ready(struct supervisor *s, struct event_base *base)
     const struct timeval half = millis(s->watchdog_ms / 2);
 
     if (s->watchdog_ms > 0) {
-        s->beat = event_new(base, -1, EV_PERSIST, on_beat, s);
-        if (s->beat == NULL || event_add(s->beat, &half) != 0)
+        s->beat = must_have(event_new(base, -1, EV_PERSIST, on_beat, s));
+        if (event_add(s->beat, &half) != 0)
             log_oom();
     }
     s->own->alive_ms = now_ms();

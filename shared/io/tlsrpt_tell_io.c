@@ -159,9 +159,7 @@ void tlsrpt_tell(struct tlsrpt_tell *t, const char *json, size_t len)
         lose(t, "the collector is away or too slow, and no more can wait");
         return;
     }
-    e = malloc(sizeof(*e) + len);
-    if (e == NULL)
-        log_oom();
+    e = must_have(malloc(sizeof(*e) + len));
     e->tell = t;
     e->sent = NULL;
     e->len = len;
@@ -208,19 +206,15 @@ bool tlsrpt_tell_drain(struct tlsrpt_tell *t, void (*fn)(void *ctx), void *ctx)
 
 struct tlsrpt_tell *tlsrpt_tell_new(struct event_base *base, const char *address, struct err *e)
 {
-    struct tlsrpt_tell *t = calloc(1, sizeof(*t));
+    struct tlsrpt_tell *t = must_have(calloc(1, sizeof(*t)));
 
-    if (t == NULL)
-        log_oom();
     TAILQ_INIT(&t->all);
     t->client = call_client_new(base, address, e);
     if (t->client == NULL) {
         free(t);
         return NULL;
     }
-    t->again = evtimer_new(base, on_again, t);
-    if (t->again == NULL)
-        log_oom();
+    t->again = must_have(evtimer_new(base, on_again, t));
     return t;
 }
 
