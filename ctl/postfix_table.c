@@ -1,26 +1,14 @@
 /* postfix_table.c - the tables regexp: and pcre: of Postfix. Lines that Postfix passes over are kept, with the fault.
  */
-#define PCRE2_CODE_UNIT_WIDTH 8
 #include "postfix_table.h"
 
 #include "ascii.h"
 #include "postfix_conf.h"
 
-#include <pcre2.h>
-#include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-#define PATTERN_MAX 65536  /* octets */
-#define PARTS_MAX   4000   /* of an expression: ( | * + ? { */
-#define GROUPS_MAX  1000   /* ( */
-#define REPEATS_MAX 2000   /* {n} of {n} of ... */
-#define WORK_MAX    200000 /* octets of an expression, repeated */
-#define WORK_ALL    2000000
-#define MATCH_LIMIT 100000 /* of PCRE2 */
-#define CAPTURES    100
 
 static void set_fault(struct postfix_rule *r, const char *fault)
 {
@@ -39,122 +27,15 @@ static char *skip_space(char *at)
     return at;
 }
 
-/* The largest number in {n,m}. */
-static size_t repeat_of(const char *at)
-{
-    size_t n = 0, most = 1;
-
-    for (at++; ascii_is_digit(*at) || *at == ','; at++) {
-        n = *at == ',' ? 0 : n < REPEATS_MAX ? 10 * n + (size_t)(*at - '0') : n;
-        most = n > most ? n : most;
-    }
-    return most;
-}
-
-/* Does what stands before this + end with a repetition itself? The C library then doubles all of that. */
-static bool doubles(const char *pattern, const char *at)
-{
-    return *at == '+' && at > pattern && strchr("+*?})", at[-1]) != NULL;
-}
-
-/* How much the expression is to read: its octets, repeated. Counted without a look at brackets, so too much at most;
- * more than WORK_MAX: it is not read. */
-static size_t work_of(const char *pattern)
-{
-    size_t parts = 0, groups = 0, repeats = 1;
-
-    for (const char *p = pattern; *p != '\0'; p++) {
-        parts += strchr("(|*+?{", *p) != NULL;
-        groups += *p == '(';
-        repeats *= *p == '{' ? repeat_of(p) : doubles(pattern, p) ? 2 : 1;
-        if (repeats > REPEATS_MAX || parts > PARTS_MAX || groups > GROUPS_MAX)
-            return WORK_MAX + 1;
-    }
-    return strlen(pattern) * repeats;
-}
-
 /* Of a table all expressions together may be so much; this one is counted if it can be read. */
 static bool is_modest(struct postfix_table *t, const char *pattern)
 {
-    size_t work = strlen(pattern) <= PATTERN_MAX ? work_of(pattern) : WORK_MAX + 1;
+    size_t work = postfix_expression_work(pattern);
 
-    if (work > WORK_MAX || t->work + work > WORK_ALL)
+    if (work > POSTFIX_WORK_MAX || t->work + work > POSTFIX_WORK_ALL)
         return false;
     t->work += work;
     return true;
-}
-
-/* Each flag turns the other way round what it stands for. Returns false for one that is unknown. */
-static bool regexp_flag(int *flags, char c)
-{
-    switch (c) {
-    case 'i':
-        *flags ^= REG_ICASE;
-        return true;
-    case 'm':
-        *flags ^= REG_NEWLINE;
-        return true;
-    case 'x':
-        *flags ^= REG_EXTENDED;
-        return true;
-    default:
-        return false;
-    }
-}
-
-static bool pcre_flag(uint32_t *flags, char c)
-{
-    static const struct {
-        char name;
-        uint32_t flag;
-    } known[] = {{'i', PCRE2_CASELESS}, {'m', PCRE2_MULTILINE},      {'s', PCRE2_DOTALL},   {'x', PCRE2_EXTENDED},
-                 {'A', PCRE2_ANCHORED}, {'E', PCRE2_DOLLAR_ENDONLY}, {'U', PCRE2_UNGREEDY}, {'X', 0}};
-
-    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-        if (known[i].name == c) {
-            *flags ^= known[i].flag;
-            return true;
-        }
-    }
-    return false;
-}
-
-static void compile_regexp(struct postfix_rule *r, const char *flag, size_t flags)
-{
-    int how = REG_EXTENDED | REG_ICASE;
-    regex_t *code = calloc(1, sizeof(*code));
-    int rc = REG_ESPACE;
-
-    for (size_t i = 0; i < flags; i++)
-        if (!regexp_flag(&how, flag[i]))
-            set_fault(r, "a flag that is unknown");
-    if (code != NULL && r->fault[0] == '\0')
-        rc = regcomp(code, r->pattern, how);
-    if (code != NULL && r->fault[0] == '\0' && rc == 0) {
-        r->code = code;
-        return;
-    }
-    if (code != NULL && r->fault[0] == '\0')
-        regerror(rc, code, r->fault, sizeof(r->fault));
-    else if (r->fault[0] == '\0')
-        set_fault(r, "no memory");
-    free(code);
-}
-
-static void compile_pcre(struct postfix_rule *r, const char *flag, size_t flags)
-{
-    uint32_t how = PCRE2_CASELESS | PCRE2_DOTALL;
-    PCRE2_SIZE at;
-    int rc;
-
-    for (size_t i = 0; i < flags; i++)
-        if (!pcre_flag(&how, flag[i]))
-            set_fault(r, "a flag that is unknown");
-    if (r->fault[0] != '\0')
-        return;
-    r->code = pcre2_compile((PCRE2_SPTR)r->pattern, PCRE2_ZERO_TERMINATED, how, &rc, &at, NULL);
-    if (r->code == NULL)
-        pcre2_get_error_message(rc, (PCRE2_UCHAR *)r->fault, sizeof(r->fault));
 }
 
 /* "!/expression/flags" at the beginning of text. Returns what is behind it; NULL: no memory. */
@@ -181,10 +62,8 @@ static char *read_pattern(struct postfix_table *t, struct postfix_rule *r, char 
         set_fault(r, "two expressions in one line: not evaluated here");
     else if (!is_modest(t, r->pattern))
         set_fault(r, "an expression that is too much to be evaluated here");
-    else if (t->pcre)
-        compile_pcre(r, flag, (size_t)(end - flag));
     else
-        compile_regexp(r, flag, (size_t)(end - flag));
+        r->expression = postfix_expression_new(t->pcre, r->pattern, flag, (size_t)(end - flag), r->fault);
     return skip_space(end);
 }
 
@@ -371,60 +250,10 @@ void postfix_table_free(struct postfix_table *t)
         struct postfix_rule *r = &t->rule[i];
         free(r->pattern);
         free(r->result);
-        if (t->pcre && r->code != NULL)
-            pcre2_code_free(r->code);
-        if (!t->pcre && r->code != NULL) {
-            regfree(r->code);
-            free(r->code);
-        }
+        postfix_expression_free(r->expression);
     }
     free(t->rule);
     *t = (struct postfix_table){.count = 0};
-}
-
-/* Where each group is in the address, from octet to octet; from == to == 0 and not set: absent. */
-struct groups {
-    size_t from[CAPTURES], to[CAPTURES];
-};
-
-static bool pcre_matches(const struct postfix_rule *r, const char *address, struct groups *g)
-{
-    pcre2_match_data *data = pcre2_match_data_create(CAPTURES, NULL);
-    pcre2_match_context *limits = pcre2_match_context_create(NULL);
-    int found = 0;
-
-    if (data != NULL && limits != NULL) {
-        pcre2_set_match_limit(limits, MATCH_LIMIT);
-        pcre2_set_depth_limit(limits, MATCH_LIMIT);
-        found = pcre2_match(r->code, (PCRE2_SPTR)address, strlen(address), 0, 0, data, limits);
-        for (size_t i = 0; found > 0 && i < (size_t)found && i < CAPTURES; i++) {
-            const PCRE2_SIZE *at = pcre2_get_ovector_pointer(data) + 2 * i;
-            g->from[i] = at[0] != PCRE2_UNSET ? at[0] : 0;
-            g->to[i] = at[0] != PCRE2_UNSET && at[1] > at[0] ? at[1] : g->from[i];
-        }
-    }
-    pcre2_match_context_free(limits);
-    pcre2_match_data_free(data);
-    return found > 0;
-}
-
-static bool regexp_matches(const struct postfix_rule *r, const char *address, struct groups *g)
-{
-    regmatch_t at[CAPTURES];
-
-    if (regexec(r->code, address, CAPTURES, at, 0) != 0)
-        return false;
-    for (size_t i = 0; i < CAPTURES; i++) {
-        g->from[i] = at[i].rm_so > 0 ? (size_t)at[i].rm_so : 0;
-        g->to[i] = at[i].rm_so >= 0 ? (size_t)at[i].rm_eo : 0;
-    }
-    return true;
-}
-
-static bool matches(const struct postfix_table *t, const struct postfix_rule *r, const char *address, struct groups *g)
-{
-    *g = (struct groups){.from = {0}};
-    return (t->pcre ? pcre_matches(r, address, g) : regexp_matches(r, address, g)) != r->negated;
 }
 
 /* The number behind a $, in one of its forms; *at is then behind it. */
@@ -436,12 +265,12 @@ static size_t group_number(const char **at)
 
     p += close != '\0';
     for (; ascii_is_digit(*p); p++)
-        n = n < CAPTURES ? 10 * n + (size_t)(*p - '0') : n;
+        n = n < POSTFIX_CAPTURES ? 10 * n + (size_t)(*p - '0') : n;
     *at = p + (close != '\0' && *p == close);
-    return n < CAPTURES ? n : 0;
+    return n < POSTFIX_CAPTURES ? n : 0;
 }
 
-static void put_result(struct buf *out, const char *result, const char *address, const struct groups *g)
+static void put_result(struct buf *out, const char *result, const char *address, const struct postfix_groups *g)
 {
     size_t n;
 
@@ -463,13 +292,13 @@ static void put_result(struct buf *out, const char *result, const char *address,
 const struct postfix_rule *postfix_table_find(const struct postfix_table *t, const char *address, bool substitution,
                                               struct buf *result)
 {
-    struct groups g;
+    struct postfix_groups g;
 
     for (size_t i = 0; i < t->count; i++) {
         const struct postfix_rule *r = &t->rule[i];
         if (r->fault[0] != '\0' || r->kind == POSTFIX_ENDIF || (r->substitutes && (!substitution || r->negated)))
             continue;
-        if (!matches(t, r, address, &g)) {
+        if (postfix_expression_fits(r->expression, address, &g) == r->negated) {
             i = r->kind == POSTFIX_IF ? r->end - 1 : i;
             continue;
         }

@@ -1,6 +1,6 @@
 /*
  * postfix_table.h - the tables regexp: and pcre: of Postfix (regexp_table(5), pcre_table(5)): reading them, and what
- * they answer to an address. Pure; the work that an expression may make is bounded.
+ * they answer to an address. Pure; postfix_expression.h bounds the work that the expressions may make.
  */
 #ifndef POSTERN_POSTFIX_TABLE_H
 #define POSTERN_POSTFIX_TABLE_H
@@ -10,10 +10,10 @@
 
 #include "buf.h"
 #include "err.h"
+#include "postfix_expression.h"
 
 #define POSTFIX_TABLE_MAX ((size_t)1 << 20) /* octets of a table */
 #define POSTFIX_RULES_MAX 5000              /* lines of a table */
-#define POSTFIX_FAULT     80
 
 enum postfix_rule_kind { POSTFIX_MATCH, POSTFIX_IF, POSTFIX_ENDIF };
 
@@ -25,8 +25,8 @@ struct postfix_rule {
     char fault[POSTFIX_FAULT]; /* why Postfix passes over this line, or it cannot be evaluated here; "": it is fine */
     char *pattern;             /* without its delimiters; NULL of ENDIF */
     char *result;              /* NULL unless it is a POSTFIX_MATCH */
-    void *code;                /* the expression, ready */
-    size_t end;                /* of POSTFIX_IF: the rule that is next when it does not fit */
+    struct postfix_expression *expression; /* NULL: it has a fault, or is ENDIF */
+    size_t end;                            /* of POSTFIX_IF: the rule that is next when it does not fit */
 };
 
 struct postfix_table {
