@@ -7,21 +7,12 @@
 #include <string.h>
 
 #include "ascii.h"
+#include "literal_part.h"
 #include "utf8.h"
 #include "utf8_fold.h"
 
-#define LEAST      2  /* a set with a shorter text says little */
 #define CLASS_MAX  5  /* different characters of a class that are taken one by one */
-#define COPIES_MAX 16 /* of what is repeated */
 #define GROUPS_MAX 50 /* within one another; PCRE2 was told the same */
-
-/* A part of the expression. */
-struct part {
-    bool whole;                   /* every text that it fits is one of `last` */
-    bool classes;                 /* of digits or letters have a part in `last` */
-    struct rule_literal_set last; /* what it fits ends in one of these */
-    struct rule_literals need;
-};
 
 struct reader {
     const char *text;
@@ -65,189 +56,6 @@ static bool is_plain(const char *c, size_t octets)
     return false;
 }
 
-/* --- sets --- */
-
-static bool set_add(struct rule_literal_set *set, const char *text, size_t len)
-{
-    for (size_t i = 0; i < set->count; i++)
-        if (set->len[i] == len && memcmp(set->text[i], text, len) == 0)
-            return true;
-    if (set->count == RULE_LITERAL_TEXTS || len > RULE_LITERAL_LEN)
-        return false;
-    memcpy(set->text[set->count], text, len);
-    set->len[set->count++] = (uint8_t)len;
-    return true;
-}
-
-static bool set_unite(struct rule_literal_set *set, const struct rule_literal_set *more)
-{
-    for (size_t i = 0; i < more->count; i++)
-        if (!set_add(set, more->text[i], more->len[i]))
-            return false;
-    return true;
-}
-
-/* Each text of one with each of the other behind it. */
-static bool set_join(struct rule_literal_set *set, const struct rule_literal_set *more)
-{
-    struct rule_literal_set joined = {.count = 0};
-    char text[2 * RULE_LITERAL_LEN];
-
-    for (size_t i = 0; i < set->count; i++) {
-        memcpy(text, set->text[i], set->len[i]);
-        for (size_t k = 0; k < more->count; k++) {
-            memcpy(text + set->len[i], more->text[k], more->len[k]);
-            if (!set_add(&joined, text, (size_t)set->len[i] + more->len[k]))
-                return false;
-        }
-    }
-    *set = joined;
-    return true;
-}
-
-static size_t set_shortest(const struct rule_literal_set *set)
-{
-    size_t shortest = set->count == 0 ? 0 : RULE_LITERAL_LEN;
-
-    for (size_t i = 0; i < set->count; i++)
-        shortest = set->len[i] < shortest ? set->len[i] : shortest;
-    return shortest;
-}
-
-/* How much it tells: long texts are rare, and few are rarer than many. */
-static size_t set_worth(const struct rule_literal_set *set)
-{
-    return set_shortest(set) * RULE_LITERAL_TEXTS - set->count;
-}
-
-static bool set_same(const struct rule_literal_set *a, const struct rule_literal_set *b)
-{
-    struct rule_literal_set both = *a;
-
-    return a->count == b->count && set_unite(&both, b) && both.count == a->count;
-}
-
-/* Keep the sets that tell most. */
-static void need_add(struct rule_literals *need, const struct rule_literal_set *set)
-{
-    size_t least = 0;
-
-    if (set_shortest(set) < LEAST)
-        return;
-    for (size_t i = 0; i < need->count; i++) {
-        if (set_same(&need->set[i], set))
-            return;
-        least = set_worth(&need->set[i]) < set_worth(&need->set[least]) ? i : least;
-    }
-    if (need->count < RULE_LITERAL_SETS)
-        need->set[need->count++] = *set;
-    else if (set_worth(set) > set_worth(&need->set[least]))
-        need->set[least] = *set;
-}
-
-static const struct rule_literal_set *need_best(const struct rule_literals *need)
-{
-    const struct rule_literal_set *best = NULL;
-
-    for (size_t i = 0; i < need->count; i++)
-        if (best == NULL || set_worth(&need->set[i]) > set_worth(best))
-            best = &need->set[i];
-    return best;
-}
-
-/* --- parts --- */
-
-/* It fits the empty text, and only that. */
-static void part_empty(struct part *p)
-{
-    p->whole = true;
-    p->classes = false;
-    p->last.count = 1;
-    p->last.len[0] = 0;
-    p->need.count = 0;
-}
-
-/* It may fit any text. */
-static void part_any(struct part *p)
-{
-    part_empty(p);
-    p->whole = false;
-}
-
-/* `last` may not be what the text goes on from, but it is there. */
-static void part_settle(struct part *p, const struct reader *r)
-{
-    if (!r->shapes || p->classes)
-        need_add(&p->need, &p->last);
-}
-
-static void part_join(struct part *p, const struct part *more, const struct reader *r)
-{
-    for (size_t i = 0; i < more->need.count; i++)
-        need_add(&p->need, &more->need.set[i]);
-    if (more->whole && set_join(&p->last, &more->last)) {
-        p->classes = p->classes || more->classes;
-        return;
-    }
-    part_settle(p, r);
-    p->whole = false;
-    p->last = more->last;
-    p->classes = more->classes;
-}
-
-/* Once, or not at all. */
-static void part_or_nothing(struct part *p)
-{
-    if (!p->whole || !set_add(&p->last, "", 0))
-        part_any(p);
-}
-
-/* So many copies of it behind p: at least `least`, at most `most`, 0 for no end. */
-static void part_join_copies(struct part *p, struct part *once, unsigned least, unsigned most, const struct reader *r)
-{
-    const unsigned copies = least == 0 ? 1 : least < COPIES_MAX ? least : COPIES_MAX;
-
-    if (least == 0 && most == 1)
-        part_or_nothing(once);
-    else if (least == 0)
-        part_any(once);
-    for (unsigned i = 0; i < copies; i++)
-        part_join(p, once, r);
-    if (least == 0 || (copies == least && least == most))
-        return;
-    part_settle(p, r);
-    p->whole = false;
-    p->last = once->last;
-    p->classes = once->classes;
-}
-
-/* One or the other fits. first: there was none before. */
-static void part_or(struct part *p, struct part *other, bool first, const struct reader *r)
-{
-    const struct rule_literal_set *mine, *its;
-    struct rule_literal_set all;
-
-    if (first) {
-        *p = *other;
-        return;
-    }
-    all = p->last;
-    if (p->whole && other->whole && set_unite(&all, &other->last)) {
-        p->last = all;
-        p->classes = p->classes || other->classes;
-        return;
-    }
-    part_settle(p, r);
-    part_settle(other, r);
-    mine = need_best(&p->need);
-    its = need_best(&other->need);
-    all.count = 0;
-    if (mine == NULL || its == NULL || !set_unite(&all, mine) || !set_unite(&all, its))
-        all.count = 0;
-    part_any(p);
-    need_add(&p->need, &all);
-}
-
 /* --- reading --- */
 
 static bool at_char(const struct reader *r, char c)
@@ -274,30 +82,27 @@ static bool skip_word(struct reader *r, const char *word)
 }
 
 /* One character, of so many octets, which the reader is behind. */
-static void read_character(const struct reader *r, struct part *p, const char *c, size_t octets)
+static void read_character(const struct reader *r, struct literal_part *p, const char *c, size_t octets)
 {
     char folded[UTF8_MAX];
 
-    part_any(p);
+    literal_part_any(p);
     if (octets == 0 || octets > UTF8_MAX || !is_plain(c, octets))
         return;
     utf8_fold(folded, c, octets);
     if (r->shapes && ascii_is_alnum(folded[0]))
         folded[0] = ascii_is_digit(folded[0]) ? '0' : 'a';
-    p->whole = true;
-    p->last.count = 0;
-    set_add(&p->last, folded, octets);
+    literal_part_text(p, folded, octets);
 }
 
 /* Every digit. */
-static void part_digits(struct part *p, const struct reader *r)
+static void part_digits(struct literal_part *p, const struct reader *r)
 {
-    part_any(p);
+    literal_part_any(p);
     if (!r->shapes)
         return;
-    p->whole = p->classes = true;
-    p->last.count = 0;
-    set_add(&p->last, "0", 1);
+    literal_part_text(p, "0", 1);
+    p->classes = true;
 }
 
 /* \x{…}, \p{…}: what is in the braces, if they are there. */
@@ -337,14 +142,14 @@ static char read_escape(struct reader *r)
     return '\0';
 }
 
-static void read_backslash(struct reader *r, struct part *p)
+static void read_backslash(struct reader *r, struct literal_part *p)
 {
     const char c = r->at < r->len ? r->text[r->at] : '\0';
     char sign;
 
     if (c != '\0' && strchr("bBAzZGK", c) != NULL) {
         r->at++;
-        part_empty(p);
+        literal_part_empty(p);
         return;
     }
     if (c == 'd') {
@@ -352,7 +157,7 @@ static void read_backslash(struct reader *r, struct part *p)
         part_digits(p, r);
         return;
     }
-    part_any(p);
+    literal_part_any(p);
     if (c == 'N' || c == 'R' || c == 'X') {
         r->at++;
         r->doubt = r->doubt || at_char(r, '{');
@@ -375,12 +180,12 @@ struct class
 static void class_add(struct class *k, const struct reader *r, char first, char last)
 {
     for (int c = (unsigned char)first; c <= (unsigned char)last && !k->wide; c++) {
-        struct part p;
+        struct literal_part p;
         const char sign = (char)c;
 
         read_character(r, &p, &sign, 1);
         k->ranges = k->ranges || (last > first && ascii_is_alnum(sign));
-        k->wide = !p.whole || k->set.count > CLASS_MAX || !set_unite(&k->set, &p.last);
+        k->wide = !p.whole || k->set.count > CLASS_MAX || !literal_set_unite(&k->set, &p.last);
     }
 }
 
@@ -438,7 +243,7 @@ static void read_member(struct reader *r, struct class *k)
     r->at += 2;
 }
 
-static void read_class(struct reader *r, struct part *p)
+static void read_class(struct reader *r, struct literal_part *p)
 {
     struct class k = {.set = {.count = 0}};
     bool first = true;
@@ -447,7 +252,7 @@ static void read_class(struct reader *r, struct part *p)
     for (; !r->doubt && r->at < r->len && (first || !at_char(r, ']')); first = false)
         read_member(r, &k);
     r->doubt = r->doubt || !skip_char(r, ']');
-    part_any(p);
+    literal_part_any(p);
     if (k.wide || k.set.count == 0 || k.set.count > CLASS_MAX)
         return;
     p->whole = true;
@@ -457,7 +262,7 @@ static void read_class(struct reader *r, struct part *p)
 
 /* --- groups --- */
 
-static void read_alternatives(struct reader *r, struct part *out);
+static void read_alternatives(struct reader *r, struct literal_part *out);
 
 /* The name of a group, and what ends it. */
 static void skip_name(struct reader *r, char end)
@@ -499,11 +304,11 @@ static bool read_group_kind(struct reader *r, bool *ended)
 }
 
 /* Behind "(". */
-static void read_group(struct reader *r, struct part *p)
+static void read_group(struct reader *r, struct literal_part *p)
 {
     bool looks = false, ended = false;
 
-    part_empty(p);
+    literal_part_empty(p);
     if (at_char(r, '*') || ++r->groups > GROUPS_MAX)
         r->doubt = true;
     else if (skip_char(r, '?'))
@@ -515,13 +320,13 @@ static void read_group(struct reader *r, struct part *p)
     read_alternatives(r, p);
     r->doubt = r->doubt || !skip_char(r, ')');
     if (looks)
-        part_empty(p);
+        literal_part_empty(p);
     r->groups--;
 }
 
 /* --- sequences --- */
 
-static void read_item(struct reader *r, struct part *p)
+static void read_item(struct reader *r, struct literal_part *p)
 {
     const char *c = r->text + r->at;
     const size_t octets = utf8_measure(c, r->len - r->at);
@@ -539,10 +344,10 @@ static void read_item(struct reader *r, struct part *p)
         return;
     case '^':
     case '$':
-        part_empty(p);
+        literal_part_empty(p);
         return;
     case '.':
-        part_any(p);
+        literal_part_any(p);
         return;
     default:
         r->doubt = r->doubt || *c == '{';
@@ -588,27 +393,27 @@ static void read_repeat(struct reader *r, unsigned *least, unsigned *most)
         skip_char(r, '+');
 }
 
-static void read_sequence(struct reader *r, struct part *out)
+static void read_sequence(struct reader *r, struct literal_part *out)
 {
     unsigned least, most;
-    struct part item;
+    struct literal_part item;
 
-    part_empty(out);
+    literal_part_empty(out);
     while (!r->doubt && r->at < r->len && !at_char(r, '|') && !at_char(r, ')')) {
         read_item(r, &item);
         read_repeat(r, &least, &most);
-        part_join_copies(out, &item, least, most, r);
+        literal_part_join_copies(out, &item, least, most, r->shapes);
     }
 }
 
-static void read_alternatives(struct reader *r, struct part *out)
+static void read_alternatives(struct reader *r, struct literal_part *out)
 {
-    struct part other;
+    struct literal_part other;
     bool first = true;
 
     do {
         read_sequence(r, &other);
-        part_or(out, &other, first, r);
+        literal_part_or(out, &other, first, r->shapes);
         first = false;
     } while (!r->doubt && skip_char(r, '|'));
 }
@@ -616,10 +421,10 @@ static void read_alternatives(struct reader *r, struct part *out)
 void rule_literals_find(struct rule_literals *out, const char *pattern, size_t len, bool shapes)
 {
     struct reader r = {.text = pattern, .len = len, .shapes = shapes};
-    struct part all;
+    struct literal_part all;
 
     read_alternatives(&r, &all);
-    part_settle(&all, &r);
+    literal_part_settle(&all, shapes);
     out->count = 0;
     if (!r.doubt && r.at == len)
         *out = all.need;
