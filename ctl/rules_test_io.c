@@ -12,7 +12,7 @@
 
 #include "charset_io.h"
 #include "domain.h"
-#include "rule_mail.h"
+#include "message_rules.h"
 #include "snapshot.h"
 
 #include <stdarg.h>
@@ -20,7 +20,6 @@
 #include <string.h>
 
 #define NOTES_MAX 2000
-#define NEED_MAIL (RULE_NEED_HEADER | RULE_NEED_BODY | RULE_NEED_ATTACHMENTS)
 
 struct test {
     const struct ctl *ctl;
@@ -31,8 +30,7 @@ struct test {
     struct message *message;
     struct message_wants wants;
     char address[ADDRESS_BUF]; /* of the client; "": this machine */
-    struct rule_text *recipient;
-    struct rule_mail mail;
+    struct message_rules seen;
     struct rule_eval *eval;
     struct buf notes, reply, record;
     struct rules_verdict verdict;
@@ -125,13 +123,9 @@ static int words_check(struct test *t)
 
 static int message_read(struct test *t)
 {
-    const struct snapshot *s = t->snapshot;
     struct err e = {""};
 
-    t->wants = (struct message_wants){.fields = (s->need & NEED_MAIL) != 0,
-                                      .body_octets = (s->need & NEED_MAIL) != 0 ? s->body_octets : 0,
-                                      .shape = (s->need & RULE_NEED_ATTACHMENTS) != 0,
-                                      .record_header = s->record_header};
+    t->wants = snapshot_wants(t->snapshot);
     t->message = message_new();
     if (t->message == NULL)
         return no_memory();
@@ -150,53 +144,17 @@ static int message_read(struct test *t)
 
 /* --- the verdict --- */
 
-static struct rule_text bare(const char *address)
-{
-    return (struct rule_text){address + 1, strlen(address) - 2}; /* rules_letter_read has seen to <> */
-}
-
-static struct rule_text text_of(const char *text)
-{
-    return (struct rule_text){text, text == NULL ? 0 : strlen(text)};
-}
-
-static int envelope_set(struct test *t)
-{
-    const struct message_view *view = &t->verdict.view;
-    struct rule_message *m = &t->mail.message;
-
-    t->recipient = calloc(view->recipients + 1, sizeof(*t->recipient));
-    if (t->recipient == NULL)
-        return -1;
-    for (size_t i = 0; i < view->recipients; i++)
-        t->recipient[i] = bare(view->recipient[i].address);
-    m->sender = bare(view->sender);
-    m->recipients = t->recipient;
-    m->recipient_count = view->recipients;
-    m->client_address = text_of(t->address[0] != '\0' ? t->address : NULL);
-    m->client_user = text_of(t->ctl->user);
-    m->client_tls = (t->ctl->options & CTL_TLS) != 0;
-    return 0;
-}
-
 static int rules_ask(struct test *t)
 {
-    const struct message_view *v = &t->verdict.view;
-    const struct rule_mail_source source = {.field = v->field,
-                                            .fields = v->fields,
-                                            .fields_left_out = v->fields_left_out,
-                                            .body = v->body,
-                                            .body_len = v->body_len,
-                                            .body_more = v->body_more,
-                                            .shape_left_out = v->shape_left_out,
-                                            .size = v->size,
-                                            .convert = charset_convert};
+    const struct message_client client = {
+        .address = t->address, .user = t->ctl->user, .tls = (t->ctl->options & CTL_TLS) != 0};
 
     t->eval = rule_eval_new(t->snapshot->rules);
-    if (t->eval == NULL || rule_mail_read(&t->mail, &source, t->snapshot->need) != 0 || envelope_set(t) != 0)
+    if (t->eval == NULL ||
+        message_rules_read(&t->seen, &t->verdict.view, &client, charset_convert, t->snapshot->need) != 0)
         return no_memory();
     t->verdict.eval = t->eval;
-    t->verdict.outcome = rule_eval_run(t->eval, &t->mail.message, rules_lists_ask, &t->lists);
+    t->verdict.outcome = rule_eval_run(t->eval, &t->seen.mail.message, rules_lists_ask, &t->lists);
     return CTL_YES;
 }
 
@@ -295,8 +253,7 @@ int run_rules_test(const struct ctl *ctl)
     rc = run(&t);
     flag_plan_clear(&t.verdict.plan);
     rule_eval_free(t.eval);
-    rule_mail_clear(&t.mail);
-    free(t.recipient);
+    message_rules_clear(&t.seen);
     message_free(t.message);
     snapshot_release(t.snapshot);
     rules_lists_clear(&t.lists);

@@ -224,7 +224,7 @@ static int edits_finish(const struct flagging *f)
 }
 
 /* Those of the recipients that are left; one that is not changed has what is wanted, or can have no tag. */
-static void count(struct flagging *f)
+static void count_kinds(struct flagging *f)
 {
     const struct flag_edit *edit = f->plan->edit, *end = edit + f->plan->edits;
 
@@ -257,7 +257,7 @@ static int plan(struct flagging *f, flag_is_local *is_local, void *context)
     }
     rc = edits_finish(f);
     if (rc == 0)
-        count(f);
+        count_kinds(f);
     return rc;
 }
 

@@ -11,7 +11,7 @@
 #include "charset_io.h"
 #include "counters.h"
 #include "log.h"
-#include "rule_mail.h"
+#include "message_rules.h"
 
 #define REPLY_MAX      (2 * RULE_REPLY_MAX + 1) /* % is written twice */
 #define PARAMETERS_MAX (sizeof("RET=HDRS ") + MESSAGE_ENVID_MAX)
@@ -22,9 +22,8 @@ struct judging {
     struct present *present;
     const char *queue_id;
     struct message_view view;
-    struct rule_text *recipient; /* for rules */
-    struct rule_mail mail;
-    struct rule_eval *eval; /* NULL: there are no rules */
+    struct message_rules seen; /* by rules */
+    struct rule_eval *eval;    /* NULL: there are no rules */
     struct rule_outcome outcome;
     struct flag_plan plan;
 };
@@ -70,38 +69,6 @@ static sfsistat refuse(const struct judging *j, const char *status, const char *
 
 /* --- the rules --- */
 
-static struct rule_text bare(const char *address)
-{
-    size_t len = strlen(address);
-
-    if (len >= 2 && address[0] == '<' && address[len - 1] == '>')
-        return (struct rule_text){address + 1, len - 2};
-    return (struct rule_text){address, len};
-}
-
-static struct rule_text text_of(const char *text)
-{
-    return (struct rule_text){text, text == NULL ? 0 : strlen(text)};
-}
-
-static int set_envelope(struct judging *j, struct rule_message *m)
-{
-    const struct session *s = j->s;
-
-    j->recipient = calloc(j->view.recipients + 1, sizeof(*j->recipient));
-    if (j->recipient == NULL)
-        return -1;
-    for (size_t i = 0; i < j->view.recipients; i++)
-        j->recipient[i] = bare(j->view.recipient[i].address);
-    m->sender = bare(j->view.sender);
-    m->recipients = j->recipient;
-    m->recipient_count = j->view.recipients;
-    m->client_address = text_of(s->address[0] == '\0' ? NULL : s->address);
-    m->client_user = text_of(s->user);
-    m->client_tls = s->tls;
-    return 0;
-}
-
 static void log_unknown(const struct judging *j)
 {
     for (size_t i = 0; i < rule_eval_count(j->eval); i++) {
@@ -119,23 +86,14 @@ static void log_unknown(const struct judging *j)
 static int ask_rules(struct judging *j)
 {
     const struct snapshot *snapshot = j->s->snapshot;
-    const struct message_view *v = &j->view;
-    const struct rule_mail_source source = {.field = v->field,
-                                            .fields = v->fields,
-                                            .fields_left_out = v->fields_left_out,
-                                            .body = v->body,
-                                            .body_len = v->body_len,
-                                            .body_more = v->body_more,
-                                            .shape_left_out = v->shape_left_out,
-                                            .size = v->size,
-                                            .convert = charset_convert};
+    const struct message_client client = {.address = j->s->address, .user = j->s->user, .tls = j->s->tls};
 
     if (rule_set_count(snapshot->rules) == 0)
         return 0;
-    if (rule_mail_read(&j->mail, &source, snapshot->need) != 0 || set_envelope(j, &j->mail.message) != 0)
+    if (message_rules_read(&j->seen, &j->view, &client, charset_convert, snapshot->need) != 0)
         return -1;
     j->eval = snapshot_take_eval(snapshot);
-    j->outcome = rule_eval_run(j->eval, &j->mail.message, present_in_list, j->present);
+    j->outcome = rule_eval_run(j->eval, &j->seen.mail.message, present_in_list, j->present);
     if (j->outcome.unknown > 0)
         log_unknown(j);
     return 0;
@@ -299,7 +257,6 @@ sfsistat judge_message(SMFICTX *ctx, struct session *s, struct present *present)
     if (j.eval != NULL)
         snapshot_give_eval(s->snapshot, j.eval);
     flag_plan_clear(&j.plan);
-    rule_mail_clear(&j.mail);
-    free(j.recipient);
+    message_rules_clear(&j.seen);
     return verdict;
 }

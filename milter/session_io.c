@@ -197,12 +197,7 @@ static void begin_message(struct session *s, SMFICTX *ctx)
     s->in_message = true;
     atomic_fetch_add(&busy_sessions, 1);
     renew_snapshot(s);
-    s->wants = (struct message_wants){
-        .fields = (s->snapshot->need & (RULE_NEED_HEADER | RULE_NEED_BODY | RULE_NEED_ATTACHMENTS)) != 0,
-        .body_octets =
-            (s->snapshot->need & (RULE_NEED_BODY | RULE_NEED_ATTACHMENTS)) != 0 ? s->snapshot->body_octets : 0,
-        .shape = (s->snapshot->need & RULE_NEED_ATTACHMENTS) != 0,
-        .record_header = s->snapshot->record_header};
+    s->wants = snapshot_wants(s->snapshot);
     message_begin(s->message, &s->wants);
     s->refused_tag = false;
     s->tls = tls != NULL && tls[0] != '\0';

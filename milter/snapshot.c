@@ -100,6 +100,16 @@ static bool is_loopback(const char *address)
     return strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0 || address[0] == '\0';
 }
 
+struct message_wants snapshot_wants(const struct snapshot *s)
+{
+    const bool body = (s->need & (RULE_NEED_BODY | RULE_NEED_ATTACHMENTS)) != 0;
+
+    return (struct message_wants){.fields = body || (s->need & RULE_NEED_HEADER) != 0,
+                                  .body_octets = body ? s->body_octets : 0,
+                                  .shape = (s->need & RULE_NEED_ATTACHMENTS) != 0,
+                                  .record_header = s->record_header};
+}
+
 bool snapshot_heeds_no(const struct snapshot *s, const char *user, const char *address)
 {
     if (s->no_from == TLS_REQUIRED_FROM_ANYONE)

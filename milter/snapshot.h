@@ -7,6 +7,7 @@
 
 #include "conf.h"
 #include "flag.h"
+#include "message.h"
 #include "rule_eval.h"
 
 /* Who may write TLS-Required: No. */
@@ -26,6 +27,9 @@ struct snapshot {
  * Returns NULL with what is wrong: a rule with an error, or whose name is taken.
  */
 struct snapshot *snapshot_new(const struct conf_milter *conf, const char *text, size_t len, struct err *e);
+
+/* What of a message is to be kept; record_header stays the snapshot's. */
+struct message_wants snapshot_wants(const struct snapshot *s);
 
 /* Does a TLS-Required: No of this client count? user NULL: it has not logged in; address "": it is this machine. */
 bool snapshot_heeds_no(const struct snapshot *s, const char *user, const char *address);
