@@ -117,7 +117,6 @@ static int print_json(const struct postfix_findings *f, const char *fault)
 static int print_findings(const struct ctl *ctl, const struct postfix_findings *f)
 {
     struct buf out;
-    int rc;
 
     buf_init(&out, CTL_OUTPUT_MAX);
     for (size_t i = 0; i < f->count; i++) {
@@ -134,9 +133,7 @@ static int print_findings(const struct ctl *ctl, const struct postfix_findings *
     else
         print_tinted(&out, "valid", TINT_GOOD, ctl->colour);
     buf_printf(&out, ": %zu finding%s. Not looked at: " NOT_LOOKED_AT "\n", f->count, f->count == 1 ? "" : "s");
-    rc = output_text(&out);
-    buf_clear(&out);
-    return rc;
+    return output_and_clear(&out);
 }
 
 static int cannot_check(const struct ctl *ctl, const struct err *e)

@@ -9,6 +9,7 @@
 #include "explain.h"
 #include "facts.h"
 #include "output_io.h"
+#include "redis_ask_io.h"
 #include "status.h"
 #include "workers.h"
 
@@ -35,6 +36,18 @@ struct conf *read_conf(const struct ctl *ctl)
         return NULL;
     }
     return conf;
+}
+
+struct redis_ask *open_redis(const struct ctl *ctl, const struct conf *conf)
+{
+    struct conf_redis redis = conf_redis_for(conf, &conf->posternctl.redis);
+    struct err e = {""};
+    struct redis_ask *ask = redis_ask_open(&redis, &e);
+
+    if (ask == NULL)
+        report_error("%s; is it running, and is it the one of the section redis in %s (-c FILE)?", e.text,
+                     ctl->conf_file);
+    return ask;
 }
 
 /* Say why there is no answer. Some reasons begin with the address. */
@@ -100,15 +113,6 @@ static json_t *ask_object(struct answer *a, const char *program, const char *add
                                                                             : NULL;
 }
 
-/* Print a text and empty it. */
-static int print_and_clear(struct buf *text)
-{
-    int rc = output_text(text);
-
-    buf_clear(text);
-    return rc;
-}
-
 /* As it came, on one line; on a terminal written anew, so that nothing in it acts there. */
 static int print_raw(struct answer *a, json_t *object)
 {
@@ -132,7 +136,7 @@ static int print_record(const struct ctl *ctl, const struct answer *a)
     buf_init(&text, CTL_OUTPUT_MAX);
     facts_print(&text, d, now_seconds(), ctl->colour);
     dest_free(d);
-    return print_and_clear(&text);
+    return output_and_clear(&text);
 }
 
 int run_resolve(const struct ctl *ctl)
@@ -169,7 +173,7 @@ static int print_object(const struct ctl *ctl, const json_t *object, print_fn *p
 
     buf_init(&text, CTL_OUTPUT_MAX);
     print(&text, object, now_seconds(), ctl->colour);
-    return print_and_clear(&text);
+    return output_and_clear(&text);
 }
 
 static const char *first_word(const struct ctl *ctl)
@@ -383,7 +387,7 @@ int run_status(const struct ctl *ctl)
         status_print(&text, POLICYD, conf->policyd.control, policyd, ctl->colour);
         buf_char(&text, '\n');
         status_print(&text, STSD, conf->stsd.listen, stsd, ctl->colour);
-        rc = print_and_clear(&text);
+        rc = output_and_clear(&text);
     }
     if (policyd == NULL || stsd == NULL)
         rc = CTL_NO;

@@ -53,6 +53,7 @@ struct ctl_values {
 };
 
 struct conf;
+struct redis_ask;
 
 struct ctl {
     const char *conf_file;
@@ -92,7 +93,10 @@ int run_cache_show(const struct ctl *ctl);
 int run_cache_get(const struct ctl *ctl);
 int run_cache_flush(const struct ctl *ctl);
 int run_status(const struct ctl *ctl);
-struct conf *read_conf(const struct ctl *ctl); /* conf_free; NULL with the reason reported */
+
+/* NULL with the reason reported. */
+struct conf *read_conf(const struct ctl *ctl);                                /* conf_free */
+struct redis_ask *open_redis(const struct ctl *ctl, const struct conf *conf); /* redis_ask_close; conf outlives it */
 
 /* Ask a daemon and wait so long. Returns 0 when it has answered, whatever it says, or -1 with the reason reported. */
 struct answer;
@@ -104,7 +108,7 @@ void report_refusal(const char *program, const char *about, const struct answer 
 /* requiretls_commands_io.c */
 int run_explain_requiretls(const struct ctl *ctl);
 
-/* list_commands_io.c */
+/* list_commands_io.c, list_file_commands_io.c */
 int run_list_show(const struct ctl *ctl);
 int run_list_add(const struct ctl *ctl);
 int run_list_del(const struct ctl *ctl);

@@ -36,21 +36,14 @@ static int take_nexthop(struct session *s, const char *word)
 /* Returns CTL_YES, or the exit code with the reason reported. session_end in any case. */
 static int session_open(struct session *s, const struct ctl *ctl)
 {
-    struct conf_redis redis;
-    struct err e = {""};
-
     *s = (struct session){.nexthop = ""};
     if (ctl->word_count > 0 && take_nexthop(s, ctl->word[0]) != CTL_YES)
         return CTL_USAGE;
     s->conf = read_conf(ctl);
     if (s->conf == NULL)
         return CTL_USAGE;
-    redis = conf_redis_for(s->conf, &s->conf->posternctl.redis);
-    s->ask = redis_ask_open(&redis, &e);
-    if (s->ask != NULL)
-        return CTL_YES;
-    report_error("%s; is it running, and is it the one of the section redis in %s (-c FILE)?", e.text, ctl->conf_file);
-    return CTL_NO;
+    s->ask = open_redis(ctl, s->conf);
+    return s->ask != NULL ? CTL_YES : CTL_NO;
 }
 
 static void session_end(struct session *s)
@@ -72,16 +65,13 @@ static int report_redis(const struct session *s, const struct err *e)
 static int print_rows(const struct ctl *ctl, struct fallback_rows *rows)
 {
     struct buf text;
-    int rc;
 
     fallback_rows_sort(rows);
     if (ctl->options & CTL_JSON)
         return output_json(fallback_json(rows));
     buf_init(&text, TEXT_MAX);
     fallback_print(&text, rows, now_seconds(), ctl->colour);
-    rc = output_text(&text);
-    buf_clear(&text);
-    return rc;
+    return output_and_clear(&text);
 }
 
 static int show(const struct ctl *ctl, const struct session *s)

@@ -49,11 +49,18 @@ int output_text(const struct buf *text)
     return output_flush();
 }
 
+int output_and_clear(struct buf *text)
+{
+    int rc = output_text(text);
+
+    buf_clear(text);
+    return rc;
+}
+
 int output_verbatim(const struct buf *text)
 {
     struct buf harmless;
     const char *at, *end, *stop = buf_text(text) + text->len;
-    int rc;
 
     if (!isatty(STDOUT_FILENO))
         return output_text(text);
@@ -64,9 +71,7 @@ int output_verbatim(const struct buf *text)
         print_text(&harmless, at, (size_t)(end - at));
         buf_char(&harmless, '\n');
     }
-    rc = output_text(&harmless);
-    buf_clear(&harmless);
-    return rc;
+    return output_and_clear(&harmless);
 }
 
 int output_file(const char *path, const struct buf *text)

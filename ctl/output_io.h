@@ -15,6 +15,9 @@ int output_flush(void);
 /* Print a finished text. Returns CTL_YES, or CTL_NO when it is incomplete or cannot be written. */
 int output_text(const struct buf *text);
 
+/* The same, and free the text. */
+int output_and_clear(struct buf *text);
+
 /* Print a text that a program may read: as it is, but on a terminal, which must be safe from it. Returns as above. */
 int output_verbatim(const struct buf *text);
 

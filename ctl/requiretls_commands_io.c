@@ -105,8 +105,7 @@ static int print_result(const struct requiretls *r, const struct ctl *ctl)
     } else {
         buf_init(&text, CTL_OUTPUT_MAX);
         requiretls_print(&text, r, ctl->colour);
-        rc = output_text(&text);
-        buf_clear(&text);
+        rc = output_and_clear(&text);
     }
     return rc == CTL_YES ? codes[mail.result] : rc;
 }

@@ -42,14 +42,8 @@ bool rules_session_has_redis(const struct rules_session *s)
 
 int rules_session_connect(struct rules_session *s, const struct ctl *ctl)
 {
-    struct conf_redis redis = conf_redis_for(s->conf, &s->conf->posternctl.redis);
-    struct err e = {""};
-
-    s->ask = redis_ask_open(&redis, &e);
-    if (s->ask != NULL)
-        return CTL_YES;
-    report_error("%s; is it running, and is it the one of the section redis in %s (-c FILE)?", e.text, ctl->conf_file);
-    return CTL_NO;
+    s->ask = open_redis(ctl, s->conf);
+    return s->ask != NULL ? CTL_YES : CTL_NO;
 }
 
 void rules_session_end(struct rules_session *s)

@@ -16,8 +16,7 @@ static int print(const struct ctl *ctl, const struct rules_shown *shown)
     } else {
         buf_init(&text, RULES_PRINT_MAX);
         bad = rules_print(&text, shown, ctl->colour);
-        rc = output_text(&text);
-        buf_clear(&text);
+        rc = output_and_clear(&text);
     }
     if (bad == 0)
         return rc;

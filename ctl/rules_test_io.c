@@ -213,15 +213,12 @@ static int judge(struct test *t)
 static int tell(const struct test *t)
 {
     struct buf text;
-    int rc;
 
     if (t->ctl->options & CTL_JSON)
         return output_json(rules_verdict_json(&t->verdict));
     buf_init(&text, RULES_VERDICT_MAX);
     rules_verdict_print(&text, &t->verdict, t->ctl->colour);
-    rc = output_text(&text);
-    buf_clear(&text);
-    return rc;
+    return output_and_clear(&text);
 }
 
 static int run(struct test *t)
