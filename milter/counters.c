@@ -1,14 +1,8 @@
 /* counters.c - the names and meanings of the milter's numbers. */
 #include "counters.h"
 
-#define COUNTER(name_, help_)                                               \
-    {                                                                       \
-        .name = "postern_milter_" name_, .help = (help_), .type = "counter" \
-    }
-#define GAUGE(name_, help_)                                               \
-    {                                                                     \
-        .name = "postern_milter_" name_, .help = (help_), .type = "gauge" \
-    }
+#define COUNTER(name_, help_) METRIC("counter", "postern_milter_" name_, help_)
+#define GAUGE(name_, help_)   METRIC("gauge", "postern_milter_" name_, help_)
 
 struct metric counters[COUNTERS] = {
     [COUNT_SESSIONS] = COUNTER("sessions_total", "Sessions that the MTA has opened."),

@@ -5,13 +5,13 @@
 #include "judge_io.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "charset_io.h"
 #include "counters.h"
 #include "log.h"
 #include "message_rules.h"
+#include "unguarded.h"
 
 #define REPLY_MAX      (2 * RULE_REPLY_MAX + 1) /* % is written twice */
 #define PARAMETERS_MAX (sizeof("RET=HDRS ") + MESSAGE_ENVID_MAX)
@@ -27,17 +27,6 @@ struct judging {
     struct rule_outcome outcome;
     struct flag_plan plan;
 };
-
-/* libmilter takes texts that it only reads as if it wrote to them. */
-static char *unguarded(const char *text)
-{
-    union {
-        const char *in;
-        char *out;
-    } u = {text};
-
-    return u.out;
-}
 
 static sfsistat put_off(const struct judging *j, const char *why)
 {

@@ -1,14 +1,8 @@
 /* counters.c - the names and meanings of policyd's numbers. */
 #include "counters.h"
 
-#define COUNTER(name_, help_)                                                \
-    {                                                                        \
-        .name = "postern_policyd_" name_, .help = (help_), .type = "counter" \
-    }
-#define GAUGE(name_, help_)                                                \
-    {                                                                      \
-        .name = "postern_policyd_" name_, .help = (help_), .type = "gauge" \
-    }
+#define COUNTER(name_, help_) METRIC("counter", "postern_policyd_" name_, help_)
+#define GAUGE(name_, help_)   METRIC("gauge", "postern_policyd_" name_, help_)
 
 static struct metric one[COUNTERS] = {
     [COUNT_REQUESTS] = COUNTER("requests_total", "Look-ups by the MTA."),

@@ -2,7 +2,6 @@
 #include "policy_request.h"
 
 #include <string.h>
-#include <strings.h>
 
 const char policy_reply_bad[] = "action=451 4.3.5 Server configuration problem\n\n";
 
@@ -93,20 +92,11 @@ int policy_request_parse(struct policy_request *out, const char *buf, size_t len
     }
 }
 
-/* Does text[0..len) end in delimiter and word, with something before them? */
-static bool ends_in_tag(const struct address_tag *tag, const char *text, size_t len)
-{
-    size_t word = strlen(tag->word);
-
-    return len > word + 1 && text[len - word - 1] == tag->delimiter &&
-           strncasecmp(text + len - word, tag->word, word) == 0;
-}
-
 bool policy_recipient_tagged(const struct address_tag *tag, const char *recipient, size_t len)
 {
     const char *at = memrchr(recipient, '@', len);
 
-    return ends_in_tag(tag, recipient, at != NULL ? (size_t)(at - recipient) : len) ||
+    return address_tag_ends(tag, recipient, at != NULL ? (size_t)(at - recipient) : len) ||
            address_tag_has(tag, recipient, len, NULL) == 1;
 }
 

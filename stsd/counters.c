@@ -1,14 +1,8 @@
 /* counters.c - the names and meanings of stsd's numbers. */
 #include "counters.h"
 
-#define COUNTER(name_, help_)                                             \
-    {                                                                     \
-        .name = "postern_stsd_" name_, .help = (help_), .type = "counter" \
-    }
-#define GAUGE(name_, help_)                                             \
-    {                                                                   \
-        .name = "postern_stsd_" name_, .help = (help_), .type = "gauge" \
-    }
+#define COUNTER(name_, help_) METRIC("counter", "postern_stsd_" name_, help_)
+#define GAUGE(name_, help_)   METRIC("gauge", "postern_stsd_" name_, help_)
 
 struct metric counters[COUNTERS] = {
     [COUNT_REQUESTS] = COUNTER("requests_total", "Requests for a destination record."),

@@ -127,8 +127,7 @@ static size_t local_text(char out[ADDRESS_TAG_MAX], const char *address, const s
     return n;
 }
 
-/* Is the tag at the end of the n octets, with something before it? */
-static bool ends_in(const struct address_tag *tag, const char *text, size_t n)
+bool address_tag_ends(const struct address_tag *tag, const char *text, size_t n)
 {
     size_t word = strlen(tag->word);
 
@@ -142,7 +141,7 @@ static size_t untagged_len(size_t seen[], const struct address_tag tags[], size_
 
     memset(seen, 0, count * sizeof(seen[0]));
     while (i < count) {
-        if (!ends_in(&tags[i], text, n)) {
+        if (!address_tag_ends(&tags[i], text, n)) {
             i++;
             continue;
         }
@@ -160,7 +159,7 @@ int address_tag_has(const struct address_tag *tag, const char *address, size_t l
 
     if (address_split(&s, address, len, e) != 0)
         return -1;
-    return ends_in(tag, text, local_text(text, address, &s));
+    return address_tag_ends(tag, text, local_text(text, address, &s));
 }
 
 static int outcome(const struct buf *out, int rc, struct err *e)

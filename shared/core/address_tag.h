@@ -34,6 +34,9 @@ struct address_tag {
     const char *word; /* "requiretls" */
 };
 
+/* Do these len octets, which are no address but a local part, end in delimiter and word, with something before them? */
+bool address_tag_ends(const struct address_tag *tag, const char *text, size_t len);
+
 /*
  * Does the local part end in delimiter and word, with something before them? user+x+requiretls does, user+requiretls+x
  * and +requiretls do not. Quoted and unquoted octets are the same here. Returns 1 or 0; -1: no address (e, as above).

@@ -2,6 +2,7 @@
 #include "charset_io.h"
 
 #include "ascii.h"
+#include "unguarded.h"
 
 #include <errno.h>
 #include <iconv.h>
@@ -92,17 +93,6 @@ struct conversion {
     bool shifts; /* until something shifts to another meaning */
     bool broken;
 };
-
-/* iconv() does not write to what it reads. */
-static char *unguarded(const char *text)
-{
-    union {
-        const char *in;
-        char *out;
-    } u = {text};
-
-    return u.out;
-}
 
 /* From its first state. Returns what iconv does, errno with it; *len: octets that came out. */
 static size_t probe(iconv_t cd, char out[PROBE_MAX], size_t *len, const char *in, size_t in_len)

@@ -16,6 +16,12 @@ struct metric {
     uint64_t value;   /* the owner adds to it */
 };
 
+/* One of a table: #define COUNTER(name_, help_) METRIC("counter", "postern_policyd_" name_, help_) */
+#define METRIC(type_, name_, help_)                       \
+    {                                                     \
+        .name = (name_), .help = (help_), .type = (type_) \
+    }
+
 /*
  * Processes that do the same work count in a row each: tables of `count` metrics one after the other, whose values are
  * added up when they are given out.
