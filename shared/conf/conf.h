@@ -144,7 +144,7 @@ int conf_read(struct conf **out, const char *path, struct err *e);
  */
 int conf_parse(struct conf **out, const char *name, const char *text, size_t len, struct err *e);
 
-void conf_free(struct conf *c);
+void conf_free(struct conf *c); /* NULL-safe */
 
 /* The section redis as it goes for the program whose login this is: &conf->stsd.redis, &conf->policyd.redis,
  * &conf->milter.redis, &conf->posternctl.redis. Its strings are those of conf. */

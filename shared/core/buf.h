@@ -31,6 +31,10 @@ void buf_reset(struct buf *b);
  */
 bool buf_reserve(struct buf *b, size_t len);
 
+/*
+ * Append octets, a text, an octet, a formatted text. What passes the limit, or has no memory, sets `failed` and adds
+ * nothing, and nor does anything after it: look once, at the end, with buf_ok.
+ */
 void buf_add(struct buf *b, const void *data, size_t len);
 void buf_str(struct buf *b, const char *s);
 void buf_char(struct buf *b, char c);

@@ -42,8 +42,8 @@ size_t cache_flush(struct cache *c);
 /* Take so many entries out, the newest ones, or all if there are no more. With free_value their values are freed. */
 void cache_shrink(struct cache *c, size_t by);
 
-size_t cache_count(const struct cache *c);
-uint64_t cache_evictions(const struct cache *c);
+size_t cache_count(const struct cache *c);       /* entries held */
+uint64_t cache_evictions(const struct cache *c); /* entries that went at the limit, since cache_new */
 
 /*
  * Walk, newest entry first: *cursor starts as NULL. Returns the value and the key (NUL-terminated), or NULL at the end.

@@ -21,7 +21,7 @@
 #define DNS_TTL_MAX    86400U
 
 enum dns_type { DNS_A = 1, DNS_CNAME = 5, DNS_MX = 15, DNS_TXT = 16, DNS_AAAA = 28, DNS_TLSA = 52 };
-const char *dns_type_name(enum dns_type type);
+const char *dns_type_name(enum dns_type type); /* "A", "MX", … */
 
 enum dns_status {
     DNS_FOUND,    /* the name has records of the type */
@@ -29,7 +29,7 @@ enum dns_status {
     DNS_NXDOMAIN, /* no such name */
     DNS_FAILED    /* SERVFAIL (also: bogus), REFUSED, time-out, malformed, loop: temporary, see why */
 };
-const char *dns_status_name(enum dns_status status);
+const char *dns_status_name(enum dns_status status); /* "found", "nodata", "nxdomain", "failed" */
 
 struct dns_rr {
     uint16_t preference;       /* MX */

@@ -45,7 +45,7 @@ struct list_value {
     int64_t seconds;         /* fallback, plain-for */
 };
 
-const char *list_name(enum list_id list);
+const char *list_name(enum list_id list); /* "exclude", "sts-exclude", …: as in the key list:NAME */
 
 /* Returns 0, or -1 with the names that there are. */
 int list_by_name(enum list_id *out, const char *name, struct err *e);
@@ -112,7 +112,7 @@ struct list;
 struct list *list_new(const uint8_t secret[16]); /* see cache.h; NULL without memory */
 void list_free(struct list *l);                  /* NULL-safe */
 void list_shrink(struct list *l, size_t by);     /* drop that many entries, whichever: for who frees it in portions */
-size_t list_count(const struct list *l);
+size_t list_count(const struct list *l);         /* entries, expired ones too */
 
 /* Put an entry, the list's own from now on; one of the same pattern goes. Returns 0, or -1 without memory. */
 int list_put(struct list *l, struct list_entry *entry);

@@ -16,7 +16,7 @@ enum nexthop_kind {
     NEXTHOP_PARENT   /* .example.com: Postfix asks for parents too; never ours to answer */
 };
 
-const char *nexthop_kind_name(enum nexthop_kind kind);
+const char *nexthop_kind_name(enum nexthop_kind kind); /* "domain", "host", "address", "parent" */
 
 struct nexthop {
     enum nexthop_kind kind;

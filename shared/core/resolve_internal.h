@@ -64,6 +64,7 @@ struct resolve {
     struct resolve_addresses policy_host;
 };
 
+/* The action of this slot is to be done, unless it has been wanted before. */
 void resolve_want(struct resolve *r, unsigned slot);
 
 /* The record may live no longer than this answer. */

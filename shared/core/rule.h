@@ -65,6 +65,7 @@ enum rule_operator {
 
 enum rule_action { RULE_NONE, RULE_REQUIRETLS, RULE_TLS_OPTIONAL, RULE_REJECT, RULE_TAG, RULE_ACTIONS };
 
+/* The words of the rule language: "client.address", "in-list", "tls-optional". */
 const char *rule_field_name(enum rule_field field);
 const char *rule_operator_name(enum rule_operator op); /* "" for RULE_FLAG */
 const char *rule_action_name(enum rule_action action);
@@ -100,8 +101,8 @@ struct rule {
 
 struct rule_set;
 
-struct rule_set *rule_set_new(void); /* NULL without memory */
-void rule_set_free(struct rule_set *set);
+struct rule_set *rule_set_new(void);      /* NULL without memory */
+void rule_set_free(struct rule_set *set); /* NULL-safe */
 
 /*
  * Add one rule behind those that are there. Text is UTF-8 without control octets but blanks. Returns 0, or -1 with the
@@ -121,6 +122,7 @@ int rule_set_read(struct rule_set *set, const char *text, size_t len, struct err
  */
 int rule_set_ready(struct rule_set *set);
 
+/* How many rules it has, and the i-th, from 0, in the order in which they are asked. */
 size_t rule_set_count(const struct rule_set *set);
 const struct rule *rule_set_at(const struct rule_set *set, size_t i);
 

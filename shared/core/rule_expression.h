@@ -52,6 +52,6 @@ struct rule_field_kind {
     unsigned need;
 };
 
-const struct rule_field_kind *rule_field_kind(enum rule_field field);
+const struct rule_field_kind *rule_field_kind(enum rule_field field); /* never NULL */
 
 #endif

@@ -31,7 +31,7 @@ struct rule_filter_found {
 };
 
 void rule_filter_message(struct rule_filter_found *found); /* a new message: what was found is forgotten */
-void rule_filter_clear(struct rule_filter_found *found);
+void rule_filter_clear(struct rule_filter_found *found);   /* frees; safe on zeros */
 
 /* Can the condition with that number, counted over all rules of the set, not fit? f NULL: that is not known. */
 bool rule_filter_out(const struct rule_filter *f, struct rule_filter_found *found, struct rule_view *view,

@@ -29,6 +29,7 @@ const char *rule_now_text(const struct rule_parser *p, char out[RULE_GOT_BUF]);
 /* What a word of other languages that is there is called in this one; NULL: it is none of those known. */
 const char *rule_also_known_as(const struct rule_parser *p);
 
+/* Read the next token into p->now; is the one there this word? */
 void rule_advance(struct rule_parser *p);
 bool rule_now_is(const struct rule_parser *p, const char *word);
 

@@ -42,6 +42,7 @@ int txt_record_select(size_t *which, const char *version, const struct sts_txt *
 /* The next field. Returns 1; 0 at the end; -1 when there should be one but its name breaks the grammar. */
 int txt_field_next(struct txt_field *out, size_t *pos, const char *txt, size_t len, struct err *e);
 
+/* Is that the field's name? In the same case. */
 bool txt_field_is(const struct txt_field *f, const char *name);
 
 /* The value of a field that we do not know must fit sts-ext-value: visible, no ';', no '='. Returns 0, or -1. */

@@ -16,6 +16,10 @@ struct call; /* one request that waits for its reply */
 /* verb and arg are valid during the callback only. It must lead to exactly one call_answer, at once or later. */
 typedef void call_handler_fn(void *ctx, struct call *call, const char *verb, const char *arg, size_t arg_len);
 
+/*
+ * Listen at the address (listener_open; mode: of a unix socket) and hand each request to fn. NULL with the reason and
+ * address in e.
+ */
 struct call_server *call_server_open(struct event_base *base, const char *address, unsigned mode, call_handler_fn *fn,
                                      void *ctx, struct err *e);
 
@@ -26,6 +30,8 @@ void call_answerf(struct call *call, enum call_status status, const char *fmt, .
 
 /* Take no new connections or requests; what is outstanding is still answered. */
 void call_server_drain(struct call_server *s);
+
+/* Requests without an answer, and connections that have not taken theirs. */
 size_t call_server_outstanding(const struct call_server *s);
 
 /* Close everything. Calls still outstanding must still be given to call_answer, which then only frees them. */

@@ -40,11 +40,11 @@ struct daemon_hooks {
  * options. */
 int daemon_main(int argc, char **argv, const struct daemon_hooks *hooks);
 
-struct event_base *daemon_base(struct daemon *d);
+struct event_base *daemon_base(struct daemon *d); /* the loop, the skeleton's own; there from the start hook on */
 const struct conf *
 daemon_conf(struct daemon *d); /* the present configuration; replaced by reload after the hook has returned */
 void daemon_set_state(struct daemon *d, void *state); /* the daemon's own struct */
-void *daemon_state(struct daemon *d);
+void *daemon_state(struct daemon *d);                 /* NULL before it was set */
 size_t daemon_workers(const struct daemon *d); /* how many there are; right from the start hook to the run hook */
 size_t daemon_worker(const struct daemon *d);  /* which of them this process is, from 0 */
 void daemon_stop(struct daemon *d);            /* leave the loop; the exit code is 0 */

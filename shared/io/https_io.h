@@ -49,8 +49,12 @@ struct https_result {
     const char *why; /* for the other outcomes, in words */
 };
 
+/*
+ * The strings of options are copied. Starts the threads. NULL with the reason in e: no authorities to check
+ * certificates with, or libcurl does not start.
+ */
 struct https *https_new(struct event_base *base, const struct https_options *options, struct err *e);
-void https_free(struct https *h); /* what is under way is dropped without callback */
+void https_free(struct https *h); /* NULL-safe; what is under way is dropped without callback */
 
 /*
  * The result is valid during the callback. Called once, never from within https_start. It may start, cancel other
@@ -64,11 +68,11 @@ typedef void https_done_fn(void *ctx, const struct https_result *result);
  */
 struct https_get *https_start(struct https *h, const char *host, const char *path, const char *const *addresses,
                               size_t count, https_done_fn *fn, void *ctx);
-void https_cancel(struct https_get *g);
+void https_cancel(struct https_get *g); /* its callback does not come; the handle is invalid */
 
 /* It has run for half of timeout_ms at least, or has failed: if there is no answer, that is the host's doing. */
 bool https_had_its_time(const struct https_get *g);
 
-size_t https_outstanding(const struct https *h);
+size_t https_outstanding(const struct https *h); /* transfers that run or wait for their turn */
 
 #endif

@@ -27,6 +27,7 @@ struct listener *listener_open(struct event_base *base, const char *address, uns
 void listener_pause(struct listener *l);
 void listener_resume(struct listener *l);
 
+/* As it was given to listener_open; valid until listener_free. */
 const char *listener_address(const struct listener *l);
 
 void listener_free(struct listener *l);

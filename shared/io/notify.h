@@ -5,10 +5,10 @@
 #include <event2/event.h>
 #include <stdint.h>
 
-void notify_ready(void);
+void notify_ready(void);     /* we have started, or have reloaded */
 void notify_reloading(void); /* notify_ready ends it */
 void notify_stopping(void);
-void notify_alive(void);
+void notify_alive(void); /* for the watchdog */
 
 /* WATCHDOG_USEC in milliseconds, within which notify_alive is to be called; 0: nobody watches. */
 int64_t notify_watchdog_ms(void);

@@ -26,6 +26,7 @@ struct redis;
 struct redis *redis_new(struct event_base *base, const struct conf_redis *conf, struct err *e);
 void redis_free(struct redis *r); /* outstanding commands' callbacks are called first, with NULL */
 
+/* Commands can be sent: it is connected and has taken the login. */
 bool redis_up(const struct redis *r);
 
 /* "up", "down", or "none" when the configuration names no Redis. */

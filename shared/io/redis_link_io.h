@@ -44,7 +44,7 @@ struct redis_link *redis_link_new(struct event_base *base, const struct redis_lo
 /* Close it; no hook runs any more. NULL-safe. */
 void redis_link_free(struct redis_link *l);
 
-bool redis_link_up(const struct redis_link *l);
+bool redis_link_up(const struct redis_link *l); /* hello is over */
 
 /* Why it was last found down; "": it has been up since, or nothing was tried yet. */
 const char *redis_link_why(const struct redis_link *l);

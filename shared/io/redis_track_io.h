@@ -26,6 +26,6 @@ void redis_track_free(struct redis_track *t); /* NULL-safe */
 void redis_track_up(struct redis_track *t);
 void redis_track_down(struct redis_track *t);
 
-bool redis_track_on(const struct redis_track *t);
+bool redis_track_on(const struct redis_track *t); /* see redis_tracking; false for NULL */
 
 #endif

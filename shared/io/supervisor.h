@@ -22,6 +22,7 @@ struct supervisor_hooks {
     void (*gone)(void *ctx, size_t worker); /* that one has ended, whatever the reason */
 };
 
+/* For so many processes, one or more; hooks are called with ctx, and outlive it. */
 struct supervisor *supervisor_new(size_t workers, const struct supervisor_hooks *hooks, void *ctx);
 void supervisor_free(struct supervisor *s);
 

@@ -36,6 +36,7 @@ struct tlsrpt_tell *tlsrpt_tell_new(struct event_base *base, const char *address
 /* One event, copied. NULL-safe, as all that follow: then nobody is told. */
 void tlsrpt_tell(struct tlsrpt_tell *t, const char *json, size_t len);
 
+/* Since the start; all 0 for NULL. */
 struct tlsrpt_tell_stats tlsrpt_tell_stats(const struct tlsrpt_tell *t);
 
 /*
@@ -45,6 +46,6 @@ struct tlsrpt_tell_stats tlsrpt_tell_stats(const struct tlsrpt_tell *t);
 #define TLSRPT_TELL_DRAIN_MS 2000
 bool tlsrpt_tell_drain(struct tlsrpt_tell *t, void (*fn)(void *ctx), void *ctx);
 
-void tlsrpt_tell_free(struct tlsrpt_tell *t);
+void tlsrpt_tell_free(struct tlsrpt_tell *t); /* what waits is lost */
 
 #endif
