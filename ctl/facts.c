@@ -95,10 +95,8 @@ static void add_host(struct table *t, const struct dest_host *h)
 static void print_hosts(struct buf *out, const struct dest *d, bool colour)
 {
     static const char *const head[] = {"PREF", "HOST", "ADDRESS", "SIGNED", "DANE", "TLSA"};
-    struct table *t = table_new(6);
+    struct table *t = table_new_headed(head, sizeof(head) / sizeof(head[0]));
 
-    for (size_t i = 0; i < sizeof(head) / sizeof(head[0]); i++)
-        table_add(t, TINT_HEAD, head[i]);
     for (size_t i = 0; i < d->host_count; i++)
         add_host(t, &d->host[i]);
     buf_char(out, '\n');

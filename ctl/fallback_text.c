@@ -128,10 +128,8 @@ void fallback_print(struct buf *out, const struct fallback_rows *rows, int64_t n
 {
     static const char *const heads[] = {"NEXT HOP",     "MX HOST",       "HANDSHAKE FAILED",
                                         "FAILED LATER", "TLS WENT WELL", "PLAIN ATTEMPT"};
-    struct table *t = table_new(sizeof(heads) / sizeof(heads[0]));
+    struct table *t = table_new_headed(heads, sizeof(heads) / sizeof(heads[0]));
 
-    for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
-        table_add(t, TINT_HEAD, heads[i]);
     for (size_t i = 0; i < rows->count; i++)
         add_row(t, &rows->row[i], now);
     if (rows->count > 0)

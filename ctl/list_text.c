@@ -32,11 +32,8 @@ const char *list_purpose(enum list_id list)
 
 void lists_print(struct buf *out, const int64_t count[LISTS], bool colour)
 {
-    struct table *t = table_new(3);
+    struct table *t = table_new_headed((const char *[]){"LIST", "ENTRIES", "FOR"}, 3);
 
-    table_add(t, TINT_HEAD, "LIST");
-    table_add(t, TINT_HEAD, "ENTRIES");
-    table_add(t, TINT_HEAD, "FOR");
     for (size_t i = 0; i < LISTS; i++) {
         table_add(t, TINT_NONE, list_name((enum list_id)i));
         if (count[i] >= 0)
@@ -103,12 +100,10 @@ static void add_row(struct table *t, const struct list_row *row, int64_t now)
 void list_print(struct buf *out, enum list_id list, const struct list_rows *rows, int64_t now, bool colour)
 {
     static const char *const heads[] = {"PATTERN", "VALUE", "BY", "CREATED", "EXPIRES", "COMMENT"};
-    struct table *t = table_new(sizeof(heads) / sizeof(heads[0]));
+    struct table *t = table_new_headed(heads, sizeof(heads) / sizeof(heads[0]));
 
     buf_printf(out, "%s (%s): %zu %s\n", list_name(list), list_purpose(list), rows->count,
                rows->count == 1 ? "entry" : "entries");
-    for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
-        table_add(t, TINT_HEAD, heads[i]);
     for (size_t i = 0; i < rows->count; i++)
         add_row(t, &rows->row[i], now);
     if (rows->count > 0)

@@ -45,10 +45,8 @@ static void print_table(struct buf *out, const struct requiretls *r, const size_
 {
     static const char *const head[COLUMNS] = {"PREF",     "HOST", "MX",          "POLICY",     "CONNECTS",
                                               "STARTTLS", "TLS",  "CERTIFICATE", "REQUIRETLS", "TAKES IT"};
-    struct table *t = table_new(COLUMNS);
+    struct table *t = table_new_headed(head, COLUMNS);
 
-    for (size_t i = 0; i < COLUMNS; i++)
-        table_add(t, TINT_HEAD, head[i]);
     for (size_t i = 0; i < count; i++)
         add_row(t, r, order[i]);
     table_print(out, t, 0, colour);

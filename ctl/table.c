@@ -32,6 +32,15 @@ struct table *table_new(size_t columns)
     return t;
 }
 
+struct table *table_new_headed(const char *const *head, size_t columns)
+{
+    struct table *t = table_new(columns);
+
+    for (size_t i = 0; i < columns; i++)
+        table_add(t, TINT_HEAD, head[i]);
+    return t;
+}
+
 void table_free(struct table *t)
 {
     if (t == NULL)

@@ -16,6 +16,9 @@ struct table;
 /* 1 to TABLE_COLUMNS_MAX columns. NULL without memory. */
 struct table *table_new(size_t columns);
 
+/* The same, its first row these heads. */
+struct table *table_new_headed(const char *const *head, size_t columns);
+
 /* NULL-safe. */
 void table_free(struct table *t);
 

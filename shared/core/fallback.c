@@ -3,7 +3,7 @@
 
 #include "dest.h"
 
-#include <stdlib.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include <jansson.h>
@@ -118,30 +118,20 @@ bool fallback_goes_plain(const struct fallback_state *s, enum fallback_mode mode
 
 /* --- JSON --- */
 
-static void put(json_t *object, const char *name, int64_t number, bool *failed)
+static void put(struct buf *out, const char *name, int64_t number)
 {
-    if (number != 0 && json_object_set_new(object, name, json_integer(number)) != 0)
-        *failed = true;
+    if (number != 0)
+        buf_printf(out, ",\"%s\":%" PRId64, name, number);
 }
 
 void fallback_to_json(struct buf *out, const struct fallback_state *s)
 {
-    json_t *object = json_object();
-    bool failed = object == NULL;
-    char *text;
-
-    put(object, "v", STATE_VERSION, &failed);
-    put(object, "handshake", s->handshake_failed, &failed);
-    put(object, "later", s->later_failed, &failed);
-    put(object, "tls", s->tls_done, &failed);
-    put(object, "plain", s->plain_done, &failed);
-    text = failed ? NULL : json_dumps(object, JSON_COMPACT);
-    if (text != NULL)
-        buf_str(out, text);
-    else
-        out->failed = true;
-    free(text);
-    json_decref(object);
+    buf_printf(out, "{\"v\":%d", STATE_VERSION);
+    put(out, "handshake", s->handshake_failed);
+    put(out, "later", s->later_failed);
+    put(out, "tls", s->tls_done);
+    put(out, "plain", s->plain_done);
+    buf_char(out, '}');
 }
 
 static int get(int64_t *out, const json_t *object, const char *name, struct err *e)
