@@ -13,6 +13,7 @@
 
 #include <confuse.h>
 
+#include "conf_check.h"
 #include "conf_name.h"
 #include "conf_text.h"
 #include "conf_value.h"

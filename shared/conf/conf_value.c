@@ -8,16 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "address.h"
-#include "domain.h"
-#include "list.h"
-#include "rule.h"
-
-#define SHOWN    60 /* octets of a bad value that are shown */
-#define WORD_MAX 256
-#define DNS_PORT 53
+#include "conf_check.h"
 
 struct unit {
     const char *name;
@@ -35,11 +28,6 @@ static bool conf_kind_is_text(enum conf_kind kind)
 {
     return kind == CONF_STRING || kind == CONF_ADDRESS || kind == CONF_FALLBACK || kind == CONF_CHOICE ||
            kind == CONF_TAG || kind == CONF_HEADER || kind == CONF_NAME;
-}
-
-bool conf_kind_is_list(enum conf_kind kind)
-{
-    return kind == CONF_LIST || kind == CONF_ADDRESSES || kind == CONF_RESOLVERS || kind == CONF_RULES;
 }
 
 /* The struct's members, by offset. */
@@ -105,11 +93,11 @@ static int time_set(void *section, const struct conf_option *o, const char *text
     show_time(min, o->min * scale);
     show_time(max, o->max * scale);
     if (ms < 0 || ms % scale != 0) {
-        return err_set(e, "\"%.*s\" is no time; write a whole number with %ss, m, h or d, from %s to %s", SHOWN, text,
-                       scale == 1 ? "ms, " : "", min, max);
+        return err_set(e, "\"%.*s\" is no time; write a whole number with %ss, m, h or d, from %s to %s", CONF_SHOWN,
+                       text, scale == 1 ? "ms, " : "", min, max);
     }
     if (ms / scale < o->min || ms / scale > o->max)
-        return err_set(e, "%.*s is out of range; write %s to %s", SHOWN, text, min, max);
+        return err_set(e, "%.*s is out of range; write %s to %s", CONF_SHOWN, text, min, max);
     *(int64_t *)(void *)((char *)section + o->offset) = ms / scale;
     return 0;
 }
@@ -124,12 +112,13 @@ static int number_set(void *section, const struct conf_option *o, const char *te
         return err_set(e,
                        octal ? "\"%.*s\" is no octal file mode; write one such as 0660"
                              : "\"%.*s\" is no whole number; write digits alone",
-                       SHOWN, text);
+                       CONF_SHOWN, text);
     }
     if (n < o->min || n > o->max) {
-        return octal ? err_set(e, "%.*s is out of range; write %04" PRIo64 " to %04" PRIo64, SHOWN, text,
+        return octal ? err_set(e, "%.*s is out of range; write %04" PRIo64 " to %04" PRIo64, CONF_SHOWN, text,
                                (uint64_t)o->min, (uint64_t)o->max)
-                     : err_set(e, "%.*s is out of range; write %" PRId64 " to %" PRId64, SHOWN, text, o->min, o->max);
+                     : err_set(e, "%.*s is out of range; write %" PRId64 " to %" PRId64, CONF_SHOWN, text, o->min,
+                               o->max);
     }
     *(int64_t *)(void *)((char *)section + o->offset) = n;
     return 0;
@@ -146,127 +135,7 @@ static int bool_set(void *section, const struct conf_option *o, const char *text
             return 0;
         }
     }
-    return err_set(e, "\"%.*s\" is neither yes nor no; write one of them", SHOWN, text);
-}
-
-static int choice_check(const struct conf_option *o, const char *text, struct err *e)
-{
-    size_t len = strlen(text);
-
-    for (const char *word = o->words; *word != '\0'; word += strcspn(word, " "), word += *word == ' ')
-        if (strcspn(word, " ") == len && memcmp(word, text, len) == 0)
-            return 0;
-    return err_set(e, "\"%.*s\" is not among the choices; write one of: %s", SHOWN, text, o->words);
-}
-
-static bool is_letter_or_digit(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
-static int tag_check(const char *text, struct err *e)
-{
-    size_t len = strlen(text);
-
-    for (size_t i = 0; i < len; i++) {
-        bool between = i > 0 && i + 1 < len && (text[i] == '-' || text[i] == '_');
-
-        if (!between && !is_letter_or_digit(text[i]))
-            return err_set(e, "\"%.*s\" is no tag; write letters and digits, and between them - or _", SHOWN, text);
-    }
-    return 0;
-}
-
-/* RFC 5322 2.2, but without what nobody wants in a name. */
-static int header_check(const char *text, struct err *e)
-{
-    for (const char *p = text; *p != '\0'; p++)
-        if (!is_letter_or_digit(*p) && *p != '-' && *p != '_')
-            return err_set(e, "\"%.*s\" is no name of a header field; write letters, digits, - and _", SHOWN, text);
-    return 0;
-}
-
-/* "[192.0.2.1]", "[IPv6:2001:db8::1]" */
-static bool is_literal(const char *text, size_t len)
-{
-    const char prefix[] = "IPv6:";
-    char address[ADDRESS_BUF];
-
-    if (len < 3 || text[0] != '[' || text[len - 1] != ']')
-        return false;
-    if (address_normalise(address, text + 1, len - 2) != 1)
-        return false;
-    return (strchr(address, ':') != NULL) == (strncasecmp(text + 1, prefix, sizeof(prefix) - 1) == 0);
-}
-
-/* As it is said to servers: RFC 5321 4.1.1.1, 4.1.3. */
-static int name_check(const char *text, size_t len, struct err *e)
-{
-    char domain[DOMAIN_BUF];
-    struct err why = {""};
-
-    if (is_literal(text, len))
-        return 0;
-    if (domain_normalise(domain, text, len, &why) != 0)
-        return err_set(e,
-                       "\"%.*s\" is no host name: %s; write one such as mail.example.com, or an address as [192.0.2.1]",
-                       SHOWN, text, why.text);
-    if (strcasecmp(domain, text) != 0)
-        return err_set(e, "\"%.*s\" is no host name as servers are told; write it as %s", SHOWN, text, domain);
-    return 0;
-}
-
-/* All of them, as what is wrong may lie between two. */
-static int rules_check(char *const *rules, struct err *e)
-{
-    struct rule_set *set = rule_set_new();
-    int rc = set == NULL ? err_set(e, "out of memory") : 0;
-
-    for (size_t i = 0; rc == 0 && rules[i] != NULL; i++) {
-        rc = rule_set_add(set, rules[i], strlen(rules[i]), e);
-        if (rc != 0)
-            err_prefix(e, "rule %zu", i + 1);
-    }
-    rule_set_free(set);
-    return rc;
-}
-
-static size_t element_max(const struct conf_option *o)
-{
-    return o->kind == CONF_RULES ? RULE_LENGTH_MAX : WORD_MAX - 1;
-}
-
-/* Texts and elements of lists. */
-static int text_check(const struct conf_option *o, const char *text, struct err *e)
-{
-    struct address address;
-    struct list_value value;
-    size_t len = strlen(text);
-    bool list = conf_kind_is_list(o->kind);
-    size_t i;
-
-    for (i = 0; i < len; i++)
-        if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
-            return err_set(e, "\"%.*s\" holds a control character; write it without", SHOWN, text);
-    if (len < (list ? 1 : (size_t)o->min))
-        return err_set(e, "the value is empty; write something between the quotes");
-    if (len > (list ? element_max(o) : (size_t)o->max)) {
-        return err_set(e, "\"%.*s...\" is too long; write at most %zu octets", SHOWN, text,
-                       list ? element_max(o) : (size_t)o->max);
-    }
-    if (o->kind == CONF_FALLBACK)
-        return list_value_parse(&value, LIST_FALLBACK, text, e);
-    if (o->kind == CONF_CHOICE && len > 0)
-        return choice_check(o, text, e);
-    if (o->kind == CONF_TAG)
-        return tag_check(text, e);
-    if (o->kind == CONF_HEADER)
-        return header_check(text, e);
-    if (o->kind == CONF_NAME && len > 0)
-        return name_check(text, len, e);
-    if (len > 0 && (o->kind == CONF_ADDRESS || o->kind == CONF_ADDRESSES))
-        return address_parse(&address, text, e);
-    return o->kind == CONF_RESOLVERS ? address_parse_port(&address, text, DNS_PORT, e) : 0;
+    return err_set(e, "\"%.*s\" is neither yes nor no; write one of them", CONF_SHOWN, text);
 }
 
 static int text_set(void *section, const struct conf_option *o, const char *text, struct err *e)
@@ -274,7 +143,7 @@ static int text_set(void *section, const struct conf_option *o, const char *text
     char **member = member_text(section, o);
     char *copy;
 
-    if (text_check(o, text, e) != 0)
+    if (conf_text_check(o, text, e) != 0)
         return -1;
     copy = strdup(text);
     if (copy == NULL)
@@ -299,7 +168,7 @@ static int element_add(void *section, const struct conf_option *o, const char *t
     size_t n = element_count(*member);
     char **list;
 
-    if (text_check(o, text, e) != 0)
+    if (conf_text_check(o, text, e) != 0)
         return -1;
     if (n >= (size_t)o->max)
         return err_set(e, "too many; write at most %" PRId64, o->max);
@@ -377,11 +246,11 @@ int conf_value_complete(const void *section, const struct conf_option *option, s
         return err_set(e, "the list is too short; write %" PRId64 " or more, such as %s", option->min,
                        option->fallback);
     }
-    return option->kind == CONF_RULES ? rules_check(list, e) : 0;
+    return option->kind == CONF_RULES ? conf_rules_check(list, e) : 0;
 }
 
 /* The next word of a default at *at: quoted or bare. Returns 1, or 0 at the end. */
-static int next_word(char out[WORD_MAX], const char **at)
+static int next_word(char out[CONF_WORD_MAX], const char **at)
 {
     const char *start = *at + strspn(*at, "{}, ");
     size_t len;
@@ -396,7 +265,7 @@ static int next_word(char out[WORD_MAX], const char **at)
         len = strcspn(start, "{}, ");
         *at = start + len;
     }
-    if (len >= WORD_MAX)
+    if (len >= CONF_WORD_MAX)
         return 0;
     memcpy(out, start, len);
     out[len] = '\0';
@@ -406,7 +275,7 @@ static int next_word(char out[WORD_MAX], const char **at)
 int conf_value_default(void *section, const struct conf_option *option, struct err *e)
 {
     const char *at = option->fallback;
-    char word[WORD_MAX];
+    char word[CONF_WORD_MAX];
 
     if (conf_value_empty(section, option) != 0)
         return err_set(e, "out of memory");

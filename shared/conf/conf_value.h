@@ -3,13 +3,8 @@
 #ifndef POSTERN_CONF_VALUE_H
 #define POSTERN_CONF_VALUE_H
 
-#include <stdbool.h>
-
 #include "conf.h"
 #include "err.h"
-
-/* True for kinds whose value is a list in braces. */
-bool conf_kind_is_list(enum conf_kind kind);
 
 /*
  * Check text and store it in the section's struct; an element of a list is appended. Returns 0, or -1 with what is
