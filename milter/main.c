@@ -129,12 +129,10 @@ static void on_patience(evutil_socket_t fd, short what, void *ctx)
 /* Lists and rules come from Redis, or from the files of the last time. Without them nothing is let through. */
 static int wait_until_known(struct milter *m, struct err *e)
 {
-    const struct timeval patience = millis(PATIENCE_MS);
     bool over = false;
     struct event *timer = must_have(evtimer_new(daemon_base(m->daemon), on_patience, &over));
 
-    if (event_add(timer, &patience) != 0)
-        log_oom();
+    timer_start(timer, PATIENCE_MS);
     while (!is_known(m) && !over && event_base_loop(daemon_base(m->daemon), EVLOOP_ONCE) == 0) {
     }
     event_free(timer);
@@ -191,15 +189,13 @@ static int read_state(struct milter *m, struct err *e)
 
 static int milter_run(struct daemon *d, struct err *e)
 {
-    static const struct timeval at_once;
     struct milter *m = daemon_state(d);
 
     m->conf = &daemon_conf(d)->milter;
     if (read_state(m, e) != 0)
         return -1;
     m->begin = must_have(evtimer_new(daemon_base(d), on_begin, m));
-    if (event_add(m->begin, &at_once) != 0)
-        log_oom();
+    timer_start(m->begin, 0);
     return 0;
 }
 
@@ -234,12 +230,10 @@ static void on_draining(evutil_socket_t fd, short what, void *ctx)
 static void milter_drain(struct daemon *d)
 {
     struct milter *m = daemon_state(d);
-    const struct timeval often = millis(DRAIN_MS);
 
     sessions_refuse();
     m->draining = must_have(event_new(daemon_base(d), -1, EV_PERSIST, on_draining, m));
-    if (event_add(m->draining, &often) != 0)
-        log_oom();
+    timer_start(m->draining, DRAIN_MS);
     on_draining(-1, 0, m);
 }
 

@@ -39,13 +39,6 @@ static void set_problem(struct stored_rules *s, const char *event, const char *w
 
 /* --- the file --- */
 
-static void later(struct event *timer)
-{
-    struct timeval tv = millis(AGAIN_MS);
-
-    evtimer_add(timer, &tv);
-}
-
 static void file_write(struct stored_rules *s)
 {
     struct buf out;
@@ -56,7 +49,7 @@ static void file_write(struct stored_rules *s)
     rules_kept_write(&out, &s->stamp, buf_text(&s->text), s->text.len);
     if (!buf_ok(&out) || whole_file_replace(s->file, out.data, out.len) != 0) {
         log_error("rules-file", "file=%s error=%s", s->file, buf_ok(&out) ? strerror(errno) : "the rules are too long");
-        later(s->write_again);
+        timer_start(s->write_again, AGAIN_MS);
     }
     buf_clear(&out);
 }
@@ -164,7 +157,7 @@ static void on_reply(void *ctx, redisReply *reply)
         return; /* Redis went away: it will tell when it is back */
     if (read_reply(&stamp, &text, &len, reply, &e) != 0) {
         set_problem(s, "rules-unreadable", e.text);
-        later(s->again);
+        timer_start(s->again, AGAIN_MS);
         return;
     }
     verdict = lists_stamp_judge(&s->stamp, s->any ? 1 : 0, &stamp);

@@ -222,8 +222,6 @@ static void on_look(evutil_socket_t fd, short what, void *ctx)
 static void on_locked(void *ctx, bool held)
 {
     struct want *w = ctx;
-    struct timeval wait;
-
     if (held) {
         w->locked = true;
         want_resolve(w);
@@ -231,8 +229,7 @@ static void on_locked(void *ctx, bool held)
     }
     if (w->look_ms == LOCK_LOOK_MS)
         count(COUNT_OTHER_NODE);
-    wait = millis(w->look_ms);
-    evtimer_add(w->look, &wait);
+    timer_start(w->look, w->look_ms);
     w->look_ms = w->look_ms * 2 < LOCK_LOOK_MAX ? w->look_ms * 2 : LOCK_LOOK_MAX;
     want_aside(w);
 }

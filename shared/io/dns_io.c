@@ -70,14 +70,6 @@ struct dns_query {
 
 static void try_over(struct dns_query *q);
 
-static void timer_set(struct dns_query *q, int ms)
-{
-    const struct timeval tv = millis(ms);
-
-    if (event_add(q->timer, &tv) != 0)
-        log_oom();
-}
-
 static void pump_wake(struct dns *d)
 {
     if (!TAILQ_EMPTY(&d->waiting) && d->running_count < d->concurrency)
@@ -203,7 +195,7 @@ static void server_unreachable(struct dns_query *q, int error)
     if (q->why[0] == '\0')
         (void)snprintf(q->why, sizeof(q->why), "%s", strerror(error));
     if (q->tried >= d->tries || q->tried % d->servers != 0)
-        timer_set(q, 0);
+        timer_start(q->timer, 0);
 }
 
 /* The same server again, over TCP, with a deadline of its own within the same try. */
@@ -214,7 +206,7 @@ static void tcp_start(struct dns_query *q)
 
     try_close(q);
     len = query_packet(q, packet);
-    timer_set(q, len > 0 ? q->dns->timeout_ms : 0);
+    timer_start(q->timer, len > 0 ? q->dns->timeout_ms : 0);
     if (len < 0)
         return;
     q->tcp = dns_tcp_start(q->dns->base, &q->dns->server[q->server].at, packet, (size_t)len, on_tcp, q);
@@ -259,10 +251,10 @@ static void try_start(struct dns_query *q)
     q->tried++;
     q->wrong = 0;
     if (len < 0) {
-        timer_set(q, 0);
+        timer_start(q->timer, 0);
         return;
     }
-    timer_set(q, try_timeout(q));
+    timer_start(q->timer, try_timeout(q));
     q->udp = dns_udp_start(q->dns->sockets, &q->dns->server[q->server].at, packet, (size_t)len, on_udp, q);
     if (q->udp == NULL)
         server_unreachable(q, errno);

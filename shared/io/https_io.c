@@ -207,12 +207,9 @@ static struct https_lane *lane_least(const struct https *h)
 
 static void get_run(struct https_get *g)
 {
-    const struct timeval tv = millis(g->https->options.timeout_ms);
-
     get_unlink(g);
     get_link(g, GET_RUNNING);
-    if (event_add(g->deadline, &tv) != 0)
-        log_oom();
+    timer_start(g->deadline, g->https->options.timeout_ms);
     https_lane_add(lane_least(g->https), &g->transfer);
 }
 
@@ -221,7 +218,6 @@ static void take_turns(struct https *h)
 {
     int64_t now = now_ms();
     int64_t look;
-    struct timeval tv;
     struct turn *turn;
 
     do {
@@ -232,11 +228,10 @@ static void take_turns(struct https *h)
             get_stop(turn->who, STOP_GIVE_WAY);
     } while (turn != NULL);
     look = turns_look(h->turns);
-    tv = millis(look - now);
     if (look < 0)
         event_del(h->look);
-    else if (event_add(h->look, &tv) != 0)
-        log_oom();
+    else
+        timer_start(h->look, look - now);
 }
 
 static void on_look(evutil_socket_t fd, short what, void *ctx)

@@ -171,13 +171,12 @@ static int socket_watch(CURL *easy, curl_socket_t fd, int action, void *ctx, voi
 static int timer_watch(CURLM *multi, long ms, void *ctx)
 {
     struct https_lane *lane = ctx;
-    const struct timeval tv = millis(ms);
 
     (void)multi;
     if (ms < 0)
         event_del(lane->timer);
-    else if (event_add(lane->timer, &tv) != 0)
-        log_oom();
+    else
+        timer_start(lane->timer, ms);
     return 0;
 }
 

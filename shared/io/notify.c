@@ -58,13 +58,11 @@ static void on_time(evutil_socket_t sock, short what, void *arg)
 struct event *notify_watchdog(struct event_base *base)
 {
     int64_t limit = notify_watchdog_ms();
-    const struct timeval half = millis(limit / 2);
     struct event *timer;
 
     if (limit == 0)
         return NULL;
     timer = must_have(event_new(base, -1, EV_PERSIST, on_time, NULL));
-    if (event_add(timer, &half) != 0)
-        log_oom();
+    timer_start(timer, limit / 2);
     return timer;
 }

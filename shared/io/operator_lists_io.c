@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WRITE_S   10   /* after the file could not be written */
-#define SLEEP_MAX 3600 /* seconds */
+#define WRITE_MS  10000 /* after the file could not be written */
+#define SLEEP_MAX 3600  /* seconds */
 
 const char *operator_lists_source_name(enum operator_lists_source source)
 {
@@ -38,13 +38,10 @@ static void expiry_set(struct operator_lists *o)
 {
     int64_t now = now_seconds();
     int64_t wait;
-    struct timeval tv;
 
     o->expires = next_expiry(&o->lists, now);
     wait = o->expires - now;
-    tv = millis((wait < SLEEP_MAX ? wait : SLEEP_MAX) * 1000);
-
-    evtimer_add(o->expiry, &tv);
+    timer_start(o->expiry, (wait < SLEEP_MAX ? wait : SLEEP_MAX) * 1000);
 }
 
 static void on_expiry(evutil_socket_t fd, short what, void *ctx)
@@ -103,14 +100,13 @@ static void on_write_later(evutil_socket_t fd, short what, void *ctx)
 
 static void on_written(void *ctx, const char *why)
 {
-    static const struct timeval later = {.tv_sec = WRITE_S};
     struct operator_lists *o = ctx;
 
     if (why != NULL && strcmp(why, o->file_problem.text) != 0)
         log_error("lists-file", "file=%s error=%s", o->file, why);
     err_set(&o->file_problem, "%s", why == NULL ? "" : why);
     if (why != NULL)
-        evtimer_add(o->write_later, &later);
+        timer_start(o->write_later, WRITE_MS);
     else if (o->write_again)
         operator_lists_write(o);
 }
@@ -160,7 +156,6 @@ void operator_lists_state(struct operator_lists_state *out, const struct operato
 struct operator_lists *operator_lists_new(struct event_base *base, const struct operator_lists_options *options)
 {
     struct operator_lists *o = must_have(calloc(1, sizeof(*o)));
-    struct timeval patience = millis(OPERATOR_LISTS_PATIENCE_MS);
 
     random_octets(o->secret, sizeof(o->secret));
     if (lists_init(&o->lists, o->secret) != 0)
@@ -178,7 +173,7 @@ struct operator_lists *operator_lists_new(struct event_base *base, const struct 
         return o;
     }
     o->awaited = true;
-    evtimer_add(o->patience, &patience);
+    timer_start(o->patience, OPERATOR_LISTS_PATIENCE_MS);
     if (options->file[0] != '\0')
         file_load(o);
     if (options->file[0] != '\0' && options->keeper)

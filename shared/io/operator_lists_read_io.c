@@ -18,18 +18,11 @@
 #define ALL       ((1U << LISTS) - 1)
 #define KEY_BUF   256
 
-static void begin_after(struct operator_lists *o, int64_t ms)
-{
-    struct timeval tv = millis(ms);
-
-    evtimer_add(o->begin, &tv);
-}
-
 /* What was told during the reading. */
 static void begin_again(struct operator_lists *o)
 {
     if (o->told)
-        begin_after(o, SETTLE_MS);
+        timer_start(o->begin, SETTLE_MS);
 }
 
 /* Whatever was read of it goes. */
@@ -56,7 +49,7 @@ static void reading_failed(struct operator_lists *o, const char *why)
     err_set(&o->read_problem, "%s", why);
     if (strcmp(before.text, o->read_problem.text) != 0)
         log_error("lists-unreadable", "error=%s", why);
-    begin_after(o, AGAIN_MS);
+    timer_start(o->begin, AGAIN_MS);
 }
 
 static void take_list(struct operator_lists *o, size_t i)
@@ -290,7 +283,7 @@ void operator_lists_told(struct operator_lists *o, const char *name, size_t len)
     }
     o->told = true;
     if (!o->reading && (name == NULL || !evtimer_pending(o->begin, NULL)))
-        begin_after(o, name == NULL ? 0 : SETTLE_MS);
+        timer_start(o->begin, name == NULL ? 0 : SETTLE_MS);
 }
 
 void lists_reading_init(struct operator_lists *o)

@@ -52,14 +52,6 @@ struct redis {
     unsigned left_out;
 };
 
-static void deadline_set(struct redis *r, int64_t ms)
-{
-    const struct timeval tv = millis(ms);
-
-    if (event_add(r->deadline, &tv) != 0)
-        log_oom();
-}
-
 /*
  * The timer runs to the oldest command's deadline, or to that of one answered since: cheaper than setting it at each
  * reply. After the deadline the loop turns once more: when the program was busy elsewhere, the command may not have
@@ -79,7 +71,7 @@ static void on_deadline(evutil_socket_t fd, short what, void *ctx)
     left = oldest->due_ms - now_ms();
     if (left > 0 || !oldest->late) {
         oldest->late = left <= 0;
-        deadline_set(r, left > 0 ? left : LATE_MS);
+        timer_start(r->deadline, left > 0 ? left : LATE_MS);
         return;
     }
     (void)snprintf(why, sizeof(why), "no reply to %s within %d ms", oldest->word, r->login.timeout_ms);
@@ -294,7 +286,7 @@ int redis_send(struct redis *r, redis_reply_fn *fn, void *ctx, size_t count, con
     (void)snprintf(c->word, sizeof(c->word), "%s", words[0]);
     c->due_ms = now_ms() + r->login.timeout_ms;
     if (!event_pending(r->deadline, EV_TIMEOUT, NULL))
-        deadline_set(r, r->login.timeout_ms);
+        timer_start(r->deadline, r->login.timeout_ms);
     TAILQ_INSERT_TAIL(&r->sent, c, link);
     r->sent_count++;
     return 0;

@@ -59,14 +59,6 @@ struct redis_link {
     bool freed;
 };
 
-static void timer_set(struct redis_link *l, int ms)
-{
-    const struct timeval tv = millis(ms);
-
-    if (event_add(l->timer, &tv) != 0)
-        log_oom();
-}
-
 static int jittered(int ms)
 {
     unsigned char r;
@@ -108,7 +100,7 @@ void redis_link_drop(struct redis_link *l, const char *why)
     if (l->backoff_ms > REDIS_BACKOFF_LAST_MS)
         l->backoff_ms = REDIS_BACKOFF_LAST_MS;
     link_close(l);
-    timer_set(l, jittered(l->backoff_ms));
+    timer_start(l->timer, jittered(l->backoff_ms));
     if (was_up)
         l->hooks->down(l->ctx);
 }
@@ -271,7 +263,7 @@ static void link_connect(struct redis_link *l)
     bufferevent_setcb(l->bev, on_read, NULL, on_event, l);
     bufferevent_enable(l->bev, EV_READ | EV_WRITE);
     hello_send(l);
-    timer_set(l, l->login->timeout_ms);
+    timer_start(l->timer, l->login->timeout_ms);
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *ctx)
@@ -297,7 +289,7 @@ struct redis_link *redis_link_new(struct event_base *base, const struct redis_lo
     l->hooks = hooks;
     l->ctx = ctx;
     l->timer = must_have(evtimer_new(base, on_timer, l));
-    timer_set(l, 0);
+    timer_start(l->timer, 0);
     return l;
 }
 

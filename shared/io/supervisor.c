@@ -103,12 +103,9 @@ static void on_beat(evutil_socket_t fd, short what, void *ctx)
 
 void supervisor_worker_ready(struct supervisor *s, struct event_base *base)
 {
-    const struct timeval half = millis(s->watchdog_ms / 2);
-
     if (s->watchdog_ms > 0) {
         s->beat = must_have(event_new(base, -1, EV_PERSIST, on_beat, s));
-        if (event_add(s->beat, &half) != 0)
-            log_oom();
+        timer_start(s->beat, s->watchdog_ms / 2);
     }
     s->own->alive_ms = now_ms();
     s->own->ready = true;

@@ -107,8 +107,6 @@ static void on_again(evutil_socket_t fd, short what, void *ctx)
 
 static void go_away(struct tlsrpt_tell *t, const char *why)
 {
-    struct timeval tv;
-
     if (evtimer_pending(t->again, NULL))
         return;
     if (!t->away)
@@ -117,8 +115,7 @@ static void go_away(struct tlsrpt_tell *t, const char *why)
     if (t->again_ms > AGAIN_MOST)
         t->again_ms = AGAIN_MOST;
     t->away = true;
-    tv = millis(t->again_ms);
-    event_add(t->again, &tv);
+    timer_start(t->again, t->again_ms);
 }
 
 static void come_back(struct tlsrpt_tell *t)
@@ -190,17 +187,13 @@ static void on_drained(evutil_socket_t fd, short what, void *ctx)
 
 bool tlsrpt_tell_drain(struct tlsrpt_tell *t, void (*fn)(void *ctx), void *ctx)
 {
-    struct timeval tv = millis(TLSRPT_TELL_DRAIN_MS);
-
     if (t == NULL || t->stats.waiting == 0)
         return true;
     t->drained_fn = fn;
     t->drained_ctx = ctx;
     if (t->drained == NULL)
-        t->drained = evtimer_new(event_get_base(t->again), on_drained, t);
-    if (t->drained == NULL)
-        log_oom();
-    event_add(t->drained, &tv);
+        t->drained = must_have(evtimer_new(event_get_base(t->again), on_drained, t));
+    timer_start(t->drained, TLSRPT_TELL_DRAIN_MS);
     return false;
 }
 
