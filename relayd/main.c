@@ -16,6 +16,8 @@
 
 #define SPARE_DESCRIPTORS INT64_C(64) /* for all that is no connection of the MTA or to a server */
 
+#define DRAIN_TELL_MS 2000 /* longest wait for the collector at the end */
+
 struct relayd {
     struct daemon *daemon;
     struct lmtp_serve *serve;
@@ -143,7 +145,7 @@ static void on_drained(void *ctx)
 {
     struct relayd *r = ctx;
 
-    if (tlsrpt_tell_drain(r->tell, on_told, r))
+    if (tlsrpt_tell_drain(r->tell, DRAIN_TELL_MS, on_told, r))
         daemon_stop(r->daemon);
 }
 

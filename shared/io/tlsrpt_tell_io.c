@@ -185,7 +185,7 @@ static void on_drained(evutil_socket_t fd, short what, void *ctx)
     t->drained_fn(t->drained_ctx);
 }
 
-bool tlsrpt_tell_drain(struct tlsrpt_tell *t, void (*fn)(void *ctx), void *ctx)
+bool tlsrpt_tell_drain(struct tlsrpt_tell *t, int64_t ms, void (*fn)(void *ctx), void *ctx)
 {
     if (t == NULL || t->stats.waiting == 0)
         return true;
@@ -193,7 +193,7 @@ bool tlsrpt_tell_drain(struct tlsrpt_tell *t, void (*fn)(void *ctx), void *ctx)
     t->drained_ctx = ctx;
     if (t->drained == NULL)
         t->drained = must_have(evtimer_new(event_get_base(t->again), on_drained, t));
-    timer_start(t->drained, TLSRPT_TELL_DRAIN_MS);
+    timer_start(t->drained, ms);
     return false;
 }
 

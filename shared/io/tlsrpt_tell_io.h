@@ -41,10 +41,9 @@ struct tlsrpt_tell_stats tlsrpt_tell_stats(const struct tlsrpt_tell *t);
 
 /*
  * Before the process ends: returns true when nothing waits. Else fn is called, from the loop, once that is so or after
- * TLSRPT_TELL_DRAIN_MS.
+ * so many milliseconds.
  */
-#define TLSRPT_TELL_DRAIN_MS 2000
-bool tlsrpt_tell_drain(struct tlsrpt_tell *t, void (*fn)(void *ctx), void *ctx);
+bool tlsrpt_tell_drain(struct tlsrpt_tell *t, int64_t ms, void (*fn)(void *ctx), void *ctx);
 
 void tlsrpt_tell_free(struct tlsrpt_tell *t); /* what waits is lost */
 

@@ -42,9 +42,11 @@ struct env {
 static void on_event(void *ctx, struct call *call, const char *verb, const char *arg, size_t len)
 {
     struct env *v = ctx;
-    size_t number = strtoul(arg, NULL, 10);
+    char digits[32] = "";
+    size_t number;
 
-    (void)len;
+    memcpy(digits, arg, len < sizeof(digits) ? len : sizeof(digits) - 1);
+    number = strtoul(digits, NULL, 10);
     assert_string_equal(verb, "event");
     v->in_order = v->in_order && number == v->next;
     v->next = number + 1;
@@ -268,11 +270,11 @@ static void drain(void **state)
 {
     struct env *v = *state;
 
-    assert_true(tlsrpt_tell_drain(v->tell, on_drained, &v->drained));
-    assert_true(tlsrpt_tell_drain(NULL, on_drained, &v->drained));
+    assert_true(tlsrpt_tell_drain(v->tell, PATIENCE_S * 1000, on_drained, &v->drained));
+    assert_true(tlsrpt_tell_drain(NULL, PATIENCE_S * 1000, on_drained, &v->drained));
     collector_up(v);
     tell_many(v, 0, 100);
-    assert_false(tlsrpt_tell_drain(v->tell, on_drained, &v->drained));
+    assert_false(tlsrpt_tell_drain(v->tell, PATIENCE_S * 1000, on_drained, &v->drained));
     assert_false(v->drained);
     while (!v->drained)
         event_base_loop(v->base, EVLOOP_ONCE);
@@ -280,7 +282,7 @@ static void drain(void **state)
     collector_down(v);
     v->drained = false;
     tell_many(v, 100, 200);
-    assert_false(tlsrpt_tell_drain(v->tell, on_drained, &v->drained));
+    assert_false(tlsrpt_tell_drain(v->tell, 20, on_drained, &v->drained));
     while (!v->drained) /* not for ever */
         event_base_loop(v->base, EVLOOP_ONCE);
     stats_are(v, 200, 0, 100);
