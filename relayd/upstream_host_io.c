@@ -104,7 +104,7 @@ void upstream_mail_reply(struct upstream *u, const struct smtp_reply *reply)
 
     if (smtp_client_queued(u->link->client) > u->behind_mail)
         what = RELAY_FAILED_NONSENSE;
-    if (u->kept && reply->code == 421) /* it was about to end the connection when it was used again */
+    if (u->kept && what != RELAY_FAILED_NOTHING) /* it may mean the connection: about to end, or used too often */
         what = RELAY_FAILED_LOST;
     if (what == RELAY_FAILED_NOTHING) {
         smtp_client_wait(u->link->client, u->outstanding > 0 ? u->all->settings.command_timeout_ms : 0);

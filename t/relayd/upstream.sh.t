@@ -102,7 +102,7 @@ my %address = map { my ($name, $keys) = @$_; $name => receiver($name, $keys) } (
     ['first', 'mail=451_4.3.0_later'], ['single', 'after=REQUIRETLS mail=451_4.3.0_later'], ['apart', 'after=REQUIRETLS'], ['second', ''], ['bad', 'cert=self'], ['dane', 'cert=self'], ['danebad', 'cert=self'], ['ta', ''], ['plain', 'after=REQUIRETLS'],
     ['reuse', ''], ['once', 'once=1'], ['slow', 'slow=2'], ['large', ''], ['cut', 'cut=150000'], ['early550', 'early=552_5.3.4_too_large'], ['early250', 'early=250_2.0.0_kept'],
     ['busy', 'end=hang'], ['stall', 'slow=100000'], ['nopipe', 'after=REQUIRETLS'], ['full', 'full=1'], ['againclose', 'again=close'],
-    ['again421', 'again=421_4.4.2_idle'], ['again451', 'again=451_4.3.0_later']);
+    ['again421', 'again=421_4.4.2_idle'], ['again451', 'again=451_4.3.0_later'], ['again550', 'again=550_5.7.1_too_many_messages']);
 receivers_start(@lines);
 
 sub of { my ($name) = @_; return "mx.$name.test" }
@@ -112,7 +112,7 @@ sub dane_record {
     return record("$name.test", secure => 1, hosts => [[of($name), [$address{$name}], 10, 'usable', [$tlsa]]], %more);
 }
 %records = (%records,
-    (map { ("$_.test" => enforced("$_.test", $_)) } qw(againclose again421 again451 plain full reuse once slow large cut early550 early250 busy stall nopipe)),
+    (map { ("$_.test" => enforced("$_.test", $_)) } qw(againclose again421 again451 again550 plain full reuse once slow large cut early550 early250 busy stall nopipe)),
     'over.test' => enforced('over.test', 'first', 'bad', 'second'),
     'oversingle.test' => enforced('oversingle.test', 'single', 'second'), 'toapart.test' => enforced('toapart.test', 'first', 'apart'),
     'stays.test' => record('stays.test', mode => 'enforce', hosts => [[of('second'), [$closed, '::1', $address{second}], 10]]),
@@ -188,7 +188,7 @@ like($out, qr/^open 1$/m, 'which is kept');
 is(scalar(() = $log =~ /connection domain=reuse/g), 2, 'none is kept when none shall');
 ($out, $log) = drive('', map { "once.test <s\@client.test> <$_\@once.test> 10" } qw(a b c));
 is(scalar(() = $out =~ /done .* 250/g), 3, 'a kept connection that has ended is no failure');
-for (['againclose', 3, 3], ['again421', 3, 3], ['again451', 2, 2]) {
+for (['againclose', 3, 3], ['again421', 3, 3], ['again451', 3, 3], ['again550', 3, 3]) {
     my ($name, $delivered, $connections) = @$_;
     ($out, $log) = drive('', map { "$name.test <s\@client.test> <$_\@$name.test> 10" } qw(a b c));
     is(scalar(() = $out =~ /done .* 250/g), $delivered, "$name: so many of three");
