@@ -19,6 +19,7 @@ struct lmtp_session {
     struct event *turn; /* an answer has come: to be worked on from the event loop, not from within its callback, and
                          * before all other events */
     struct event *patience; /* while it is the MTA's turn */
+    struct event *held_up;  /* while a domain holds up another */
     char *in;               /* LMTP_IN_MAX; NULL: nothing there */
     size_t in_at;           /* where what has not been worked on begins, */
     size_t in_len;          /* and its octets */
@@ -28,6 +29,9 @@ struct lmtp_session {
     struct data_stream data;
     bool ending; /* to be closed when the replies have gone */
 };
+
+/* Does a domain hold up another? Those that do are given up with give_up. */
+bool lmtp_held_up(const struct lmtp_session *s, bool give_up);
 
 /* Work on what has come, as far as it goes. */
 void lmtp_work(struct lmtp_session *s);

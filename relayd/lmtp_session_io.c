@@ -30,6 +30,7 @@ static void session_close(struct lmtp_session *s)
     event_free(s->writable);
     event_free(s->turn);
     event_free(s->patience);
+    event_free(s->held_up);
     close(s->fd);
     free(s->in);
     buf_clear(&s->out);
@@ -73,6 +74,22 @@ static void event_want(struct event *ev, bool wanted)
         event_del(ev);
 }
 
+/* A next server that has answered waits no longer than we would: half of that is for the others. */
+static void held_up_watch(const struct lmtp_session *s)
+{
+    if (!lmtp_held_up(s, false))
+        event_del(s->held_up);
+    else if (!event_pending(s->held_up, EV_TIMEOUT, NULL))
+        timer_start(s->held_up, s->all->patience_ms / 2);
+}
+
+static void on_held_up(evutil_socket_t fd, short what, void *ctx)
+{
+    (void)fd;
+    (void)what;
+    (void)lmtp_held_up(ctx, true);
+}
+
 static void session_wait(struct lmtp_session *s)
 {
     const struct timeval patience = millis(s->all->patience_ms);
@@ -83,6 +100,7 @@ static void session_wait(struct lmtp_session *s)
         event_add(s->patience, &patience);
     else
         event_del(s->patience);
+    held_up_watch(s);
     if (s->in_len == 0) {
         free(s->in);
         s->in = NULL;
@@ -164,7 +182,8 @@ void lmtp_session_open(struct lmtp_sessions *all, int fd)
     s->writable = event_new(all->base, fd, EV_WRITE, on_turn, s);
     s->turn = event_new(all->base, -1, 0, on_turn, s);
     s->patience = evtimer_new(all->base, on_patience, s);
-    if (s->readable == NULL || s->writable == NULL || s->turn == NULL || s->patience == NULL)
+    s->held_up = evtimer_new(all->base, on_held_up, s);
+    if (s->readable == NULL || s->writable == NULL || s->turn == NULL || s->patience == NULL || s->held_up == NULL)
         log_oom();
     (void)event_priority_set(s->turn, 0);
     buf_init(&s->out, LMTP_OUT_MAX);

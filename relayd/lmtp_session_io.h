@@ -2,8 +2,9 @@
  * lmtp_session_io.h - the connections of the MTA: commands in the order in which they come, pipelined or not, replies
  * in the same order (RFC 2033, RFC 2920). RCPT commands that come together go to their next servers at once, so that
  * many domains take no longer than the slowest; everything else waits until they have been answered. While the message
- * comes it is fed to all next servers that have taken a recipient, and not read while one of them is full. Only
- * lmtp_serve_io.c uses this; it decides how many connections there are.
+ * comes it is fed to all next servers that have taken a recipient, and not read while one of them is full. A server
+ * that keeps others waiting for half of patience_ms is given up: they would end the session, and again each time that
+ * the MTA tries. Only lmtp_serve_io.c uses this; it decides how many connections there are.
  */
 #ifndef POSTERN_LMTP_SESSION_IO_H
 #define POSTERN_LMTP_SESSION_IO_H

@@ -289,6 +289,22 @@ bool lmtp_full(const struct lmtp_session *s)
     return false;
 }
 
+bool lmtp_held_up(const struct lmtp_session *s, bool give_up)
+{
+    bool any = false;
+
+    for (size_t i = 0; s->t != NULL && i < s->t->domains; i++) {
+        struct transaction_domain *d = s->t->domain[i];
+
+        if (d->upstream == NULL || !transaction_holds_up(s->t, d))
+            continue;
+        any = true;
+        if (give_up)
+            upstream_give_up(d->upstream);
+    }
+    return any;
+}
+
 static void feed(struct lmtp_session *s, const char *octets, size_t len)
 {
     for (size_t i = 0; i < s->t->domains; i++) {

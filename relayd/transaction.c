@@ -193,9 +193,34 @@ int transaction_rcpt_answer(struct transaction *t, const struct transaction_doma
         return -1;
     r->taken = answer[0] == '2';
     t->answered++;
+    t->domain[r->domain]->answered++;
     t->taken += r->taken;
     t->domain[r->domain]->taken += r->taken;
     return 0;
+}
+
+/* --- who waits for whom --- */
+
+static bool is_behind(const struct transaction *t, const struct transaction_domain *d)
+{
+    if (t->state == TRANSACTION_RCPT)
+        return d->answered < d->count;
+    return d->asked || (d->feeding && d->full);
+}
+
+static bool is_ready(const struct transaction *t, const struct transaction_domain *d)
+{
+    return (t->state == TRANSACTION_RCPT ? d->taken > 0 : d->feeding) && !is_behind(t, d);
+}
+
+bool transaction_holds_up(const struct transaction *t, const struct transaction_domain *d)
+{
+    if (t->state == TRANSACTION_FINAL || !is_behind(t, d))
+        return false;
+    for (size_t i = 0; i < t->domains; i++)
+        if (is_ready(t, t->domain[i]))
+            return true;
+    return false;
 }
 
 /* --- the message --- */

@@ -29,15 +29,16 @@ struct transaction_domain {
     char *common;          /* in the one form if it has one, else as it was written */
     size_t *rcpt;          /* places in the list of recipients, in the order of the domain's own numbers */
     size_t count;
-    size_t taken;  /* of these, answered by 2xx */
-    bool asked;    /* for DATA, and its answer has not come */
-    bool feeding;  /* it has said that the message may come, and nothing final yet */
-    char *outcome; /* its answer for all that were taken, NULL: none yet */
+    size_t answered; /* of these, */
+    size_t taken;    /* by 2xx */
+    bool asked;      /* for DATA, and its answer has not come */
+    bool feeding;    /* it has said that the message may come, and nothing final yet */
+    char *outcome;   /* its answer for all that were taken, NULL: none yet */
 
     /* The shell's own: */
     void *owner;
     void *upstream;
-    bool full;
+    bool full; /* takes no more of the message for now */
 };
 
 struct transaction_rcpt {
@@ -76,6 +77,12 @@ struct transaction_domain *transaction_rcpt(struct transaction *t, const char *l
 
 /* A RCPT that is refused here, with this answer, in its place among the others. Returns 0, or -1: no memory. */
 int transaction_refuse(struct transaction *t, const char *answer);
+
+/*
+ * Does another domain wait for this one: has it said all that it has to say for now, and this one has not? Its server
+ * will not wait for ever.
+ */
+bool transaction_holds_up(const struct transaction *t, const struct transaction_domain *d);
 
 /* Recipients whose answer has not come. Nothing but RCPT may be worked on while there are any. */
 size_t transaction_waiting(const struct transaction *t);

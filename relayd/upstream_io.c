@@ -128,6 +128,12 @@ static void on_deadline(evutil_socket_t fd, short what, void *ctx)
     upstream_release(u);
 }
 
+void upstream_give_up(struct upstream *u)
+{
+    if (u->phase < UPSTREAM_FINAL)
+        event_active(u->deadline, EV_TIMEOUT, 0);
+}
+
 /* A domain with a port, or one that is no name, does not exist for mail. */
 static void domain_read(struct upstream *u, const char *domain, size_t len)
 {

@@ -79,6 +79,9 @@ void upstream_data(struct upstream *u);
  * room. */
 bool upstream_feed(struct upstream *u, const char *octets, size_t len);
 
+/* Others wait for it: as if the time for the whole transaction were over. Nothing, once all has been fed. */
+void upstream_give_up(struct upstream *u);
+
 /* All has been fed, the final dot too. */
 void upstream_end(struct upstream *u);
 

@@ -12,6 +12,8 @@
  *   pair     says it in the same turn of the loop as another one
  *   nodata   refuses DATA, 451
  *   full     takes 20 ms for each piece
+ *   deaf     takes nothing, and never ends
+ *   mutedata never answers DATA
  *   stuck    takes nothing, and ends after a second by its own deadline
  *   cut      is lost as soon as octets come
  *   early    says 250 as soon as octets come
@@ -54,6 +56,7 @@ struct upstream {
     bool full;
     bool fed_all;
     bool paired;
+    bool given_up;
     uint64_t octets;
     uint32_t sum;
 };
@@ -78,7 +81,8 @@ static void soon(const struct upstream *u)
 {
     const struct timeval when = millis(delay_ms(u));
 
-    if (!is(u, "mute") && !event_pending(u->soon, EV_TIMEOUT, NULL))
+    if (!is(u, "mute") && !(is(u, "mutedata") && u->data) && !(is(u, "deaf") && u->full) &&
+        !event_pending(u->soon, EV_TIMEOUT, NULL))
         event_add(u->soon, &when);
 }
 
@@ -180,13 +184,26 @@ static void while_fed(struct upstream *u)
         soon(u);
 }
 
+static void give_up(struct upstream *u)
+{
+    while (u->answered < u->rcpts)
+        fail(u, tell_rcpt, "given up");
+    if (u->data)
+        fail(u, tell_data, "given up");
+    else if (u->feeding)
+        fail(u, tell_done, "given up");
+    u->data = false;
+}
+
 static void on_soon(evutil_socket_t fd, short what, void *ctx)
 {
     struct upstream *u = ctx;
 
     (void)fd;
     (void)what;
-    if (u->answered < u->rcpts)
+    if (u->given_up)
+        give_up(u);
+    else if (u->answered < u->rcpts)
         answer_rcpt(u);
     else if (u->data) {
         u->data = false;
@@ -286,9 +303,15 @@ bool upstream_feed(struct upstream *u, const char *octets, size_t len)
     for (size_t i = 0; i < len; i++)
         u->sum += (unsigned char)octets[i];
     u->octets += len;
-    u->full = is(u, "full") || is(u, "stuck");
+    u->full = is(u, "full") || is(u, "stuck") || is(u, "deaf");
     soon(u);
     return !u->full;
+}
+
+void upstream_give_up(struct upstream *u)
+{
+    u->given_up = true;
+    event_active(u->soon, EV_TIMEOUT, 0);
 }
 
 void upstream_end(struct upstream *u)

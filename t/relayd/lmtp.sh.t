@@ -297,6 +297,27 @@ syswrite $fh, crlf("MAIL FROM:<>\nRCPT TO:<a\@late.test>\nRCPT TO:<a\@late.test>
 is(scalar(grep { /^250/ } @got), 3, 'whoever waits for a next server is not silent');
 like($got[3] // '', qr/^421 4\.4\.2 /, 'an MTA that is: 421');
 is(scalar(@got), 4, 'and closed');
+# A next server does not wait for ever for another one, of another domain, that keeps the message up.
+for (['mute', 1, 0], ['mutedata', 1, 1], ['deaf', 1, 1], ['mute2', 0, 0]) {
+    my ($slow, $with_other, $is_taken) = @$_;
+    my $text = $message =~ s/(?=\.\n\z)/('x' x 70 . "\n") x 5000/er;
+    $fh = session();
+    if (!$with_other) {
+        syswrite $fh, crlf("MAIL FROM:<>\nRCPT TO:<a\@$slow.test>\n");
+        is(scalar(IO::Select->new($fh)->can_read(1)) ? (lines($fh, 2))[1] // 'none' : 'none', 'none', "$slow: who holds up nobody is waited for");
+        close $fh;
+        next;
+    }
+    syswrite $fh, crlf("MAIL FROM:<>\nRCPT TO:<a\@ok.test>\nRCPT TO:<b\@$slow.test>\nDATA\n");
+    @got = lines($fh, 4);
+    like($got[1] // '', qr/^250/, "$slow: one is ready");
+    like($got[2] // '', $is_taken ? qr/^250/ : qr/^451 .*given up/, "$slow: and waits for the other");
+    like($got[3] // '', qr/^354/, "$slow: but not for ever");
+    send_all($fh, crlf($text));
+    @got = lines($fh, 1 + $is_taken);
+    like($got[0] // '', took('ok.test', $text), "$slow: the one is delivered");
+    like($got[1] // '', qr/^451 .*given up/, "$slow: the other later") if $is_taken;
+}
 configure('connections = 50');
 kill 'HUP', $pid;
 until_true(sub { (() = log_text() =~ /info reloaded/g) == 2 });
