@@ -89,7 +89,7 @@ static sfsistat on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long 
         return SMFIS_REJECT;
     s = must_have(calloc(1, sizeof(*s)));
     if ((actions & ACTIONS) != ACTIONS || !ask_macros(ctx) || smfi_setpriv(ctx, s) != MI_SUCCESS) {
-        log_error("mta-too-old", "offers=%lx wants=%lx", actions, (unsigned long)ACTIONS);
+        log_error("mta-too-old", "offers=%x wants=%x", (unsigned)actions, (unsigned)ACTIONS);
         free(s);
         return SMFIS_REJECT;
     }

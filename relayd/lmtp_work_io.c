@@ -5,6 +5,7 @@
 #include "lmtp_reply.h"
 #include "log.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* --- answers --- */
@@ -372,10 +373,11 @@ static bool step_feed(struct lmtp_session *s)
 /* One line for each domain; what became of each recipient the MTA logs. */
 static void log_outcome(const struct transaction_domain *d, uint64_t octets)
 {
-    size_t len = strcspn(d->outcome, "\r");
+    char answer[LMTP_REPLY_MAX + 1];
 
-    log_info("relayed", "domain=%s recipients=%zu octets=%llu answer=%.*s", d->common, d->taken,
-             (unsigned long long)octets, (int)len, d->outcome);
+    (void)snprintf(answer, sizeof(answer), "%.*s", (int)strcspn(d->outcome, "\r"), d->outcome);
+    log_info("relayed", "domain=%s recipients=%zu octets=%llu answer=%s", d->common, d->taken,
+             (unsigned long long)octets, answer);
 }
 
 static bool step_final(struct lmtp_session *s)
