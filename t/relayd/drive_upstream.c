@@ -246,7 +246,7 @@ static void begin_more(void)
         for (size_t i = 0; i < t->rcpts; i++)
             upstream_rcpt(t->upstream, &t->rcpt[i]);
     }
-    if (open_now == 0 && at == works && tlsrpt_tell_drain(tell, on_told, NULL))
+    if (open_now == 0 && at == works && tlsrpt_tell_drain(tell, 2000, on_told, NULL))
         event_base_loopbreak(base);
 }
 
