@@ -59,16 +59,59 @@ static bool is_loopback(const struct postfix_service *s)
            strncmp(s->name, "[::1]:", 6) == 0 || strncmp(s->name, "::1:", 4) == 0;
 }
 
-/* A content filter hands mail back to an smtpd on loopback, for which the milter was asked before. */
+/* HOST:PORT, [HOST]:PORT or PORT of an smtpd in master.cf */
+static const struct postfix_service *smtpd_at(const struct postfix_conf *c, const char *nexthop)
+{
+    const struct postfix_service *s = NULL;
+    char host[POSTFIX_VALUE], plain[POSTFIX_VALUE];
+    const char *port = strrchr(nexthop, ':');
+
+    if (port == NULL)
+        return NULL;
+    snprintf(host, sizeof(host), "%.*s", (int)(port - nexthop), nexthop);
+    if (host[0] == '[' && host[strlen(host) - 1] == ']' && strchr(host, ':') == NULL)
+        snprintf(plain, sizeof(plain), "%.*s%s", (int)strlen(host) - 2, host + 1, port);
+    else
+        snprintf(plain, sizeof(plain), "%s", nexthop);
+    while ((s = postfix_program(c, s, "smtpd")) != NULL)
+        if (strcmp(s->name, plain) == 0 || strcmp(s->name, nexthop) == 0 || strcmp(s->name, port + 1) == 0)
+            return s;
+    return NULL;
+}
+
+/* "SERVICE:NEXTHOP" of content_filter; "" when there is none */
+static const char *filter_nexthop(const char *filter)
+{
+    size_t len = strcspn(filter, ":");
+
+    return filter[len] == ':' ? filter + len + 1 : "";
+}
+
+/* Mail of programs comes in here, and no milter was asked for it before. */
+static bool takes_mail_of_programs(const struct postfix_check *c, const struct postfix_service *s)
+{
+    const struct postfix_service *pickup = NULL;
+
+    while ((pickup = postfix_program(c->postfix, pickup, "pickup")) != NULL)
+        if (smtpd_at(c->postfix, filter_nexthop(postfix_value(c->postfix, pickup, "content_filter"))) == s)
+            return true;
+    return false;
+}
+
+/* A content filter hands mail back to an smtpd on loopback, which does not lead to that filter again; the milter was
+ * asked before. */
 static bool takes_mail_back(const struct postfix_check *c, const struct postfix_service *s)
 {
+    const char *own = postfix_value(c->postfix, s, "content_filter");
     const struct postfix_service *other = NULL;
 
-    if (!is_loopback(s))
+    if (!is_loopback(s) || takes_mail_of_programs(c, s))
         return false;
-    while ((other = postfix_program(c->postfix, other, "smtpd")) != NULL)
-        if (other != s && *postfix_value(c->postfix, other, "content_filter") != '\0')
+    while ((other = postfix_program(c->postfix, other, "smtpd")) != NULL) {
+        const char *filter = postfix_value(c->postfix, other, "content_filter");
+        if (*filter != '\0' && strcmp(filter, own) != 0)
             return true;
+    }
     return false;
 }
 
@@ -116,26 +159,6 @@ static void check_smtpd(const struct postfix_check *c, const struct postfix_serv
                  asked ? "no_milters, at the service %.100s" : "the milter is not asked at the service %.100s", s->id);
 }
 
-/* HOST:PORT, [HOST]:PORT or PORT of an smtpd in master.cf */
-static const struct postfix_service *smtpd_at(const struct postfix_conf *c, const char *nexthop)
-{
-    const struct postfix_service *s = NULL;
-    char host[POSTFIX_VALUE], plain[POSTFIX_VALUE];
-    const char *port = strrchr(nexthop, ':');
-
-    if (port == NULL)
-        return NULL;
-    snprintf(host, sizeof(host), "%.*s", (int)(port - nexthop), nexthop);
-    if (host[0] == '[' && host[strlen(host) - 1] == ']' && strchr(host, ':') == NULL)
-        snprintf(plain, sizeof(plain), "%.*s%s", (int)strlen(host) - 2, host + 1, port);
-    else
-        snprintf(plain, sizeof(plain), "%s", nexthop);
-    while ((s = postfix_program(c, s, "smtpd")) != NULL)
-        if (strcmp(s->name, plain) == 0 || strcmp(s->name, nexthop) == 0 || strcmp(s->name, port + 1) == 0)
-            return s;
-    return NULL;
-}
-
 /* Mail of programs goes to an smtpd of this Postfix once more, as they wrote it. */
 static void check_pickup_filter(const struct postfix_check *c, const char *where, const char *filter)
 {
@@ -149,7 +172,7 @@ static void check_pickup_filter(const struct postfix_check *c, const char *where
         postfix_find(c->out, MILTER_PICKUP_FILTER, where, "%.100s is no service of type smtp in master.cf", name);
         return;
     }
-    if (smtpd_at(c->postfix, filter[len] == ':' ? filter + len + 1 : "") == NULL)
+    if (smtpd_at(c->postfix, filter_nexthop(filter)) == NULL)
         postfix_find(c->out, MILTER_PICKUP_FILTER, where, "%.200s is no smtpd of this Postfix", filter);
     postfix_where_set(generic, c->postfix, transport, "smtp_generic_maps");
     if (*postfix_value(c->postfix, transport, "smtp_generic_maps") != '\0')

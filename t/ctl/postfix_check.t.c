@@ -39,6 +39,7 @@ static const char *const sound[TEXTS] = {
                "requiretls unix - - y - 200 lmtp\n"
                "smtp-relaxed unix - - y - - smtp\n"
                "again unix - - y - - smtp\n"
+               "127.0.0.1:10025 inet n - y - - smtpd\n"
                "127.0.0.1:10026 inet n - y - - smtpd\n",
     [OPTIONS] = "pickup/unix/content_filter = again:[127.0.0.1]:10026\n"
                 "requiretls/unix/lmtp_rcpt_timeout = 1000s\n"
@@ -64,7 +65,8 @@ struct change {
     const char *found;     /* names with a blank between them; "": nothing */
 };
 
-#define NEXT "requiretls:inet:127.0.1.1:8689"
+#define FILTERED "smtp/inet/content_filter = scan:[127.0.0.1]:10024\n"
+#define NEXT     "requiretls:inet:127.0.1.1:8689"
 
 static const struct change changes[] = {
     {MAIN, "compatibility", "compatibility", ""},
@@ -130,7 +132,8 @@ static const struct change changes[] = {
     {OPTIONS, NULL, "requiretls/unix/lmtp_tls_security_level = dane\n", "flag-lmtp-tls"},
     /* the milter */
     {MAIN, "unix:postern/milter.sock", "unix:/postern/milter.sock", ""},
-    {MAIN, "unix:postern/milter.sock", "unix:/var/spool/postfix/postern/milter.sock", "milter-missing milter-missing"},
+    {MAIN, "unix:postern/milter.sock", "unix:/var/spool/postfix/postern/milter.sock",
+     "milter-missing milter-missing milter-missing"},
     {MAIN, "unix:postern/milter.sock", "inet:[::1]:1, {unix:postern/milter.sock,default_action=tempfail}", ""},
     {MAIN, "unix:postern/milter.sock", "{ unix:postern/milter.sock, default_action = accept }", "milter-action"},
     {MAIN, "tempfail", "reject", "milter-action"},
@@ -139,7 +142,12 @@ static const struct change changes[] = {
     {MAIN, "\\0", "0", "milter-strip"},
     {MAIN, "\\0", "\\n", "milter-strip"},
     {OPTIONS, NULL, "smtp/inet/smtpd_milters =\n", "milter-missing"},
-    {OPTIONS, NULL, "smtp/inet/content_filter = scan:[127.0.0.1]:10024\n127.0.0.1:10026/inet/smtpd_milters =\n", ""},
+    {OPTIONS, NULL, FILTERED "127.0.0.1:10026/inet/smtpd_milters =\n", "milter-missing"}, /* pickup leads there */
+    {OPTIONS, NULL, FILTERED "127.0.0.1:10025/inet/smtpd_milters =\n", ""},
+    {OPTIONS, NULL, "127.0.0.1:10025/inet/smtpd_milters =\n", "milter-missing"},
+    {OPTIONS, NULL,
+     FILTERED "127.0.0.1:10025/inet/content_filter = scan:[127.0.0.1]:10024\n127.0.0.1:10025/inet/smtpd_milters =\n",
+     "milter-missing"}, /* it leads to the filter itself */
     {OPTIONS, NULL, "smtp/inet/content_filter = scan:[192.0.2.1]:10024\n", "flag-filter"},
     {OPTIONS, NULL, "smtp/inet/smtpd_proxy_filter = 127.0.0.1:1\nsmtp/inet/smtpd_milters =\n", ""},
     {OPTIONS, "again:[127.0.0.1]:10026", "", "milter-pickup"},

@@ -104,6 +104,7 @@ my @spoilt = (
     ['master.cf', $option->('smtp-relaxed unix', 'smtp_tls_policy_maps=static:secure'), 'relaxed-service'],
     ['master.cf', $option->('127.0.0.1:2525 inet', 'smtpd_milters='), 'milter-missing', qr/^master\.cf: 127\.0\.0\.1:2525\/inet: -o smtpd_milters$/],
     ['master.cf', $option->('127.0.0.1:10026 inet', 'receive_override_options=no_milters'), 'milter-missing'],
+    ['master.cf', sub { $option->('127.0.0.1:2525 inet', 'content_filter=scan:[127.0.0.1]:10024')->(); $option->('127.0.0.1:10026 inet', 'smtpd_milters=')->() }, 'milter-missing', qr/^master\.cf: 127\.0\.0\.1:10026\/inet: -o smtpd_milters$/],
     ['master.cf', $option->('127.0.0.1:2525 inet', 'smtpd_proxy_filter=127.0.0.1:10027'), 'milter-proxy'],
     ['master.cf', sub { s/^(pickup.*\n) +-o content_filter.*\n/$1/m }, 'milter-pickup'],
     ['master.cf', sub { s/(content_filter=again:\[127\.0\.0\.1\]:)10026/${1}10027/ }, 'milter-pickup-filter'],
