@@ -102,19 +102,23 @@ static void check_cohort(const struct postfix_check *c, const struct postfix_ser
         postfix_find(c->out, FLAG_COHORT_LIMIT, where, "is %.100s", *value != '\0' ? value : "not set");
 }
 
+/* The wait for the last reply begins when transaction_timeout is over with, or before. */
 static void check_timeouts(const struct postfix_check *c, const struct postfix_service *service)
 {
     static const char *const names[] = {"lmtp_rcpt_timeout", "lmtp_data_init_timeout", "lmtp_data_xfer_timeout",
                                         "lmtp_data_done_timeout"};
-    int64_t relayd_s = c->postern->relayd.transaction_timeout_ms / 1000;
+    int64_t whole_ms = c->postern->relayd.transaction_timeout_ms, last_ms = c->postern->relayd.data_timeout_ms;
     char where[POSTFIX_WHERE];
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         const char *value = postfix_value(c->postfix, service, names[i]);
+        bool is_last = i + 1 == sizeof(names) / sizeof(names[0]) && last_ms > whole_ms;
+        int64_t relayd_ms = is_last ? last_ms : whole_ms;
         postfix_where_set(where, c->postfix, service, names[i]);
-        if (postfix_seconds(value) <= relayd_s)
-            postfix_find(c->out, FLAG_TIMEOUT, where, "%.50s for the service %.100s, relayd has up to %" PRId64 "s",
-                         value, service->name, relayd_s);
+        if (postfix_seconds(value) * 1000 <= relayd_ms)
+            postfix_find(c->out, FLAG_TIMEOUT, where,
+                         "%.50s for the service %.100s, relayd has up to %" PRId64 "s (%s)", value, service->name,
+                         (relayd_ms + 999) / 1000, is_last ? "data_timeout" : "transaction_timeout");
     }
 }
 

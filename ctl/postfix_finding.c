@@ -38,8 +38,9 @@ static const struct {
                           "write more than relayd's per_domain, such as 50"},
     [FLAG_COHORT_LIMIT] = {"flag-cohort-limit", "one failure of relayd puts off all flagged mail that waits for it",
                            "set it to 0"},
-    [FLAG_TIMEOUT] = {"flag-timeout", "mail on which Postfix gave up may be delivered all the same, and again later",
-                      "write more than relayd's transaction_timeout"},
+    [FLAG_TIMEOUT] =
+        {"flag-timeout", "mail on which Postfix gave up may be delivered all the same, and again later",
+         "write more than relayd's transaction_timeout; lmtp_data_done_timeout more than its data_timeout, too"},
     [FLAG_FALLBACK] = {"flag-fallback-relay", "flagged mail goes there, past relayd, when relayd is away",
                        "write -o lmtp_fallback_relay= into the service"},
     [FLAG_LMTP_TLS] = {"flag-lmtp-tls", "relayd has no STARTTLS, as it is on this machine: flagged mail waits",

@@ -125,6 +125,9 @@ static const struct change changes[] = {
     {MAIN, "requiretls_destination_concurrency_failed_cohort_limit = 0\n", "", "flag-cohort-limit"},
     {OPTIONS, "lmtp_rcpt_timeout = 1000s", "lmtp_rcpt_timeout = 15m", "flag-timeout"},
     {OPTIONS, "lmtp_rcpt_timeout = 1000s", "lmtp_rcpt_timeout = 1h", ""},
+    {OPTIONS, "lmtp_data_done_timeout = 1000s", "lmtp_data_done_timeout = 15m", "flag-timeout"},
+    {POSTERN, "relayd {", "relayd { data_timeout = 20m ", "flag-timeout"}, /* begins where transaction_timeout ends */
+    {POSTERN, "relayd {", "relayd { data_timeout = 999s ", ""},
     {POSTERN, "relayd {", "relayd { transaction_timeout = 1000s ",
      "flag-timeout flag-timeout flag-timeout flag-timeout"},
     {OPTIONS, NULL, "requiretls/unix/lmtp_fallback_relay = x\n", "flag-fallback-relay"},
