@@ -219,9 +219,9 @@ static int route_relaxed(const struct routes *r)
     return check_relaxed_tag(c, service);
 }
 
-static int check_routes(const struct postfix_check *c)
+/* The transport maps of one trivial-rewrite; NULL: of main.cf */
+static int check_routes_of(const struct postfix_check *c, const struct postfix_service *rewrite)
 {
-    const struct postfix_service *rewrite = postfix_program(c->postfix, NULL, "trivial-rewrite");
     struct routes r = {.check = c};
     int rc;
 
@@ -233,6 +233,16 @@ static int check_routes(const struct postfix_check *c)
     say_unrouted(&r);
     rc = route_relaxed(&r);
     postfix_maps_free(&r.maps);
+    return rc;
+}
+
+static int check_routes(const struct postfix_check *c)
+{
+    const struct postfix_service *rewrite = postfix_program(c->postfix, NULL, "trivial-rewrite");
+    int rc = check_routes_of(c, rewrite);
+
+    while (rc == 0 && rewrite != NULL && (rewrite = postfix_program(c->postfix, rewrite, "trivial-rewrite")) != NULL)
+        rc = check_routes_of(c, rewrite);
     return rc;
 }
 

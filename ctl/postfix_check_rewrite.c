@@ -150,13 +150,22 @@ static void check_filters(const struct postfix_check *c)
     }
 }
 
-int postfix_check_rewrite(const struct postfix_check *c)
+/* What one cleanup does; NULL: what main.cf says. */
+static int check_cleanup(const struct postfix_check *c, const struct postfix_service *cleanup)
 {
-    const struct postfix_service *cleanup = postfix_program(c->postfix, NULL, "cleanup");
-
     check_bcc(c, cleanup);
-    check_filters(c);
     if (check_rewriting(c, cleanup) != 0)
         return -1;
     return check_header_checks(c, cleanup);
+}
+
+int postfix_check_rewrite(const struct postfix_check *c)
+{
+    const struct postfix_service *cleanup = postfix_program(c->postfix, NULL, "cleanup");
+    int rc = check_cleanup(c, cleanup);
+
+    while (rc == 0 && cleanup != NULL && (cleanup = postfix_program(c->postfix, cleanup, "cleanup")) != NULL)
+        rc = check_cleanup(c, cleanup);
+    check_filters(c);
+    return rc;
 }

@@ -31,7 +31,9 @@ static const char *const sound[TEXTS] = {
     [MASTER] = "smtp inet n - y - - smtpd\n"
                "pickup unix n - y 60 1 pickup\n"
                "cleanup unix n - y - 0 cleanup\n"
+               "pre-cleanup unix n - y - 0 cleanup\n"
                "rewrite unix - - y - - trivial-rewrite\n"
+               "rewrite-again unix - - y - - trivial-rewrite\n"
                "smtp unix - - y - - smtp\n"
                "local unix - n n - - local\n"
                "error unix - - y - - error\n"
@@ -162,6 +164,12 @@ static const struct change changes[] = {
     {MAIN, NULL, "canonical_maps = regexp:{ {/@old\\.example$/ x@new.example} }\n", "flag-rewritten"},
     {MAIN, NULL, "canonical_maps = regexp:{ {/@old\\.example$/ x@home.example} }\n", ""},
     {MAIN, NULL, "canonical_maps = regexp:{ {/^(.*)@old\\.example$/ $1@new.example} }\n", ""},
+    /* each cleanup, each trivial-rewrite */
+    {OPTIONS, NULL, "pre-cleanup/unix/header_checks = regexp:{ {/x/ FILTER smtp:x} }\n", "flag-header-action"},
+    {OPTIONS, NULL, "pre-cleanup/unix/virtual_alias_maps = static:x@new.example\n", "flag-rewritten"},
+    {OPTIONS, NULL, "pre-cleanup/unix/always_bcc = x@new.example\n", "flag-bcc"},
+    {OPTIONS, NULL, "rewrite-again/unix/transport_maps =\n", "flag-unrouted relaxed-unrouted"},
+    {OPTIONS, NULL, "rewrite/unix/transport_maps =\n", "flag-unrouted relaxed-unrouted"},
     {MAIN, NULL, "body_checks = pcre:{ {/x/ REDIRECT a@b.example} }\n", "flag-header-action"},
     {MAIN, NULL, "body_checks = pcre:{ {/x/ WARN FILTER} }\n", ""},
     {MAIN, "localhost:8461", "[127.0.0.1]:8461", ""},
