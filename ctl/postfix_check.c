@@ -186,6 +186,20 @@ static int check_relaxed_tag(const struct postfix_check *c, const struct postfix
     return 0;
 }
 
+/* Does mail go there that no map and no filter leads elsewhere? */
+static bool is_default(const struct postfix_check *c, const struct postfix_service *service)
+{
+    static const char *const names[] = {"default_transport", "relay_transport"};
+    char name[POSTFIX_VALUE];
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        split_answer(name, postfix_value(c->postfix, NULL, names[i]));
+        if (strcmp(name, service->name) == 0)
+            return true;
+    }
+    return strcmp(service->name, "smtp") == 0 || strcmp(service->name, "relay") == 0;
+}
+
 static int route_relaxed(const struct routes *r)
 {
     const struct postfix_check *c = r->check;
@@ -215,6 +229,7 @@ static int route_relaxed(const struct routes *r)
                      service->command);
         return 0;
     }
+    c->relaxed[service - c->postfix->service] = !is_default(c, service);
     check_relaxed_service(c, service);
     return check_relaxed_tag(c, service);
 }
@@ -246,15 +261,28 @@ static int check_routes(const struct postfix_check *c)
     return rc;
 }
 
-/* Does mail that is not flagged ask policyd? */
-static void check_policy_maps(const struct postfix_check *c)
+/* Is the service for a filter on this machine, or for mail that comes in here again? */
+static bool leads_to_filter(const struct postfix_check *c, const struct postfix_service *service)
 {
-    const char *list = postfix_value(c->postfix, NULL, "smtp_tls_policy_maps");
-    const char *at = list, *word;
+    char name[POSTFIX_VALUE];
+
+    for (size_t i = 0; i < c->postfix->service_count; i++) {
+        const char *filter = postfix_value(c->postfix, &c->postfix->service[i], "content_filter");
+        split_answer(name, filter);
+        if (strcmp(name, service->name) == 0 && postfix_filter_is_near(filter))
+            return true;
+    }
+    return false;
+}
+
+/* Is policyd one of these maps? */
+static bool asks_policyd(const struct postfix_check *c, const char *list)
+{
     char address[POSTFIX_VALUE];
+    const char *word;
     size_t len;
 
-    while (postfix_word(&at, &word, &len)) {
+    while (postfix_word(&list, &word, &len)) {
         if (len <= 10 || len >= sizeof(address) || strncmp(word, "socketmap:", 10) != 0)
             continue;
         snprintf(address, sizeof(address), "%.*s", (int)len - 10, word + 10);
@@ -262,20 +290,42 @@ static void check_policy_maps(const struct postfix_check *c)
             *strrchr(address, ':') = '\0';
         for (char **l = c->postern->policyd.listen; *l != NULL; l++)
             if (postfix_same_address(c, NULL, address, *l))
-                return;
+                return true;
     }
-    postfix_find(c->out, POLICY_MAPS, "main.cf: smtp_tls_policy_maps", "policyd is not in \"%.200s\"", list);
+    return false;
+}
+
+/* Does mail that is not flagged ask policyd? While it is not known which service is the relaxed one, that is a finding
+ * already, and only those are asked that are surely not. */
+static void check_policy_maps(const struct postfix_check *c)
+{
+    bool known = memchr(c->relaxed, true, c->postfix->service_count) != NULL;
+    const struct postfix_service *s = NULL;
+    char where[POSTFIX_WHERE];
+
+    while ((s = postfix_program(c->postfix, s, "smtp")) != NULL) {
+        const char *list = postfix_value(c->postfix, s, "smtp_tls_policy_maps");
+        bool excused = !known || c->relaxed[s - c->postfix->service] || leads_to_filter(c, s);
+        if ((excused && !is_default(c, s)) || asks_policyd(c, list))
+            continue;
+        postfix_where_set(where, c->postfix, s, "smtp_tls_policy_maps");
+        postfix_find(c->out, POLICY_MAPS, where, "policyd is not in \"%.200s\"", list);
+    }
 }
 
 int postfix_check(struct postfix_findings *out, const struct postfix_conf *postfix, const struct conf *postern,
                   postfix_reader reader, void *ctx, struct err *e)
 {
-    struct postfix_check c = {postfix, postern, reader, ctx, out, {0, NULL}, {0, NULL}};
+    struct postfix_check c = {postfix, postern, reader, ctx, out, {0, NULL}, {0, NULL}, NULL};
+    bool whole;
 
     c.tag = (struct address_tag){postern->milter.delimiter[0], postern->milter.tag};
     c.optional = (struct address_tag){postern->milter.delimiter[0], postern->milter.optional_tag};
-    if (check_routes(&c) != 0 || postfix_check_milter(&c) != 0 || postfix_check_rewrite(&c) != 0)
-        return err_set(e, "no memory");
-    check_policy_maps(&c);
-    return 0;
+    c.relaxed = calloc(postfix->service_count + 1, sizeof(*c.relaxed));
+    whole =
+        c.relaxed != NULL && check_routes(&c) == 0 && postfix_check_milter(&c) == 0 && postfix_check_rewrite(&c) == 0;
+    if (whole)
+        check_policy_maps(&c);
+    free(c.relaxed);
+    return whole ? 0 : err_set(e, "no memory");
 }

@@ -115,8 +115,7 @@ static void check_bcc(const struct postfix_check *c, const struct postfix_servic
     }
 }
 
-/* The filter is on this machine: it may well hand the mail back. */
-static bool filter_is_near(const char *filter)
+bool postfix_filter_is_near(const char *filter)
 {
     static const char *const near[] = {"unix:", "127.",      "[127.",      "localhost",     "[localhost",
                                        "[::1]", "inet:127.", "inet:[127.", "inet:localhost"};
@@ -142,7 +141,7 @@ static void check_filters(const struct postfix_check *c)
             const struct postfix_service *to;
             snprintf(name, sizeof(name), "%.*s", (int)strcspn(filter, ":"), filter);
             to = postfix_transport(c->postfix, name);
-            if (*filter == '\0' || filter_is_near(filter) || (to != NULL && strcmp(to->command, "pipe") == 0))
+            if (*filter == '\0' || postfix_filter_is_near(filter) || (to != NULL && strcmp(to->command, "pipe") == 0))
                 continue;
             postfix_where_set(where, c->postfix, s, "content_filter");
             postfix_find(c->out, FLAG_FILTER, where, "leads to %.200s", filter);

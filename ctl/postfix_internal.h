@@ -17,6 +17,7 @@ struct postfix_check {
     void *ctx;
     struct postfix_findings *out;
     struct address_tag tag, optional;
+    bool *relaxed; /* of each service of *postfix: mail with TLS-Required: No goes there, and no other */
 };
 
 enum postfix_map_kind { POSTFIX_TABLE, POSTFIX_STATIC, POSTFIX_OTHER };
@@ -77,6 +78,9 @@ int postfix_check_milter(const struct postfix_check *c);
 
 /* postfix_check_rewrite.c: what takes a flag off, or leads mail past transport_maps. Returns as above. */
 int postfix_check_rewrite(const struct postfix_check *c);
+
+/* Does this value of content_filter lead to a filter on this machine? It may well hand the mail back. */
+bool postfix_filter_is_near(const char *filter);
 
 /* postfix_check_service.c: the service to which a line leads flagged mail, and its next hop. */
 void postfix_check_service(const struct postfix_check *c, const char *where, const struct postfix_service *service,

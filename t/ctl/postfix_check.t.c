@@ -35,6 +35,7 @@ static const char *const sound[TEXTS] = {
                "rewrite unix - - y - - trivial-rewrite\n"
                "rewrite-again unix - - y - - trivial-rewrite\n"
                "smtp unix - - y - - smtp\n"
+               "relay unix - - y - - smtp\n"
                "local unix - n n - - local\n"
                "error unix - - y - - error\n"
                "program unix - n n - - pipe\n"
@@ -174,6 +175,16 @@ static const struct change changes[] = {
     {MAIN, NULL, "body_checks = pcre:{ {/x/ WARN FILTER} }\n", ""},
     {MAIN, "localhost:8461", "[127.0.0.1]:8461", ""},
     {MAIN, "localhost:8461", "127.0.0.1:8462", "policy-maps"},
+    {OPTIONS, NULL, "smtp/unix/smtp_tls_policy_maps =\n", "policy-maps"},
+    {OPTIONS, NULL, "smtp/unix/smtp_tls_policy_maps = socketmap:inet:127.0.0.1:8461:QUERYwithTLSRPT\n", ""},
+    {OPTIONS, NULL, "relay/unix/smtp_tls_policy_maps =\n", "policy-maps"},
+    {OPTIONS, NULL, "again/unix/smtp_tls_policy_maps =\n", ""}, /* to loopback */
+    {OPTIONS, "again:[127.0.0.1]:10026",
+     "again:[192.0.2.1]:10026\nsmtp/inet/content_filter = again:[192.0.2.1]:10026\nagain/unix/smtp_tls_policy_maps =",
+     "milter-pickup-filter flag-filter flag-filter policy-maps"},
+    {OPTIONS, NULL, "smtp/inet/content_filter = smtp:[127.0.0.1]:10024\nsmtp/unix/smtp_tls_policy_maps =\n",
+     "policy-maps"}, /* to all others, too */
+    {MAIN, "smtp_tls_policy_maps", "other", "policy-maps"},
 };
 
 /* from is replaced, or to is put before the text. */

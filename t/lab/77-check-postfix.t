@@ -109,6 +109,8 @@ my @spoilt = (
     ['master.cf', sub { s/^(pickup.*\n) +-o content_filter.*\n/$1/m }, 'milter-pickup'],
     ['master.cf', sub { s/(content_filter=again:\[127\.0\.0\.1\]:)10026/${1}10027/ }, 'milter-pickup-filter'],
     ['master.cf', $option->('again ', 'smtp_generic_maps=static:x@example.net'), 'milter-pickup-filter'],
+    ['master.cf', $option->('smtp ', 'smtp_tls_policy_maps='), 'policy-maps', qr/^master\.cf: smtp\/unix: -o smtp_tls_policy_maps$/],
+    ['master.cf', $option->('relay ', 'smtp_tls_policy_maps=static:none'), 'policy-maps', qr/^master\.cf: relay\/unix: -o smtp_tls_policy_maps$/],
     ['master.cf', sub { $_ .= "pre-cleanup unix n - y - 0 cleanup\n    -o { header_checks = regexp:{ {/^X-Route:/ FILTER smtp:[192.0.2.1]} } }\n" }, 'flag-header-action', qr/^master\.cf: pre-cleanup\/unix: -o header_checks: line 1$/],
     ['master.cf', sub { $_ .= "628 inet n - n - - qmqpd\n" }, 'milter-qmqp'],
 );
