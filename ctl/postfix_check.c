@@ -125,7 +125,8 @@ static void look_at_lines(struct routes *r)
             const struct postfix_rule *rule = &map->table.rule[j];
             postfix_where(where, map, rule);
             if (rule->fault[0] != '\0')
-                postfix_find(r->check->out, FLAG_LINE_SKIPPED, where, "%s", rule->fault);
+                postfix_find(r->check->out, rule->unseen ? FLAG_LINE_UNSEEN : FLAG_LINE_SKIPPED, where, "%s",
+                             rule->fault);
             else if (rule->substitutes)
                 postfix_find(r->check->out, FLAG_SUBSTITUTION, where, "a $ on the right side: \"%.200s\"",
                              rule->result);

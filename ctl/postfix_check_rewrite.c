@@ -33,14 +33,19 @@ static void try_address(const struct postfix_check *c, const struct postfix_maps
         postfix_find(c->out, FLAG_REWRITTEN, where, "%.150s becomes %.200s", address, a.text);
 }
 
-static void try_lines(const struct postfix_check *c, const struct postfix_maps *maps, const struct postfix_table *t)
+static void try_lines(const struct postfix_check *c, const struct postfix_maps *maps, const struct postfix_map *map)
 {
-    char address[POSTFIX_VALUE];
+    char address[POSTFIX_VALUE], where[POSTFIX_WHERE];
 
-    for (size_t i = 0; i < t->count; i++)
-        for (unsigned n = 0; n < 2 && t->rule[i].kind == POSTFIX_MATCH; n++)
-            if (postfix_sample(address, &c->tag, t->rule[i].pattern, n))
+    for (size_t i = 0; i < map->table.count; i++) {
+        const struct postfix_rule *rule = &map->table.rule[i];
+        postfix_where(where, map, rule);
+        if (rule->unseen)
+            postfix_find(c->out, FLAG_LINE_UNSEEN, where, "%s", rule->fault);
+        for (unsigned n = 0; n < 2 && rule->kind == POSTFIX_MATCH; n++)
+            if (postfix_sample(address, &c->tag, rule->pattern, n))
                 try_address(c, maps, address);
+    }
 }
 
 static int check_rewriting(const struct postfix_check *c, const struct postfix_service *cleanup)
@@ -56,7 +61,7 @@ static int check_rewriting(const struct postfix_check *c, const struct postfix_s
             return -1;
         try_address(c, &maps, address);
         for (size_t j = 0; j < maps.count; j++)
-            try_lines(c, &maps, &maps.map[j].table);
+            try_lines(c, &maps, &maps.map[j]);
         postfix_maps_free(&maps);
     }
     return 0;

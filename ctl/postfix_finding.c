@@ -19,6 +19,8 @@ static const struct {
                            "write the right side without $1; each next hop has a line of its own"},
     [FLAG_LINE_SKIPPED] = {"flag-line-skipped", "Postfix passes over the line, with a warning in its log alone",
                            "mend the line; try it with postmap -q ADDRESS regexp:FILE"},
+    [FLAG_LINE_UNSEEN] = {"flag-line-unseen", "what the line does with flagged addresses cannot be seen here",
+                          "write it with one expression, and a shorter one; or take it out"},
     [FLAG_MAP_BEFORE] = {"flag-map-before", "what it answers to a flagged address goes before the flag map",
                          "put the flag map first in transport_maps"},
     [FLAG_MAP_UNREADABLE] = {"flag-map-unreadable", "what it does with flagged addresses cannot be seen",

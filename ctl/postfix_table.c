@@ -15,6 +15,13 @@ static void set_fault(struct postfix_rule *r, const char *fault)
     snprintf(r->fault, sizeof(r->fault), "%s", fault);
 }
 
+/* Postfix may well take the line. */
+static void set_unseen(struct postfix_rule *r, const char *fault)
+{
+    set_fault(r, fault);
+    r->unseen = true;
+}
+
 static bool is_space(char c)
 {
     return ascii_is_blank(c) || (c >= '\n' && c <= '\r');
@@ -59,9 +66,9 @@ static char *read_pattern(struct postfix_table *t, struct postfix_rule *r, char 
     while (*end != '\0' && !is_space(*end) && *end != '!')
         end++;
     if (*end == '!')
-        set_fault(r, "two expressions in one line: not evaluated here");
+        set_unseen(r, "two expressions in one line: not evaluated here");
     else if (!is_modest(t, r->pattern))
-        set_fault(r, "an expression that is too much to be evaluated here");
+        set_unseen(r, "an expression that is too much to be evaluated here");
     else
         r->expression = postfix_expression_new(t->pcre, r->pattern, flag, (size_t)(end - flag), r->fault);
     return skip_space(end);
@@ -132,7 +139,7 @@ static int add_line(struct postfix_table *t, const struct buf *text, size_t line
     return rc == 0 ? 0 : err_set(e, "no memory");
 }
 
-/* For each IF the rule behind its ENDIF. What has a fault is not there for Postfix. */
+/* For each IF the rule behind its ENDIF. What Postfix passes over is not there. */
 static int match_ends(struct postfix_table *t, struct err *e)
 {
     size_t *open = calloc(t->count + 1, sizeof(*open));
@@ -143,7 +150,7 @@ static int match_ends(struct postfix_table *t, struct err *e)
     for (size_t i = 0; i < t->count; i++) {
         struct postfix_rule *r = &t->rule[i];
         r->end = t->count;
-        if (r->kind == POSTFIX_IF && r->fault[0] == '\0')
+        if (r->kind == POSTFIX_IF && (r->fault[0] == '\0' || r->unseen))
             open[depth++] = i;
         else if (r->kind == POSTFIX_ENDIF && depth > 0)
             t->rule[open[--depth]].end = i + 1;

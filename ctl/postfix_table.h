@@ -23,6 +23,7 @@ struct postfix_rule {
     bool negated;              /* with ! */
     bool substitutes;          /* $1, ${1}, $(1) in the result */
     char fault[POSTFIX_FAULT]; /* why Postfix passes over this line, or it cannot be evaluated here; "": it is fine */
+    bool unseen;               /* with a fault: it cannot be evaluated here, while Postfix may well take it */
     char *pattern;             /* without its delimiters; NULL of ENDIF */
     char *result;              /* NULL unless it is a POSTFIX_MATCH */
     struct postfix_expression *expression; /* NULL: it has a fault, or is ENDIF */

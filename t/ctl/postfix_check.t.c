@@ -94,6 +94,10 @@ static const struct change changes[] = {
     {FLAGS, NEXT, "nonesuch:", "flag-service-missing"},
     {FLAGS, NEXT, ":[192.0.2.1]", "flag-no-transport"},
     {FLAGS, NEXT, "", "flag-no-transport"},
+    {FLAGS, NULL, "/[z-a]/ smtp:\n", "flag-line-skipped"},
+    {FLAGS, NULL, "/a{1000}{1000}/ smtp:\n", "flag-line-unseen"}, /* Postfix may well take it */
+    {FLAGS, NULL, "/x@/!/y/ smtp:\n", "flag-line-unseen"},
+    {FLAGS, NULL, "if /@/!/y/\nendif\n", "flag-line-unseen"},
     {FLAGS, NULL, "/example\\.org$/ smtp:\n", "flag-service-not-lmtp"},
     {FLAGS, NULL, "/^bob.*@/ smtp:\n", ""}, /* no domain in plain letters: not met */
     {FLAGS, NULL, "/^bob.*@q\\.example$/ smtp:\n", "flag-service-not-lmtp"},
@@ -164,6 +168,7 @@ static const struct change changes[] = {
     {MAIN, NULL, "relayhost = [192.0.2.1]\n", "relaxed-relayhost"},
     {MAIN, NULL, "canonical_maps = regexp:{ {/@old\\.example$/ x@new.example} }\n", "flag-rewritten"},
     {MAIN, NULL, "canonical_maps = regexp:{ {/@old\\.example$/ x@home.example} }\n", ""},
+    {MAIN, NULL, "canonical_maps = regexp:{ {/x@/!/y/ x@new.example} }\n", "flag-line-unseen"},
     {MAIN, NULL, "canonical_maps = regexp:{ {/^(.*)@old\\.example$/ $1@new.example} }\n", ""},
     /* each cleanup, each trivial-rewrite */
     {OPTIONS, NULL, "pre-cleanup/unix/header_checks = regexp:{ {/x/ FILTER smtp:x} }\n", "flag-header-action"},

@@ -66,6 +66,8 @@ static const struct lookup lookups[] = {
     {false, "if /x$/\n/@/ a:", "u@y", false, 0, ""},
     {false, "endif\n/@/ a:\nendif", "u@y", false, 2, "a:"},
     {false, "if /(/\n/@/ a:\nendif\n", "u@y", false, 2, "a:"},
+    /* not evaluated here, but it has its endif */
+    {false, "if /x$/\nif /u/!/v/\n/a@/ a:\nendif\n/@/ b:\nendif\n/@/ c:", "u@y", false, 7, "c:"},
     {false, "iffy\n/@/ a:", "u@y", false, 2, "a:"},
     {false, "if\n/@/ a:", "u@y", false, 2, "a:"},
     /* too much to be evaluated */

@@ -53,6 +53,7 @@ my @spoilt = (
     ['transport_flags.regexp', sub { s{requiretls:inet:127\.0\.1\.7:8689}{smtp:} }, 'flag-service-not-lmtp', qr/regexp:\d+$/],
     ['transport_flags.regexp', sub { s{requiretls:inet:127\.0\.1\.7:8689}{reqtls:inet:127.0.1.7:8689} }, 'flag-service-missing'],
     ['transport_flags.regexp', sub { s{(requiretls"\?\@a\[)}{$1z-a} }, 'flag-line-skipped', qr/regexp:\d+$/],
+    ['transport_flags.regexp', $first->('/@example\.org$/!/^bob/ smtp:[192.0.2.1]'), 'flag-line-unseen', qr/regexp:\d+$/],
     ['transport_flags.regexp', $first->('/@example\.org$/ smtp:[192.0.2.1]'), 'flag-service-not-lmtp', qr/regexp:\d+$/],
     ['transport_flags.regexp', $first->('/\.example\.org$/ smtp:[192.0.2.1]'), 'flag-service-not-lmtp'],
     ['transport_flags.regexp', $first->('/@\[/ smtp:[192.0.2.1]'), 'flag-service-not-lmtp'],
