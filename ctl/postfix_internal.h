@@ -73,10 +73,11 @@ bool postfix_same_address(const struct postfix_check *c, const struct postfix_se
 /* Is the domain of this address one for which this Postfix is the end, as far as main.cf has it in plain words? */
 bool postfix_is_own(const struct postfix_check *c, const char *address);
 
-/* postfix_check_milter.c: all about postern-milter. Returns 0, or -1: no memory. */
-int postfix_check_milter(const struct postfix_check *c);
+/* postfix_check_milter.c: all about postern-milter. */
+void postfix_check_milter(const struct postfix_check *c);
 
-/* postfix_check_rewrite.c: what takes a flag off, or leads mail past transport_maps. Returns as above. */
+/* postfix_check_rewrite.c: what takes a flag off, or leads mail past transport_maps. Returns 0, or -1: no memory.
+ */
 int postfix_check_rewrite(const struct postfix_check *c);
 
 /* Does this value of content_filter lead to a filter on this machine? It may well hand the mail back. */

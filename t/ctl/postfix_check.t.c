@@ -186,7 +186,7 @@ static const struct change changes[] = {
     {OPTIONS, NULL, "again/unix/smtp_tls_policy_maps =\n", ""}, /* to loopback */
     {OPTIONS, "again:[127.0.0.1]:10026",
      "again:[192.0.2.1]:10026\nsmtp/inet/content_filter = again:[192.0.2.1]:10026\nagain/unix/smtp_tls_policy_maps =",
-     "milter-pickup-filter flag-filter flag-filter policy-maps"},
+     "flag-filter flag-filter milter-pickup-filter policy-maps"},
     {OPTIONS, NULL, "smtp/inet/content_filter = smtp:[127.0.0.1]:10024\nsmtp/unix/smtp_tls_policy_maps =\n",
      "policy-maps"}, /* to all others, too */
     {MAIN, "smtp_tls_policy_maps", "other", "policy-maps"},
