@@ -35,8 +35,8 @@ static void note_answer(struct routes *r, const struct postfix_answer *a)
         r->last_line = a->rule->line;
     for (size_t i = 0; i < a->map; i++)
         if (r->maps.map[i].kind == POSTFIX_OTHER)
-            postfix_find(r->check->out, FLAG_MAP_BEFORE, r->where, "%.200s stands before %.150s", r->maps.map[i].name,
-                         map->name);
+            postfix_report(r->check->out, FLAG_MAP_BEFORE, r->where, "%.200s stands before %.150s", r->maps.map[i].name,
+                           map->name);
 }
 
 /* One flagged address must end at relayd. */
@@ -58,9 +58,9 @@ static void route_flagged(struct routes *r, const char *address)
     service = postfix_transport(c->postfix, name);
     postfix_where(where, &r->maps.map[a.map], a.rule);
     if (name[0] == '\0')
-        postfix_find(c->out, FLAG_NO_TRANSPORT, where, "the right side \"%.100s\" names no service", a.text);
+        postfix_report(c->out, FLAG_NO_TRANSPORT, where, "the right side \"%.100s\" names no service", a.text);
     else if (service == NULL)
-        postfix_find(c->out, FLAG_SERVICE_MISSING, where, "there is no service %.100s in master.cf", name);
+        postfix_report(c->out, FLAG_SERVICE_MISSING, where, "there is no service %.100s in master.cf", name);
     else
         postfix_check_service(c, where, service, nexthop);
 }
@@ -125,11 +125,11 @@ static void look_at_lines(struct routes *r)
             const struct postfix_rule *rule = &map->table.rule[j];
             postfix_where(where, map, rule);
             if (rule->fault[0] != '\0')
-                postfix_find(r->check->out, rule->unseen ? FLAG_LINE_UNSEEN : FLAG_LINE_SKIPPED, where, "%s",
-                             rule->fault);
+                postfix_report(r->check->out, rule->unseen ? FLAG_LINE_UNSEEN : FLAG_LINE_SKIPPED, where, "%s",
+                               rule->fault);
             else if (rule->substitutes)
-                postfix_find(r->check->out, FLAG_SUBSTITUTION, where, "a $ on the right side: \"%.200s\"",
-                             rule->result);
+                postfix_report(r->check->out, FLAG_SUBSTITUTION, where, "a $ on the right side: \"%.200s\"",
+                               rule->result);
             else if (rule->kind == POSTFIX_MATCH)
                 route_made(r, rule);
         }
@@ -144,8 +144,8 @@ static void say_unrouted(const struct routes *r)
         if (r->maps.map[i].kind == POSTFIX_OTHER)
             sealed = " (no map but regexp:, pcre: and static: can be read here)";
     if (r->unrouted > 0)
-        postfix_find(r->check->out, FLAG_UNROUTED, r->where, "no line for %.200s%s%s", r->first,
-                     r->unrouted > 1 ? " and others" : "", sealed);
+        postfix_report(r->check->out, FLAG_UNROUTED, r->where, "no line for %.200s%s%s", r->first,
+                       r->unrouted > 1 ? " and others" : "", sealed);
 }
 
 /* What stands behind the line of such mail: the service smtp-relaxed. */
@@ -156,10 +156,11 @@ static void check_relaxed_service(const struct postfix_check *c, const struct po
 
     postfix_where_set(where, c->postfix, service, "smtp_tls_policy_maps");
     if (*postfix_value(c->postfix, service, "smtp_tls_policy_maps") != '\0')
-        postfix_find(c->out, RELAXED_SERVICE, where, "policies are asked for, by the service %.100s", service->name);
+        postfix_report(c->out, RELAXED_SERVICE, where, "policies are asked for, by the service %.100s", service->name);
     postfix_where_set(where, c->postfix, service, "smtp_tls_security_level");
     if (strcmp(level, "may") != 0)
-        postfix_find(c->out, RELAXED_SERVICE, where, "is %.50s for the service %.100s, not may", level, service->name);
+        postfix_report(c->out, RELAXED_SERVICE, where, "is %.50s for the service %.100s, not may", level,
+                       service->name);
 }
 
 /* smtp_generic_maps takes the tag off. Returns 0, or -1: no memory. */
@@ -179,9 +180,9 @@ static int check_relaxed_tag(const struct postfix_check *c, const struct postfix
                  quote);
         snprintf(bare, sizeof(bare), "%s%s@example.net", names[i], quote);
         if (!postfix_maps_find(&maps, address, true, &a))
-            postfix_find(c->out, RELAXED_TAG, where, "no line takes the tag off %.100s", address);
+            postfix_report(c->out, RELAXED_TAG, where, "no line takes the tag off %.100s", address);
         else if (strcmp(a.text, bare) != 0)
-            postfix_find(c->out, RELAXED_TAG, where, "%.100s becomes %.100s", address, a.text);
+            postfix_report(c->out, RELAXED_TAG, where, "%.100s becomes %.100s", address, a.text);
     }
     postfix_maps_free(&maps);
     return 0;
@@ -211,23 +212,23 @@ static int route_relaxed(const struct routes *r)
 
     snprintf(address, sizeof(address), "user%c%s@example.net", c->optional.delimiter, c->optional.word);
     if (!postfix_maps_find(&r->maps, address, false, &a)) {
-        postfix_find(c->out, RELAXED_UNROUTED, r->where, "no line for %.200s", address);
+        postfix_report(c->out, RELAXED_UNROUTED, r->where, "no line for %.200s", address);
         return 0;
     }
     postfix_where(where, &r->maps.map[a.map], a.rule);
     if (r->map == &r->maps.map[a.map] && a.rule != NULL && a.rule->line < r->last_line)
-        postfix_find(c->out, RELAXED_ORDER, where, "the line for %.200s stands before one for flagged mail", address);
+        postfix_report(c->out, RELAXED_ORDER, where, "the line for %.200s stands before one for flagged mail", address);
     nexthop = split_answer(name, a.text);
     service = postfix_transport(c->postfix, name);
     if (service == NULL) {
-        postfix_find(c->out, RELAXED_SERVICE, where, "there is no service %.100s in master.cf", name);
+        postfix_report(c->out, RELAXED_SERVICE, where, "there is no service %.100s in master.cf", name);
         return 0;
     }
     if (*nexthop == '\0' && *postfix_value(c->postfix, NULL, "relayhost") != '\0')
-        postfix_find(c->out, RELAXED_RELAYHOST, where, "no next hop behind %.100s, and relayhost is set", name);
+        postfix_report(c->out, RELAXED_RELAYHOST, where, "no next hop behind %.100s, and relayhost is set", name);
     if (strcmp(service->command, "smtp") != 0) {
-        postfix_find(c->out, RELAXED_SERVICE, where, "leads to the service %.100s, which is %.50s, not smtp", name,
-                     service->command);
+        postfix_report(c->out, RELAXED_SERVICE, where, "leads to the service %.100s, which is %.50s, not smtp", name,
+                       service->command);
         return 0;
     }
     c->relaxed[service - c->postfix->service] = !is_default(c, service);
@@ -310,7 +311,7 @@ static void check_policy_maps(const struct postfix_check *c)
         if ((excused && !is_default(c, s)) || asks_policyd(c, list))
             continue;
         postfix_where_set(where, c->postfix, s, "smtp_tls_policy_maps");
-        postfix_find(c->out, POLICY_MAPS, where, "policyd is not in \"%.200s\"", list);
+        postfix_report(c->out, POLICY_MAPS, where, "policyd is not in \"%.200s\"", list);
     }
 }
 

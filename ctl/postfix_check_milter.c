@@ -124,15 +124,15 @@ static void check_settings(const struct postfix_check *c, const struct postfix_s
 
     postfix_where_set(where, c->postfix, s, *own_action != '\0' ? "smtpd_milters" : "milter_default_action");
     if (strcmp(action, "tempfail") != 0 && strcmp(action, "quarantine") != 0 && strcmp(action, "shutdown") != 0)
-        postfix_find(c->out, MILTER_ACTION, where, "default action is %.50s", action);
+        postfix_report(c->out, MILTER_ACTION, where, "default action is %.50s", action);
     else if (strcmp(action, "quarantine") == 0)
-        postfix_find(c->out, MILTER_ACTION, where, "default action is quarantine: released, the mail has no flag");
+        postfix_report(c->out, MILTER_ACTION, where, "default action is quarantine: released, the mail has no flag");
     postfix_where_set(where, c->postfix, s, "milter_protocol");
     if (postfix_number(protocol) < 6)
-        postfix_find(c->out, MILTER_PROTOCOL, where, "is %.50s", protocol);
+        postfix_report(c->out, MILTER_PROTOCOL, where, "is %.50s", protocol);
     postfix_where_set(where, c->postfix, s, "smtpd_milter_maps");
     if (*postfix_value(c->postfix, s, "smtpd_milter_maps") != '\0')
-        postfix_find(c->out, MILTER_MAPS, where, "is set, at the service %.100s", s->id);
+        postfix_report(c->out, MILTER_MAPS, where, "is set, at the service %.100s", s->id);
 }
 
 static void check_smtpd(const struct postfix_check *c, const struct postfix_service *s)
@@ -144,8 +144,8 @@ static void check_smtpd(const struct postfix_check *c, const struct postfix_serv
     if (*postfix_value(c->postfix, s, "smtpd_proxy_filter") != '\0') {
         postfix_where_set(where, c->postfix, s, "smtpd_proxy_filter");
         if (asked && !skipped)
-            postfix_find(c->out, MILTER_PROXY, where, "the milter is asked at the service %.100s, before the proxy",
-                         s->id);
+            postfix_report(c->out, MILTER_PROXY, where, "the milter is asked at the service %.100s, before the proxy",
+                           s->id);
         return;
     }
     if (asked && !skipped) {
@@ -155,8 +155,9 @@ static void check_smtpd(const struct postfix_check *c, const struct postfix_serv
     if (takes_mail_back(c, s))
         return;
     postfix_where_set(where, c->postfix, s, asked ? "receive_override_options" : "smtpd_milters");
-    postfix_find(c->out, MILTER_MISSING, where,
-                 asked ? "no_milters, at the service %.100s" : "the milter is not asked at the service %.100s", s->id);
+    postfix_report(c->out, MILTER_MISSING, where,
+                   asked ? "no_milters, at the service %.100s" : "the milter is not asked at the service %.100s",
+                   s->id);
 }
 
 /* Mail of programs goes to an smtpd of this Postfix once more, as they wrote it. */
@@ -169,15 +170,15 @@ static void check_pickup_filter(const struct postfix_check *c, const char *where
     snprintf(name, sizeof(name), "%.*s", (int)len, filter);
     transport = postfix_transport(c->postfix, name);
     if (transport == NULL || strcmp(transport->command, "smtp") != 0) {
-        postfix_find(c->out, MILTER_PICKUP_FILTER, where, "%.100s is no service of type smtp in master.cf", name);
+        postfix_report(c->out, MILTER_PICKUP_FILTER, where, "%.100s is no service of type smtp in master.cf", name);
         return;
     }
     if (smtpd_at(c->postfix, filter_nexthop(filter)) == NULL)
-        postfix_find(c->out, MILTER_PICKUP_FILTER, where, "%.200s is no smtpd of this Postfix", filter);
+        postfix_report(c->out, MILTER_PICKUP_FILTER, where, "%.200s is no smtpd of this Postfix", filter);
     postfix_where_set(generic, c->postfix, transport, "smtp_generic_maps");
     if (*postfix_value(c->postfix, transport, "smtp_generic_maps") != '\0')
-        postfix_find(c->out, MILTER_PICKUP_FILTER, generic,
-                     "rewrites addresses on the way to the milter, in the service %.100s", name);
+        postfix_report(c->out, MILTER_PICKUP_FILTER, generic,
+                       "rewrites addresses on the way to the milter, in the service %.100s", name);
 }
 
 static void check_pickup(const struct postfix_check *c)
@@ -189,18 +190,18 @@ static void check_pickup(const struct postfix_check *c)
         const char *filter = postfix_value(c->postfix, s, "content_filter");
         postfix_where_set(where, c->postfix, s, "content_filter");
         if (*filter == '\0')
-            postfix_find(c->out, MILTER_PICKUP, where, "is not set for the service %.100s", s->id);
+            postfix_report(c->out, MILTER_PICKUP, where, "is not set for the service %.100s", s->id);
         else
             check_pickup_filter(c, where, filter);
     }
     for (s = NULL; (s = postfix_program(c->postfix, s, "cleanup")) != NULL;) {
         postfix_where_set(where, c->postfix, s, "non_smtpd_milters");
         if (has_milter(c, s, postfix_value(c->postfix, s, "non_smtpd_milters"), action))
-            postfix_find(c->out, MILTER_NON_SMTPD, where, "the milter is in it");
+            postfix_report(c->out, MILTER_NON_SMTPD, where, "the milter is in it");
     }
     for (s = NULL; (s = postfix_program(c->postfix, s, "qmqpd")) != NULL;) {
         snprintf(where, sizeof(where), "master.cf: %.200s", s->id);
-        postfix_find(c->out, MILTER_QMQP, where, "takes mail in by QMQP");
+        postfix_report(c->out, MILTER_QMQP, where, "takes mail in by QMQP");
     }
 }
 
@@ -227,7 +228,7 @@ static void check_cleanup(const struct postfix_check *c)
         const char *value = postfix_value(c->postfix, s, "message_strip_characters");
         postfix_where_set(where, c->postfix, s, "message_strip_characters");
         if (!strips_nul(value))
-            postfix_find(c->out, MILTER_STRIP, where, "has no \\0 (it is \"%.50s\")", value);
+            postfix_report(c->out, MILTER_STRIP, where, "has no \\0 (it is \"%.50s\")", value);
     }
 }
 
@@ -238,11 +239,11 @@ static void check_addresses(const struct postfix_check *c)
     const char *propagate = postfix_value(c->postfix, NULL, "propagate_unmatched_extensions");
 
     if (strchr(delimiter, c->tag.delimiter) == NULL)
-        postfix_find(c->out, MILTER_DELIMITER, "main.cf: recipient_delimiter", "is \"%.20s\", and has no %c", delimiter,
-                     c->tag.delimiter);
+        postfix_report(c->out, MILTER_DELIMITER, "main.cf: recipient_delimiter", "is \"%.20s\", and has no %c",
+                       delimiter, c->tag.delimiter);
     for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
         if (!postfix_list_has(propagate, wanted[i]))
-            postfix_find(c->out, MILTER_PROPAGATE, "main.cf: propagate_unmatched_extensions", "lacks %s", wanted[i]);
+            postfix_report(c->out, MILTER_PROPAGATE, "main.cf: propagate_unmatched_extensions", "lacks %s", wanted[i]);
 }
 
 void postfix_check_milter(const struct postfix_check *c)

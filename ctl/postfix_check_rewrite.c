@@ -30,7 +30,7 @@ static void try_address(const struct postfix_check *c, const struct postfix_maps
         return;
     postfix_where(where, &maps->map[a.map], a.rule);
     if (!postfix_found(c->out, FLAG_REWRITTEN, where))
-        postfix_find(c->out, FLAG_REWRITTEN, where, "%.150s becomes %.200s", address, a.text);
+        postfix_report(c->out, FLAG_REWRITTEN, where, "%.150s becomes %.200s", address, a.text);
 }
 
 static void try_lines(const struct postfix_check *c, const struct postfix_maps *maps, const struct postfix_map *map)
@@ -41,7 +41,7 @@ static void try_lines(const struct postfix_check *c, const struct postfix_maps *
         const struct postfix_rule *rule = &map->table.rule[i];
         postfix_where(where, map, rule);
         if (rule->unseen)
-            postfix_find(c->out, FLAG_LINE_UNSEEN, where, "%s", rule->fault);
+            postfix_report(c->out, FLAG_LINE_UNSEEN, where, "%s", rule->fault);
         for (unsigned n = 0; n < 2 && rule->kind == POSTFIX_MATCH; n++)
             if (postfix_sample(address, &c->tag, rule->pattern, n))
                 try_address(c, maps, address);
@@ -84,7 +84,7 @@ static void check_actions(const struct postfix_check *c, const struct postfix_ma
             (!is_action(r->result, "FILTER") && !is_action(r->result, "REDIRECT") && !is_action(r->result, "BCC")))
             continue;
         postfix_where(where, map, r);
-        postfix_find(c->out, FLAG_HEADER_ACTION, where, "%.200s", r->result);
+        postfix_report(c->out, FLAG_HEADER_ACTION, where, "%.200s", r->result);
     }
 }
 
@@ -116,7 +116,7 @@ static void check_bcc(const struct postfix_check *c, const struct postfix_servic
         const char *value = postfix_value(c->postfix, cleanup, names[i]);
         postfix_where_set(where, c->postfix, cleanup, names[i]);
         if (*value != '\0' && !(i == 0 && postfix_is_own(c, value)))
-            postfix_find(c->out, FLAG_BCC, where, "is %.200s", value);
+            postfix_report(c->out, FLAG_BCC, where, "is %.200s", value);
     }
 }
 
@@ -149,7 +149,7 @@ static void check_filters(const struct postfix_check *c)
             if (*filter == '\0' || postfix_filter_is_near(filter) || (to != NULL && strcmp(to->command, "pipe") == 0))
                 continue;
             postfix_where_set(where, c->postfix, s, "content_filter");
-            postfix_find(c->out, FLAG_FILTER, where, "leads to %.200s", filter);
+            postfix_report(c->out, FLAG_FILTER, where, "leads to %.200s", filter);
         }
     }
 }

@@ -39,12 +39,12 @@ static void check_nexthop(const struct postfix_check *c, const char *where, cons
         chroot_hides |= postfix_same_address(c, NULL, nexthop, *l);
     }
     if (chroot_hides)
-        postfix_find(c->out, FLAG_NEXTHOP_CHROOT, where, "next hop %.200s is outside of queue_directory", nexthop);
+        postfix_report(c->out, FLAG_NEXTHOP_CHROOT, where, "next hop %.200s is outside of queue_directory", nexthop);
     else if (*nexthop == '\0')
-        postfix_find(c->out, FLAG_NEXTHOP, where, "no next hop behind %.100s: it is then the recipient's domain",
-                     service->name);
+        postfix_report(c->out, FLAG_NEXTHOP, where, "no next hop behind %.100s: it is then the recipient's domain",
+                       service->name);
     else
-        postfix_find(c->out, FLAG_NEXTHOP, where, "relayd does not listen on next hop %.200s", nexthop);
+        postfix_report(c->out, FLAG_NEXTHOP, where, "relayd does not listen on next hop %.200s", nexthop);
 }
 
 /* The program's own processes may all be taken by one next hop. */
@@ -62,8 +62,8 @@ static void check_size(const struct postfix_check *c, const struct postfix_servi
     snprintf(where, sizeof(where), "master.cf: %.200s", service->id);
     if (postfix_number(most) > 0 && *limit != '\0' &&
         (postfix_number(limit) == 0 || postfix_number(most) <= postfix_number(limit)))
-        postfix_find(c->out, FLAG_SERVICE_SMALL, where, "maxproc is %.20s, and one next hop may take %.20s", most,
-                     postfix_number(limit) == 0 ? "all" : limit);
+        postfix_report(c->out, FLAG_SERVICE_SMALL, where, "maxproc is %.20s, and one next hop may take %.20s", most,
+                       postfix_number(limit) == 0 ? "all" : limit);
 }
 
 /* A destination that is slow takes per_domain of them; one that is away lets Postfix begin with few. */
@@ -83,8 +83,8 @@ static void check_concurrency(const struct postfix_check *c, const struct postfi
             value = postfix_value(c->postfix, NULL, names[i][1]);
         if (*value != '\0' && !(i == 0 && postfix_number(value) == 0) &&
             postfix_number(value) <= c->postern->relayd.per_domain)
-            postfix_find(c->out, FLAG_CONCURRENCY, where, "is %.20s, relayd's per_domain %" PRId64, value,
-                         c->postern->relayd.per_domain);
+            postfix_report(c->out, FLAG_CONCURRENCY, where, "is %.20s, relayd's per_domain %" PRId64, value,
+                           c->postern->relayd.per_domain);
     }
 }
 
@@ -99,7 +99,7 @@ static void check_cohort(const struct postfix_check *c, const struct postfix_ser
     if (*value == '\0')
         value = postfix_value(c->postfix, NULL, "default_destination_concurrency_failed_cohort_limit");
     if (strcmp(value, "0") != 0)
-        postfix_find(c->out, FLAG_COHORT_LIMIT, where, "is %.100s", *value != '\0' ? value : "not set");
+        postfix_report(c->out, FLAG_COHORT_LIMIT, where, "is %.100s", *value != '\0' ? value : "not set");
 }
 
 /* The wait for the last reply begins when transaction_timeout is over with, or before. */
@@ -116,9 +116,9 @@ static void check_timeouts(const struct postfix_check *c, const struct postfix_s
         int64_t relayd_ms = is_last ? last_ms : whole_ms;
         postfix_where_set(where, c->postfix, service, names[i]);
         if (postfix_seconds(value) * 1000 <= relayd_ms)
-            postfix_find(c->out, FLAG_TIMEOUT, where,
-                         "%.50s for the service %.100s, relayd has up to %" PRId64 "s (%s)", value, service->name,
-                         (relayd_ms + 999) / 1000, is_last ? "data_timeout" : "transaction_timeout");
+            postfix_report(c->out, FLAG_TIMEOUT, where,
+                           "%.50s for the service %.100s, relayd has up to %" PRId64 "s (%s)", value, service->name,
+                           (relayd_ms + 999) / 1000, is_last ? "data_timeout" : "transaction_timeout");
     }
 }
 
@@ -131,12 +131,12 @@ static void check_parameters(const struct postfix_check *c, const struct postfix
 
     postfix_where_set(where, c->postfix, service, "lmtp_fallback_relay");
     if (*fallback != '\0')
-        postfix_find(c->out, FLAG_FALLBACK, where, "is %.200s for the service %.100s", fallback, service->name);
+        postfix_report(c->out, FLAG_FALLBACK, where, "is %.200s for the service %.100s", fallback, service->name);
     postfix_where_set(where, c->postfix, service, "lmtp_tls_security_level");
     if (strcmp(tls, weak[0]) != 0 && strcmp(tls, weak[1]) != 0 && strcmp(tls, weak[2]) != 0)
-        postfix_find(c->out, FLAG_LMTP_TLS, where, "is %.50s for the service %.100s", tls, service->name);
+        postfix_report(c->out, FLAG_LMTP_TLS, where, "is %.50s for the service %.100s", tls, service->name);
     if (postfix_list_has(postfix_value(c->postfix, NULL, "defer_transports"), service->name))
-        postfix_find(c->out, FLAG_DEFERRED, "main.cf: defer_transports", "has the service %.100s", service->name);
+        postfix_report(c->out, FLAG_DEFERRED, "main.cf: defer_transports", "has the service %.100s", service->name);
 }
 
 void postfix_check_service(const struct postfix_check *c, const char *where, const struct postfix_service *service,
@@ -144,9 +144,9 @@ void postfix_check_service(const struct postfix_check *c, const char *where, con
 {
     if (strcmp(service->command, "lmtp") != 0) {
         if (!postfix_found(c->out, FLAG_SERVICE_NOT_LMTP, where))
-            postfix_find(c->out, FLAG_SERVICE_NOT_LMTP, where,
-                         "leads flagged mail to the service %.100s, which is %.50s in master.cf: it %s", service->name,
-                         service->command, fate_in(service->command));
+            postfix_report(c->out, FLAG_SERVICE_NOT_LMTP, where,
+                           "leads flagged mail to the service %.100s, which is %.50s in master.cf: it %s",
+                           service->name, service->command, fate_in(service->command));
         return;
     }
     check_nexthop(c, where, service, nexthop);

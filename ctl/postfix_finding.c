@@ -105,7 +105,7 @@ bool postfix_found(const struct postfix_findings *f, enum postfix_finding_kind k
     return false;
 }
 
-void postfix_find(struct postfix_findings *f, enum postfix_finding_kind kind, const char *where, const char *fmt, ...)
+void postfix_report(struct postfix_findings *f, enum postfix_finding_kind kind, const char *where, const char *fmt, ...)
 {
     struct postfix_finding new = {.kind = kind};
     va_list args;

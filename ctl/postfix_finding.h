@@ -68,7 +68,7 @@ struct postfix_findings {
 };
 
 /* Add one, cut at its sizes, unless it is there. */
-void postfix_find(struct postfix_findings *f, enum postfix_finding_kind kind, const char *where, const char *fmt, ...)
+void postfix_report(struct postfix_findings *f, enum postfix_finding_kind kind, const char *where, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 
 /* Is one of this kind about this place there? */

@@ -27,7 +27,7 @@ static void read_table(struct postfix_map *map, const struct postfix_check *c, c
             rc = postfix_table_read(&map->table, pcre, buf_text(&text), text.len, &e);
     }
     if (rc != 0)
-        postfix_find(c->out, FLAG_MAP_UNREADABLE, map->where, "%s", e.text);
+        postfix_report(c->out, FLAG_MAP_UNREADABLE, map->where, "%s", e.text);
     buf_clear(&text);
 }
 
