@@ -180,10 +180,9 @@ header_checks = regexp:{ {/^X-Hold:/ HOLD} }
 END
 }
 
-# What contrib/postfix/main.cf has for the milter, but for the sockets
+# What contrib/postfix/flags.cf has, but for the sockets
 mail_contrib_milter() {
-    sed -n '/postern-milter/,$s/^#\([a-z_]* =\)/\1/p' "$CONTRIB/main.cf" |
-        sed "s,inet:127.0.0.1:8461,unix:$LAB/postern/policyd.sock,; s,inet:127.0.0.1:8463,unix:$LAB/milter/milter.sock,"
+    sed "s,inet:127.0.0.1:8461,unix:$LAB/postern/policyd.sock,; s,inet:127.0.0.1:8463,unix:$LAB/milter/milter.sock," "$CONTRIB/flags.cf"
 }
 
 mail_services_flag() {
