@@ -16,11 +16,14 @@
 #define AGAIN_MS   500   /* to the first new attempt; each wait is twice the last, up to */
 #define AGAIN_MOST 15000
 #define LOG_EVERY  60 /* seconds */
+#define TRIES      5  /* as often the collector may put an event off while it takes others */
 
 struct told {
     TAILQ_ENTRY(told) next;
     struct tlsrpt_tell *tell;
     struct call_sent *sent; /* NULL: it waits for its turn */
+    unsigned tries;         /* put off, each time since another event was taken, */
+    uint64_t taken_then;    /* and how many had been taken at the last of them */
     size_t len;
     char json[];
 };
@@ -29,6 +32,7 @@ struct tlsrpt_tell {
     struct call_client *client;
     TAILQ_HEAD(told_list, told) all;
     size_t octets, sent;
+    uint64_t taken; /* by the collector */
     bool away;
     int64_t again_ms;
     struct event *again;
@@ -125,20 +129,35 @@ static void come_back(struct tlsrpt_tell *t)
     t->away = false;
 }
 
+/* The collector is there, but does not take this one now: others come first. If it does take them, the fault lies in
+ * the event. Returns whether it is still wanted. */
+static bool put_off(struct told *e)
+{
+    struct tlsrpt_tell *t = e->tell;
+
+    TAILQ_REMOVE(&t->all, e, next);
+    TAILQ_INSERT_TAIL(&t->all, e, next);
+    if (t->taken == e->taken_then)
+        return true;
+    e->taken_then = t->taken;
+    return ++e->tries < TRIES;
+}
+
 static void on_reply(void *ctx, enum call_status status, const char *text, size_t len, int reached)
 {
     struct told *e = ctx;
     struct tlsrpt_tell *t = e->tell;
 
     (void)len;
-    (void)reached;
     e->sent = NULL;
     t->sent--;
-    if (status == CALL_TEMP) {
+    if (status == CALL_TEMP && (!reached || put_off(e))) {
         go_away(t, text);
         return;
     }
-    if (status == CALL_PERM)
+    if (status == CALL_OK)
+        t->taken++;
+    else
         lose(t, text);
     told_drop(e);
     come_back(t);
@@ -159,6 +178,8 @@ void tlsrpt_tell(struct tlsrpt_tell *t, const char *json, size_t len)
     e = must_have(malloc(sizeof(*e) + len));
     e->tell = t;
     e->sent = NULL;
+    e->tries = 0;
+    e->taken_then = t->taken;
     e->len = len;
     memcpy(e->json, json, len);
     TAILQ_INSERT_TAIL(&t->all, e, next);

@@ -1,12 +1,13 @@
 /*
  * tlsrpt_tell_io.h - TLS outcomes on their way to the collector: each is sent as a request of the call protocol, verb
  * "event", with the JSON of tlsrpt_event.h, and kept until the collector has answered OK. While it is away they wait in
- * memory, and are sent in their order when it is back. Nobody waits for this.
+ * memory, and are sent in their order when it is back. One that it puts off (TEMP) goes behind all others. Nobody waits
+ * for this.
  *
  * When an answer is lost with the connection, or comes too late, the event is sent again, and may be counted twice; so
  * it is only then. Lost are: those that find TLSRPT_TELL_EVENTS or TLSRPT_TELL_OCTETS waiting already, those that the
- * collector refuses for good (PERM), and those that wait when the process ends. They are counted, and logged once a
- * minute at most.
+ * collector refuses for good (PERM), those that it puts off five times though it takes others in between, and those
+ * that wait when the process ends. They are counted, and logged once a minute at most.
  */
 #ifndef POSTERN_TLSRPT_TELL_IO_H
 #define POSTERN_TLSRPT_TELL_IO_H

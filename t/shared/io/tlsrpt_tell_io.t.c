@@ -31,6 +31,7 @@ struct env {
     struct tlsrpt_tell *tell;
     bool hold; /* do not answer */
     enum call_status answer;
+    size_t sour; /* the number of the event that is answered TEMP whatever the others are; 0: none */
     struct call *held[HELD_MAX];
     size_t held_count;
     size_t next; /* the number of the event that is to come */
@@ -55,7 +56,7 @@ static void on_event(void *ctx, struct call *call, const char *verb, const char 
         assert_in_range(v->held_count, 0, HELD_MAX - 1);
         v->held[v->held_count++] = call;
     } else {
-        call_answer(call, v->answer, "so", 2);
+        call_answer(call, v->sour != 0 && number == v->sour ? CALL_TEMP : v->answer, "so", 2);
     }
 }
 
@@ -123,6 +124,22 @@ static void until_waiting(struct env *v, uint64_t wanted)
     evtimer_add(timer, &limit);
     while (tlsrpt_tell_stats(v->tell).waiting != wanted) {
         event_base_loop(v->base, EVLOOP_ONCE);
+        assert_false(late);
+    }
+    event_free(timer);
+}
+
+/* Turn the loop until the sour one has been asked about behind this one, or nothing waits. */
+static void until_next(struct env *v, size_t number)
+{
+    const struct timeval limit = {PATIENCE_S, 0};
+    bool late = false, taken = false;
+    struct event *timer = evtimer_new(v->base, on_limit, &late);
+
+    evtimer_add(timer, &limit);
+    while (!taken || (v->next != v->sour + 1 && tlsrpt_tell_stats(v->tell).waiting > 0)) {
+        event_base_loop(v->base, EVLOOP_ONCE);
+        taken = taken || v->next == number + 1;
         assert_false(late);
     }
     event_free(timer);
@@ -229,6 +246,42 @@ static void refused(void **state)
     stats_are(v, 6, 3, 0);
 }
 
+/* One that the collector does not take for now holds nobody up, and goes when all others have been taken so often. */
+static void refused_alone(void **state)
+{
+    struct env *v = *state;
+    size_t told = 200;
+
+    v->sour = 1;
+    collector_up(v);
+    tell_many(v, 0, told);
+    until_waiting(v, 1);
+    stats_are(v, told, 0, 1);
+    for (; tlsrpt_tell_stats(v->tell).lost == 0; told++) {
+        assert_in_range(told, 200, 220);
+        tell_many(v, told, told + 1);
+        until_next(v, told);
+    }
+    until_waiting(v, 0);
+    stats_are(v, told, 1, 0);
+}
+
+/* It takes none: then all are kept, however often they were refused. */
+static void refused_together(void **state)
+{
+    struct env *v = *state;
+
+    collector_up(v);
+    v->answer = CALL_TEMP;
+    tell_many(v, 0, 2);
+    while (v->got < 4)
+        event_base_loop(v->base, EVLOOP_ONCE);
+    stats_are(v, 2, 0, 2);
+    v->answer = CALL_OK;
+    until_waiting(v, 0);
+    stats_are(v, 2, 0, 0);
+}
+
 static void bounded_in_number(void **state)
 {
     struct env *v = *state;
@@ -305,8 +358,9 @@ static void nobody(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        WITH_ENV(in_their_order),    WITH_ENV(away_and_back),   WITH_ENV(unanswered), WITH_ENV(refused),
-        WITH_ENV(bounded_in_number), WITH_ENV(bounded_in_size), WITH_ENV(drain),      cmocka_unit_test(nobody),
+        WITH_ENV(in_their_order), WITH_ENV(away_and_back),    WITH_ENV(unanswered),        WITH_ENV(refused),
+        WITH_ENV(refused_alone),  WITH_ENV(refused_together), WITH_ENV(bounded_in_number), WITH_ENV(bounded_in_size),
+        WITH_ENV(drain),          cmocka_unit_test(nobody),
     };
     return cmocka_run_group_tests_name("tlsrpt_tell_io", tests, NULL, NULL);
 }
