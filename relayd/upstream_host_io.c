@@ -129,6 +129,7 @@ void upstream_mail_reply(struct upstream *u, const struct smtp_reply *reply)
 
 static void host_open(struct upstream *u, bool may_be_kept)
 {
+    u->closing = false;
     u->link =
         link_open(&u->place, &u->path, &u->path.candidate[u->at], may_be_kept, &u->kept, &upstream_client_events, u);
     if (!u->kept)

@@ -40,7 +40,8 @@ struct upstream {
     bool kept;             /* the link was used before */
     char host[DOMAIN_BUF]; /* of the link, also when it is gone */
     bool transaction;      /* MAIL was taken, and is not over */
-    bool clean;            /* the link may be kept */
+    bool clean;            /* OVER: the server has not been fed half a message */
+    bool closing;          /* it has said 421 on this link: it closes it (RFC 5321 3.8) */
     bool wants_data;       /* asked for when it was over */
     bool logged;
     struct relay_reply failed;

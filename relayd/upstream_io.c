@@ -34,15 +34,18 @@ void upstream_release(struct upstream *u)
         memory_free(u);
 }
 
-/* Between two messages: nothing is outstanding, and the server has not been fed half a message. */
-static bool is_between(const struct upstream *u)
+/* It is between two messages: nothing is outstanding, and the server has not been fed half a message, nor will it close
+ * the connection. */
+static bool may_be_kept(const struct upstream *u)
 {
+    if (u->closing)
+        return false;
     return (u->phase == UPSTREAM_RCPT && u->outstanding == 0) || (u->phase == UPSTREAM_OVER && u->clean);
 }
 
 void upstream_part(struct upstream *u)
 {
-    if (u->link != NULL && is_between(u))
+    if (u->link != NULL && may_be_kept(u))
         link_keep(u->link, u->transaction, &u->place);
     else if (u->phase <= UPSTREAM_MAIL)
         link_close(u->link);

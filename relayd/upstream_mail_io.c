@@ -12,13 +12,31 @@
 
 /* --- telling of what is over --- */
 
-static void tell_done(struct upstream *u, const struct upstream_answer *answer, int code, const char *status,
-                      const char *why)
+/* The server's last word. */
+static void log_reply(struct upstream *u, const struct smtp_reply *reply)
+{
+    struct buf shown;
+
+    buf_init(&shown, SMTP_REPLY_OCTETS_MAX);
+    smtp_reply_show(&shown, reply);
+    upstream_log(u, reply->code / 100 == 2 ? "delivered" : "failed", (int)reply->code, reply->status, buf_text(&shown));
+    buf_clear(&shown);
+}
+
+static void log_failed(struct upstream *u)
+{
+    upstream_log(u, "failed", u->failed.code, u->failed.enhanced, u->failed.text);
+}
+
+static void tell_done(struct upstream *u, const struct upstream_answer *answer)
 {
     u->phase = UPSTREAM_OVER;
     u->transaction = false;
     event_del(u->deadline);
-    upstream_log(u, code / 100 == 2 ? "delivered" : "failed", code, status, why);
+    if (answer->reply != NULL)
+        log_reply(u, answer->reply);
+    else
+        log_failed(u);
     u->events->done(u->ctx, answer);
     if (!u->dead)
         upstream_part(u);
@@ -74,13 +92,13 @@ void upstream_late(struct upstream *u, enum relay_failed what, const char *detai
     relay_tally_add(&t, &f);
     relay_tally_reply(&u->failed, &t, u->name);
     if (fed) {
-        tell_done(u, &answer, u->failed.code, u->failed.enhanced, u->failed.text);
+        tell_done(u, &answer);
         return;
     }
     u->wants_data = u->phase == UPSTREAM_DATA;
     u->phase = UPSTREAM_OVER;
     event_del(u->deadline);
-    upstream_log(u, "failed", u->failed.code, u->failed.enhanced, u->failed.text);
+    log_failed(u);
     upstream_tell(u);
 }
 
@@ -186,7 +204,7 @@ static void data_reply(struct upstream *u, const struct smtp_reply *reply)
     u->clean = reply->code != 354;
     if (u->clean) {
         event_del(u->deadline);
-        upstream_log(u, "failed", (int)reply->code, reply->status, "DATA was refused");
+        log_reply(u, reply);
     }
     u->events->data(u->ctx, reply->code == 354, &answer);
     if (!u->dead && u->clean)
@@ -198,18 +216,14 @@ static void content_reply(struct upstream *u, const struct smtp_reply *reply)
 {
     const struct upstream_answer answer = {reply, u->host, NULL};
     bool whole = u->phase == UPSTREAM_FINAL && smtp_client_queued(u->link->client) == 0;
-    struct buf shown;
 
     if (reply->code / 100 == 3 || (!whole && reply->code < 400)) {
         upstream_late(u, RELAY_FAILED_NONSENSE, whole ? NULL : "it replies before it has the whole message");
         return;
     }
     smtp_client_wait(u->link->client, 0);
-    u->clean = whole && reply->code != 421;
-    buf_init(&shown, SMTP_REPLY_OCTETS_MAX);
-    smtp_reply_show(&shown, reply);
-    tell_done(u, &answer, (int)reply->code, reply->status, buf_text(&shown));
-    buf_clear(&shown);
+    u->clean = whole;
+    tell_done(u, &answer);
 }
 
 void upstream_reply(void *ctx, const struct smtp_reply *reply)
@@ -217,6 +231,7 @@ void upstream_reply(void *ctx, const struct smtp_reply *reply)
     struct upstream *u = ctx;
 
     upstream_hold(u);
+    u->closing = u->closing || reply->code == 421;
     switch (u->phase) {
     case UPSTREAM_MAIL:
         upstream_mail_reply(u, reply);

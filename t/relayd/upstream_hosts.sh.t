@@ -29,6 +29,8 @@ my @full = map { receiver("full$_", 'full=1') } 1 .. 8;
 my $noreqtls = receiver('noreqtls', 'after=PIPELINING');
 my $hang = receiver('hang', 'rcpt=hang');
 my $busy = receiver('busy', 'end=hang');
+my %leaves = map { $_ => receiver("${_}421", "$_=421_4.3.2_going") } qw(rcpt data end);
+my $data451 = receiver('data451', 'data=451_4.3.0_full_up');
 receivers_start(@lines);
 
 sub enforced { my ($domain, @hosts) = @_; return ("$domain.test" => record("$domain.test", mode => 'enforce', hosts => [@hosts])) }
@@ -41,7 +43,7 @@ stsd_start(
     enforced('loopequal', [of('worse'), [$address{worse}], 20], [of('self'), [$address{self}], 20]),
     enforced('loopfirst', [of('self'), [$address{self}], 0], [of('worse'), [$address{worse}], 30]),
     map { my ($name, $at) = @$_; enforced($name, [of($name), [$at]]) } ['kept', $address{kept}], ['reload', $address{reload}], ['late', $late], ['noreqtls', $noreqtls], ['hang', $hang],
-    ['busy', $busy]);
+    ['busy', $busy], ['data451', $data451], map { ["${_}421", $leaves{$_}] } keys %leaves);
 
 sub line { my ($name) = @_; return "$name.test <s\@client.test> <u\@$name.test> 10" }
 sub run { my ($settings, @names) = @_; return drive($settings, map { /^RELOAD/ ? $_ : line($_) } @names) }
@@ -107,6 +109,17 @@ like($log, qr/error certificates why="those read before stay in use: .*none\.pem
 ($out, $log) = run('', "RELOAD-IN ca_file=$Relay::dir/stranger.pem", 'late', 'late');
 like($out, qr/^2 done .* 250.*\n3 rcpt 0 failed 550 5\.7\.10/m, 'a message under way is seen through, and its connection not kept');
 like($out, qr/^open 0$/m, 'none is left');
+
+# --- a server that says 421 is about to close ---
+for my $step (qw(rcpt data end)) {
+    ($out, $log) = run('', ("${step}421") x 2);
+    is(scalar(() = $out =~ / mx\.${step}421\.test said 421 4\.3\.2 going$/mg), 2, "421 to $step: what the server said");
+    is(connections($log), 2, "421 to $step: the next message goes over a new connection");
+    unlike(seen(of("${step}421")), qr/RSET/, "421 to $step: nothing more is asked of the old one");
+}
+($out, $log) = run('per_domain=1', ('data451') x 2);
+is(connections($log), 1, 'one that refuses DATA otherwise stays connected');
+like($log, qr/message domain=data451\.test .* taken=1 result=failed code=451 status=4\.3\.0 reply="451 4\.3\.0 full up"/, 'its words stand in the log');
 
 # --- numbers, and descriptors ---
 ($out) = run('', 'noreqtls', 'alive');
