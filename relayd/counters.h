@@ -20,7 +20,7 @@ enum counter {
     COUNT_EVENTS_LOST,
     COUNT_REUSED,
     COUNT_VERIFIED, /* then why not, in the order of enum relay_failed from LOCAL on */
-    COUNT_DECLINED_LAST = COUNT_VERIFIED + 1 + RELAY_FAILED_MAIL_PERM - RELAY_FAILED_LOCAL, /* up to MAIL_PERM */
+    COUNT_DECLINED_LAST = COUNT_VERIFIED + RELAY_FAILED_COUNT - RELAY_FAILED_LOCAL,
     GAUGE_CONNECTIONS,
     GAUGE_UPSTREAMS,
     GAUGE_EVENTS,
@@ -40,7 +40,7 @@ static inline void count(enum counter which)
     count_many(which, 1);
 }
 
-/* The counter of what became of a host: NOTHING, its connection was verified, or from LOCAL to MAIL_PERM. */
+/* The counter of what became of a host: NOTHING, its connection was verified, or from LOCAL on. */
 static inline enum counter counter_of(enum relay_failed what)
 {
     return what == RELAY_FAILED_NOTHING ? COUNT_VERIFIED : COUNT_VERIFIED + 1 + what - RELAY_FAILED_LOCAL;
@@ -49,7 +49,7 @@ static inline enum counter counter_of(enum relay_failed what)
 /* Others are not counted. */
 static inline void count_host(enum relay_failed what)
 {
-    if (what == RELAY_FAILED_NOTHING || (what >= RELAY_FAILED_LOCAL && what <= RELAY_FAILED_MAIL_PERM))
+    if (what == RELAY_FAILED_NOTHING || what >= RELAY_FAILED_LOCAL)
         count(counter_of(what));
 }
 

@@ -161,6 +161,20 @@ enum relay_failed relay_failed_reply(enum relay_step step, int code, bool with_r
     return code < 500 ? steps[step].temp : steps[step].perm;
 }
 
+enum relay_failed relay_failed_late(enum relay_failed what)
+{
+    switch (what) {
+    case RELAY_FAILED_LOST:
+        return RELAY_FAILED_LATE_LOST;
+    case RELAY_FAILED_TIMEOUT:
+        return RELAY_FAILED_LATE_TIMEOUT;
+    case RELAY_FAILED_NONSENSE:
+        return RELAY_FAILED_LATE_NONSENSE;
+    default:
+        return what;
+    }
+}
+
 /* One to three digits; returns what is behind them, or NULL. */
 static const char *pass_number(const char *at)
 {

@@ -104,6 +104,9 @@ const char *relay_failed_tlsrpt(enum relay_failed what);
 enum relay_step { RELAY_STEP_GREETING, RELAY_STEP_EHLO, RELAY_STEP_STARTTLS, RELAY_STEP_TLS_EHLO, RELAY_STEP_MAIL };
 enum relay_failed relay_failed_reply(enum relay_step step, int code, bool with_requiretls);
 
+/* What LOST, TIMEOUT and NONSENSE are called once MAIL was said; the others as they are. */
+enum relay_failed relay_failed_late(enum relay_failed what);
+
 #define RELAY_ENHANCED_BUF 12 /* "5.123.123" */
 #define RELAY_DETAIL_MAX   160
 #define RELAY_OTHERS_MAX   200

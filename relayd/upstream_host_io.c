@@ -43,8 +43,8 @@ static bool was_stale(const struct upstream *u, enum relay_failed what)
 
 void upstream_host_failed(struct upstream *u, enum relay_failed what, const char *enhanced, const char *detail)
 {
-    if (what >= RELAY_FAILED_REQUIRETLS) /* others the connection has counted */
-        count_host(what);
+    if (u->phase == UPSTREAM_MAIL || what >= RELAY_FAILED_REQUIRETLS) /* until it is ready the connection counts */
+        count_host(relay_failed_late(what));
     failure_add(u, what, u->host, enhanced, detail);
     link_close(u->link);
     u->link = NULL;

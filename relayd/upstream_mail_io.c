@@ -4,6 +4,7 @@
  */
 #include "upstream_internal.h"
 
+#include "counters.h"
 #include "log.h"
 #include "smtp_envelope.h"
 
@@ -60,20 +61,6 @@ void upstream_tell(struct upstream *u)
     }
 }
 
-static enum relay_failed late_name(enum relay_failed what)
-{
-    switch (what) {
-    case RELAY_FAILED_LOST:
-        return RELAY_FAILED_LATE_LOST;
-    case RELAY_FAILED_TIMEOUT:
-        return RELAY_FAILED_LATE_TIMEOUT;
-    case RELAY_FAILED_NONSENSE:
-        return RELAY_FAILED_LATE_NONSENSE;
-    default:
-        return what;
-    }
-}
-
 void upstream_late(struct upstream *u, enum relay_failed what, const char *detail)
 {
     bool fed = u->phase == UPSTREAM_CONTENT || u->phase == UPSTREAM_FINAL;
@@ -88,7 +75,9 @@ void upstream_late(struct upstream *u, enum relay_failed what, const char *detai
     if (u->phase == UPSTREAM_OVER)
         return;
     memset(&t, 0, sizeof(t));
-    relay_failure_set(&f, late_name(what), u->host, NULL, detail);
+    what = relay_failed_late(what);
+    count_host(what);
+    relay_failure_set(&f, what, u->host, NULL, detail);
     relay_tally_add(&t, &f);
     relay_tally_reply(&u->failed, &t, u->name);
     if (fed) {

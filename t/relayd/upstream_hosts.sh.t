@@ -30,6 +30,7 @@ my $noreqtls = receiver('noreqtls', 'after=PIPELINING');
 my $hang = receiver('hang', 'rcpt=hang');
 my $busy = receiver('busy', 'end=hang');
 my %leaves = map { $_ => receiver("${_}421", "$_=421_4.3.2_going") } qw(rcpt data end);
+my %ends = map { my ($name, $step) = @$_; $name => receiver($name, $step) } ['mailclose', 'mail=close'], ['mailgarbage', 'mail=garbage'], ['rcptclose', 'rcpt=close'];
 my $data451 = receiver('data451', 'data=451_4.3.0_full_up');
 receivers_start(@lines);
 
@@ -43,7 +44,7 @@ stsd_start(
     enforced('loopequal', [of('worse'), [$address{worse}], 20], [of('self'), [$address{self}], 20]),
     enforced('loopfirst', [of('self'), [$address{self}], 0], [of('worse'), [$address{worse}], 30]),
     map { my ($name, $at) = @$_; enforced($name, [of($name), [$at]]) } ['kept', $address{kept}], ['reload', $address{reload}], ['late', $late], ['noreqtls', $noreqtls], ['hang', $hang],
-    ['busy', $busy], ['data451', $data451], map { ["${_}421", $leaves{$_}] } keys %leaves);
+    ['busy', $busy], ['data451', $data451], map({ ["${_}421", $leaves{$_}] } keys %leaves), map { [$_, $ends{$_}] } keys %ends);
 
 sub line { my ($name) = @_; return "$name.test <s\@client.test> <u\@$name.test> 10" }
 sub run { my ($settings, @names) = @_; return drive($settings, map { /^RELOAD/ ? $_ : line($_) } @names) }
@@ -125,6 +126,14 @@ like($log, qr/message domain=data451\.test .* taken=1 result=failed code=451 sta
 ($out) = run('', 'noreqtls', 'alive');
 is(counter($out, 'declined_total{why="requiretls"}'), 1, 'a server without REQUIRETLS is counted');
 is(counter($out, 'connects_total{outcome="verified"}'), 2, 'beside its verified connection');
+($out) = run('', 'mailclose', 'mailgarbage', 'rcptclose');
+is(counter($out, 'declined_total{why="late-lost"}'), 2, 'a connection that ends once MAIL was said');
+is(counter($out, 'declined_total{why="late-nonsense"}'), 1, 'or carries nonsense');
+is(counter($out, 'connects_total{outcome="lost"}'), 0, 'is none that could not begin');
+($out) = run('command=500', 'hang');
+is(counter($out, 'declined_total{why="late-timeout"}'), 1, 'no reply in time');
+($out) = run('whole=500', 'hang');
+is(counter($out, 'declined_total{why="deadline"}'), 1, 'our time over');
 ($out, $log) = run('files=16 parallel=20 final=2000 whole=5000', ('busy') x 20);
 like($out, qr/ rcpt 0 failed 451 4\.3\.0 .*want of means on our side \(Too many open files\)/, 'no descriptor is left: our fault, not the host\'s');
 relay_end();
