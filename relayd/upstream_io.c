@@ -7,6 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Longest wait for stsd: more than its own look-up takes by default (lookup_timeout, 40 s), which for a domain that is
+ * not kept ends with an answer in any case. The time for the whole transaction may end it earlier. */
+#define RESOLVE_MS 60000
+
 void upstream_log(struct upstream *u, const char *result, int code, const char *status, const char *why)
 {
     u->logged = true;
@@ -180,8 +184,7 @@ struct upstream *upstream_new(struct upstreams *all, const char *domain, size_t 
     link_place_init(&u->place, all, upstream_place_told, u);
     timers_set(u);
     if (u->hop.kind == NEXTHOP_DOMAIN)
-        u->asked = call_send(all->stsd, "resolve", u->hop.name, strlen(u->hop.name),
-                             (int)all->settings.connect_timeout_ms, on_stsd, u);
+        u->asked = call_send(all->stsd, "resolve", u->hop.name, strlen(u->hop.name), RESOLVE_MS, on_stsd, u);
     if (u->asked == NULL)
         event_active(u->later, EV_TIMEOUT, 0);
     return u;

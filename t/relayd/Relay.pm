@@ -76,13 +76,14 @@ sub record {
         tlsrpt => $r{tlsrpt} // '' });
 }
 
-# Of each domain: a record, or [status, text]. Others: TEMP.
+# Of each domain: a record, or [status, text], or [seconds, record] for one that comes so late. Others: TEMP.
 sub stsd_start {
     my (%records) = @_;
     my $listener = IO::Socket::UNIX->new(Type => SOCK_STREAM, Local => "$dir/stsd.sock", Listen => 100) or die "$!";
     $pid{stsd} = fork() // die;
     return if $pid{stsd};
     @SIG{qw(INT TERM)} = ('DEFAULT') x 2;
+    $SIG{PIPE} = 'IGNORE'; # one who did not wait
     my $select = IO::Select->new($listener);
     my %in;
     while (1) {
@@ -96,6 +97,7 @@ sub stsd_start {
                 my (undef, $id, undef, $domain) = split / /, $request, 4;
                 my $r = $records{$domain} // ['TEMP', 'no luck today'];
                 next if $r eq 'silent';
+                if (ref $r && $r->[0] =~ /^\d+$/) { sleep $r->[0]; $r = $r->[1] }
                 $r = ['OK', $r] if !ref $r;
                 my $text = "1 $id $r->[0] $r->[1]";
                 syswrite $fh, length($text) . ":$text,";

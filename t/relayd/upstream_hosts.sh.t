@@ -35,7 +35,9 @@ my $data451 = receiver('data451', 'data=451_4.3.0_full_up');
 receivers_start(@lines);
 
 sub enforced { my ($domain, @hosts) = @_; return ("$domain.test" => record("$domain.test", mode => 'enforce', hosts => [@hosts])) }
+my (undef, $cold) = enforced('cold', [of('alive'), [$alive]]);
 stsd_start(
+    'cold.test' => [2, $cold],
     enforced('dead7', [of('alive'), [@dead[0 .. 6], $alive]]), enforced('dead8', [of('alive'), \@dead]), enforced('alive', [of('alive'), [$alive]]),
     enforced('full', [of('alive'), [@full[0 .. 6], $alive]]), enforced('fullhosts', (map { [of("full$_"), [$full[$_ - 1]], $_] } 1 .. 8), [of('alive'), [$alive], 10]),
     ($v6 ? (enforced('six', [of('six'), ['::1']]), enforced('foursix', [of('six'), [$dead[0], '::1']]), enforced('sixfour', [of('six'), ['::1', $dead[0]]])) : ()),
@@ -73,6 +75,10 @@ SKIP: {
     like($log, qr/address=::1 .*result=verified/, 'as the log says');
     like(seen(of('six')), qr/1 tls TLSv1\.3 mx\.six\.test\n/, 'with the name for SNI');
 }
+
+# --- the record of a domain that stsd has to look up itself ---
+($out) = run('connect=1000', 'cold');
+is(done($out), 1, 'it may come later than a host may take to be reached');
 
 # --- this relay among the hosts ---
 ($out) = run('name=MX.self.Test', 'loop');
