@@ -51,7 +51,8 @@ static const struct meaning meanings[RELAY_FAILED_COUNT] = {
                                    "has addresses that cannot be looked up now"},
 
     [RELAY_FAILED_LOCAL] = {"local", 451, LAST, "4.3.0", OURS, "", "was not tried for want of means on our side"},
-    [RELAY_FAILED_BUSY] = {"busy", 451, LAST, "4.4.5", OURS, "", "gets as much from us already as is allowed"},
+    [RELAY_FAILED_BUSY] = {"busy", 451, LAST, "4.4.5", OURS, "",
+                           "was not tried, as there are as many connections as may be"},
 
     [RELAY_FAILED_CONNECT] = {"connect", 451, NEXT, "4.4.1", OURS, "", "cannot be reached"},
     [RELAY_FAILED_CONNECT_TIMEOUT] = {"connect-timeout", 451, NEXT, "4.4.1", OURS, "",

@@ -34,7 +34,7 @@ enum relay_failed {
 
     /* On our side. */
     RELAY_FAILED_LOCAL, /* no memory, no socket, no certificate store */
-    RELAY_FAILED_BUSY,  /* as many connections as are allowed */
+    RELAY_FAILED_BUSY,  /* as many connections as are allowed, to the domain or in all */
 
     /* Talking to it. Lost, time-out and nonsense go for every step until a server has taken MAIL. */
     RELAY_FAILED_CONNECT, /* refused, unreachable */

@@ -141,7 +141,8 @@ static void host_open(struct upstream *u, bool may_be_kept)
 static void host_busy(struct upstream *u)
 {
     count_host(RELAY_FAILED_BUSY);
-    failure_add(u, RELAY_FAILED_BUSY, "", NULL, NULL);
+    failure_add(u, RELAY_FAILED_BUSY, "", NULL,
+                u->place.full_in_all ? "upstreams: to all domains" : "per_domain: to this one");
     upstream_conclude(u);
 }
 

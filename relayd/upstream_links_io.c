@@ -56,6 +56,12 @@ void links_limit(struct upstreams *all, size_t most, size_t per_domain, int64_t 
 
 /* --- places --- */
 
+static void place_refused(struct link_place *p)
+{
+    p->full_in_all = p->lines > 0;
+    link_place_leave(p);
+}
+
 static enum link_line_result place_go_on(struct link_place *p)
 {
     struct link_line *const line[] = {&p->domain->line, &p->all->line};
@@ -64,7 +70,7 @@ static enum link_line_result place_go_on(struct link_place *p)
         enum link_line_result result = link_line_enter(line[p->lines], &p->waiter);
 
         if (result == LINK_LINE_FULL)
-            link_place_leave(p);
+            place_refused(p);
         if (result != LINK_LINE_PASSED)
             return result;
         p->lines++;
@@ -81,7 +87,7 @@ static void on_told(void *ctx, bool place)
     if (place)
         result = place_go_on(p);
     else
-        link_place_leave(p);
+        place_refused(p);
     if (result != LINK_LINE_WAITS)
         p->tell(p->ctx, result == LINK_LINE_PASSED);
 }

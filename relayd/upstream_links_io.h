@@ -63,7 +63,8 @@ struct upstreams {
 struct link_place {
     struct upstreams *all;
     struct link_domain *domain;
-    unsigned lines; /* passed: that of the domain, and that of all */
+    unsigned lines;   /* passed: that of the domain, and that of all */
+    bool full_in_all; /* the one that was full is that of all, not that of the domain */
     struct link_waiter waiter;
     void (*tell)(void *ctx, bool place); /* after WAITS, from the loop: has it, or has no luck */
     void *ctx;

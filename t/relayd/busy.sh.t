@@ -71,7 +71,7 @@ my $ends = ends($out, 1, 30);
 is_deeply($ends, { busy => 26, other => 4 }, 'to it there are 4 attempts, and the others are put off');
 my @order = $out =~ /^(\d+) (?:rcpt 0 failed 451 4.4.5|done failed)/mg;
 ok(!grep({ $_ <= 4 } @order[0 .. 25]), 'long before the attempts fail');
-like($log, qr/message domain=hang.test \S+ \S+ taken=0 result=failed code=451 status=4\.4\.5 reply=".*gets as much/, 'which is logged');
+like($log, qr/message domain=hang.test \S+ \S+ taken=0 result=failed code=451 status=4\.4\.5 reply=".*as many connections .*\(per_domain: /, 'which is logged');
 
 # Also when these hang before MAIL.
 ($out) = drive('wait=2000 per_domain=4 parallel=60 command=5000', mails('hellohang', 30), mails('good', 30));

@@ -197,9 +197,11 @@ for (['againclose', 3, 3], ['again421', 3, 3], ['again451', 3, 3], ['again550', 
 
 # Limits.
 ($out) = drive('wait=0 per_domain=2 parallel=10 final=3000', map { "busy.test <s\@client.test> <$_\@busy.test> 10" } 'a' .. 'e');
-is(scalar(() = $out =~ /rcpt 0 failed 451 4.4.5/g), 3, 'per_domain');
+is(scalar(() = $out =~ /rcpt 0 failed 451 4.4.5 .*\(per_domain: /g), 3, 'per_domain');
 ($out) = drive('wait=0 upstreams=2 parallel=10 final=3000', map { "busy.test <s\@client.test> <$_\@busy.test> 10" } 'a' .. 'e');
-is(scalar(() = $out =~ /rcpt 0 failed 451 4.4.5/g), 3, 'upstreams');
+is(scalar(() = $out =~ /rcpt 0 failed 451 4.4.5 .*\(upstreams: /g), 3, 'upstreams');
+($out) = drive('wait=500 upstreams=2 parallel=10 final=3000', map { "busy.test <s\@client.test> <$_\@busy.test> 10" } 'a' .. 'e');
+is(scalar(() = $out =~ /rcpt 0 failed 451 4.4.5 .*\(upstreams: /g), 3, 'upstreams, after a wait');
 ($out) = drive('upstreams=1', map { "$_.test <s\@client.test> <a\@$_.test> 10" } qw(plain reuse));
 is(scalar(() = $out =~ /done .* 250/g), 2, 'an idle connection makes room');
 
