@@ -34,11 +34,14 @@ static void set_paused(struct lmtp_serve *s, bool paused)
 static void on_change(void *ctx)
 {
     struct lmtp_serve *s = ctx;
+    void (*drained)(void *ctx) = s->drained;
 
-    if (!s->sessions.draining)
+    if (!s->sessions.draining) {
         set_paused(s, s->sessions.upstreams == NULL || s->sessions.count >= s->most);
-    else if (s->sessions.count == 0 && s->drained != NULL)
-        s->drained(s->drained_ctx);
+    } else if (s->sessions.count == 0 && drained != NULL) {
+        s->drained = NULL;
+        drained(s->drained_ctx);
+    }
 }
 
 static void on_accept(void *ctx, int fd)

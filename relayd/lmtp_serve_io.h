@@ -17,10 +17,11 @@ struct lmtp_serve *lmtp_serve_new(struct event_base *base, const struct conf_rel
 /* From now on serve. upstreams stays the caller's, and must outlive s. */
 void lmtp_serve_run(struct lmtp_serve *s, struct upstreams *upstreams);
 
-/* Take no new connections or messages; those that are under way are finished. Then call done, perhaps at once. */
+/* Take no new connections or messages; those that are under way are finished. Then call done, once, perhaps at
+ * once. */
 void lmtp_serve_drain(struct lmtp_serve *s, void (*done)(void *ctx), void *ctx);
 
-/* New limits from the configuration (listeners and the name stay as they are). */
+/* Name and limits from the configuration; listeners stay as they are. */
 void lmtp_serve_configure(struct lmtp_serve *s, const struct conf_relayd *conf);
 
 void lmtp_serve_free(struct lmtp_serve *s);

@@ -24,7 +24,7 @@ chown +(getpwnam($user))[2, 3], $dir if $> == 0;
 
 sub configure {
     open(my $conf, '>', "$dir/postern.conf") or die;
-    print $conf "relayd { listen = {\"unix:$dir/lmtp\"} user = \"$user\" name = \"relay.test\" metrics_listen = \"inet:$metrics\" $_[0] }\n" . ($_[1] // '') . "\n";
+    print $conf "relayd { listen = {\"unix:$dir/lmtp\"} user = \"$user\" name = \"@{[$_[2] // 'relay.test']}\" metrics_listen = \"inet:$metrics\" $_[0] }\n" . ($_[1] // '') . "\n";
     close $conf;
 }
 
@@ -288,9 +288,12 @@ like($numbers, qr/^postern_relayd_upstreams 0$/m, 'metrics: no upstream is left'
 like($numbers, qr/^postern_relayd_delivered_total [1-9]/m, 'and deliveries are counted');
 
 # --- an MTA that falls silent; limits are taken up by a reload ---
-configure('connections = 50 command_timeout = 300ms', 'milter { tag = secure }');
+configure('connections = 50 command_timeout = 300ms', 'milter { tag = secure }', 'other.test');
 kill 'HUP', $pid;
 until_true(sub { log_text() =~ /info reloaded/ });
+$fh = connect_to();
+like((lines($fh, 1))[0] // '', qr/^220 other\.test LMTP/, 'as is the name');
+close $fh;
 like(log_text(), qr/fake-tag delimiter=43 word=requiretls.*fake-tag delimiter=43 word=secure/s, 'as is the tag of the section milter');
 $fh = session();
 syswrite $fh, crlf("MAIL FROM:<>\nRCPT TO:<a\@late.test>\nRCPT TO:<a\@late.test>\n");
