@@ -41,7 +41,7 @@ static const struct meaning meanings[RELAY_FAILED_COUNT] = {
                                       "is authenticated neither by DNSSEC nor by an MTA-STS policy in mode enforce"},
     [RELAY_FAILED_NOT_IN_POLICY] = {"not-in-policy", 550, NEXT, "5.7.10", OURS, VALIDATION,
                                     "is not named by the MTA-STS policy"},
-    [RELAY_FAILED_POLICY_FETCH] = {"policy-fetch", 451, NEXT, "4.4.3", OURS, "sts-policy-fetch-error",
+    [RELAY_FAILED_POLICY_FETCH] = {"policy-fetch", 451, NEXT, "4.4.3", OURS, "",
                                    "could be authenticated by an MTA-STS policy only, which could not be fetched"},
     [RELAY_FAILED_POLICY_TEMP] = {"policy-temp", 451, NEXT, "4.4.3", OURS, "",
                                   "may stand in an MTA-STS policy, whose record cannot be looked up now"},

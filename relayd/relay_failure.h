@@ -92,7 +92,7 @@ bool relay_failed_permanent(enum relay_failed what);
 /* The next host may be tried (S4). Not when the fault is ours, the domain's as a whole, or the server's last word. */
 bool relay_failed_next(enum relay_failed what);
 
-/* The result type of RFC 8460 4.3, or "" when it is nothing that TLSRPT reports. */
+/* The result type of RFC 8460 4.3, or "" when it is nothing that a session reports. */
 const char *relay_failed_tlsrpt(enum relay_failed what);
 
 /*

@@ -61,8 +61,8 @@ struct relay_path {
  *       the MTA-STS record TEMP, since less than hold barred: policy-temp
  *       a record, but the policy cannot be fetched    barred: policy-fetch
  *       else                                          barred: unauthenticated
- *   MX authenticated, TLSA records TEMP               barred: tlsa-temp, not rescued by MTA-STS (A11)
  *   no address is known                               barred: address-temp
+ *   MX authenticated, TLSA records TEMP               barred: tlsa-temp, not rescued by MTA-STS (A11)
  *   MX authenticated, TLSA records usable             DANE; with enforce PKIX too, as each RFC forbids to deliver where
  *                                                     its own check fails, and the certificate can be held to both
  *   the MTA-STS record TEMP, since less than hold     barred: policy-temp, as a policy may not name it

@@ -110,8 +110,7 @@ static void policies_write(struct buf *out, const struct session *s, struct tlsr
 
 static bool is_told(const struct session *s)
 {
-    return s->dest->tlsrpt[0] != '\0' && s->what != RELAY_FAILED_POLICY_FETCH &&
-           (s->what == RELAY_FAILED_NOTHING || relay_failed_tlsrpt(s->what)[0] != '\0');
+    return s->dest->tlsrpt[0] != '\0' && (s->what == RELAY_FAILED_NOTHING || relay_failed_tlsrpt(s->what)[0] != '\0');
 }
 
 bool session_event_write(struct buf *out, const struct session *s, int64_t now)

@@ -1,3 +1,4 @@
+/* clang-format off */
 /*
  * session_event.h - what is told of a session with an MX host (tlsrpt_event.h; RFC 8460 4.3). Pure.
  *
@@ -8,16 +9,17 @@
  *
  *   told of each policy          no STARTTLS, or refused; octets in clear behind the reply to it; a broken handshake
  *   told of the policy it breaks certificates: expired, another name, not trusted, without a TLSA record that fits
- *   told of DANE                 TLSA records none of which is usable: tlsa-invalid, though the session goes on by
- * PKIX; TLSA records that cannot be looked up or validated: dnssec-invalid told of MTA-STS              the policy does
- * not name the host: validation-failure, reason not-in-policy not told                     all that is no matter of
- * TLS: no connection, no service, replies lost before STARTTLS; failures on our side; a policy that cannot be fetched,
- * which is for stsd to tell
+ *   told of DANE                 TLSA records none of which is usable: tlsa-invalid, though the session goes on by PKIX;
+ *                                TLSA records that cannot be looked up or validated: dnssec-invalid
+ *   told of MTA-STS              the policy does not name the host: validation-failure, reason not-in-policy
+ *   not told                     all that is no matter of TLS: no connection, no service, replies lost before STARTTLS;
+ *                                failures on our side; a policy that cannot be fetched, which is for stsd to tell
  *
  * The failure-reason-code is the name of the failure (relay_failed_name); of a certificate that is not trusted
  * OpenSSL's words with '_' for blanks, as Postfix has it. A domain without a TLSRPT record wants no reports: of it
  * nothing is told.
  */
+/* clang-format on */
 #ifndef POSTERN_SESSION_EVENT_H
 #define POSTERN_SESSION_EVENT_H
 

@@ -59,7 +59,7 @@ static void meanings(void **state)
         {"-", F(LOOP), PERM, NEXT, 550, "5.4.6", ""},
         {"S6", F(UNAUTHENTICATED), PERM, NEXT, 550, "5.7.10", ""},
         {"S6", F(NOT_IN_POLICY), PERM, NEXT, 550, "5.7.10", "validation-failure"},
-        {"S8", F(POLICY_FETCH), TEMP, NEXT, 451, "4.4.3", "sts-policy-fetch-error"},
+        {"S8", F(POLICY_FETCH), TEMP, NEXT, 451, "4.4.3", ""},
         {"S8", F(TLSA_TEMP), TEMP, NEXT, 451, "4.4.3", "dnssec-invalid"},
         {"-", F(BUSY), TEMP, LAST, 451, "4.4.5", ""},
         {"-", F(LOCAL), TEMP, LAST, 451, "4.3.0", ""},
