@@ -19,7 +19,9 @@ struct metric relayd_counters[COUNTERS] = {
     [COUNT_TRANSACTIONS] = COUNTER("transactions_total", "Messages begun (MAIL)."),
     [COUNT_MESSAGES] = COUNTER("messages_total", "Messages read to their end."),
     [COUNT_BROKEN] = COUNTER("broken_messages_total", "Of these, not passed on: broken, or larger than size_max."),
-    [COUNT_ABANDONED] = COUNTER("abandoned_total", "Messages that the MTA has broken off by closing its connection."),
+    [COUNT_ABANDONED] =
+        COUNTER("abandoned_total",
+                "Messages not seen through, as the connection of the MTA ended: by it, or by us for its silence."),
     [COUNT_OCTETS] = COUNTER("message_octets_total", "Octets of messages."),
     [COUNT_RECIPIENTS] = COUNTER("recipients_total", "Recipients asked for."),
     [COUNT_DELIVERED] = COUNTER("delivered_total", "Recipients whose next server has taken the message."),

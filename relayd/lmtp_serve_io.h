@@ -10,6 +10,13 @@
 
 struct lmtp_serve;
 
+/*
+ * What the next servers have said is passed on before anything else is done: if relayd is killed in between, the MTA
+ * asks again for what was delivered. So the base must have these priorities (event_base_priority_init) before any event
+ * is made; other events have the lower one if nothing is said.
+ */
+#define LMTP_SERVE_PRIORITIES 2
+
 /* Opens the listeners of the configuration. NULL with the reason in e. Connections are taken only after
  * lmtp_serve_run; until then they wait in the listen queue. */
 struct lmtp_serve *lmtp_serve_new(struct event_base *base, const struct conf_relayd *conf, struct err *e);

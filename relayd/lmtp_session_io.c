@@ -195,14 +195,9 @@ void lmtp_session_open(struct lmtp_sessions *all, int fd)
     session_turn(s);
 }
 
-/*
- * What the next servers have said is passed on before anything else is done: if relayd is killed in between, the MTA
- * asks again for what was delivered. So there are two priorities; events have the lower one if nothing is said.
- */
 void lmtp_sessions_init(struct lmtp_sessions *all, struct event_base *base)
 {
     *all = (struct lmtp_sessions){.base = base};
-    (void)event_base_priority_init(base, 2);
     TAILQ_INIT(&all->list);
 }
 

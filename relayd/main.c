@@ -87,6 +87,8 @@ static int relayd_start(struct daemon *d, struct err *e)
     say_if_fewer(&daemon_conf(d)->relayd);
     r->daemon = d;
     daemon_set_state(d, r);
+    if (event_base_priority_init(daemon_base(d), LMTP_SERVE_PRIORITIES) != 0)
+        return err_set(e, "cannot have events of two priorities");
     r->serve = lmtp_serve_new(daemon_base(d), conf, e);
     if (r->serve == NULL)
         return -1;
