@@ -4,10 +4,9 @@
 #include "listener.h"
 #include "lmtp_session_io.h"
 #include "log.h"
+#include "smtp_client_io.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 struct lmtp_serve {
     struct listener **listener;
@@ -72,15 +71,6 @@ static int open_listeners(struct lmtp_serve *s, struct event_base *base, const s
     return 0;
 }
 
-static void take_name(struct lmtp_sessions *sessions, const char *name)
-{
-    char host[LMTP_NAME_MAX + 1] = "";
-
-    if (name[0] == '\0' && (gethostname(host, sizeof(host) - 1) != 0 || host[0] == '\0'))
-        (void)snprintf(host, sizeof(host), "localhost");
-    (void)snprintf(sessions->name, sizeof(sessions->name), "%s", name[0] == '\0' ? host : name);
-}
-
 struct lmtp_serve *lmtp_serve_new(struct event_base *base, const struct conf_relayd *conf, struct err *e)
 {
     struct lmtp_serve *s = calloc(1, sizeof(*s));
@@ -100,7 +90,7 @@ struct lmtp_serve *lmtp_serve_new(struct event_base *base, const struct conf_rel
 
 void lmtp_serve_configure(struct lmtp_serve *s, const struct conf_relayd *conf)
 {
-    take_name(&s->sessions, conf->name);
+    smtp_client_own_name(s->sessions.name, conf);
     s->most = (size_t)conf->connections;
     s->sessions.size_max = (uint64_t)conf->size_max;
     s->sessions.patience_ms = conf->command_timeout_ms;

@@ -119,9 +119,8 @@ static bool end_with(struct lmtp_session *s, unsigned code, const char *status, 
     return false;
 }
 
-static void work_lhlo(struct lmtp_session *s, const struct lmtp_command *command)
+static void work_lhlo(struct lmtp_session *s)
 {
-    (void)command;
     lmtp_drop(s);
     s->progress.greeted = true;
     lmtp_reply_lhlo(&s->out, s->all->name, s->all->size_max);
@@ -189,7 +188,7 @@ static void work_command(struct lmtp_session *s, const struct lmtp_command *comm
 {
     switch (command->verb) {
     case LMTP_LHLO:
-        work_lhlo(s, command);
+        work_lhlo(s);
         break;
     case LMTP_MAIL:
         work_mail(s, command, line, len);

@@ -119,7 +119,7 @@ static int relayd_run(struct daemon *d, struct err *e)
         r->tell = tlsrpt_tell_new(daemon_base(d), conf->tlsrpt, e);
         if (r->tell == NULL)
             return -1;
-        upstreams_tell(r->upstreams, r->tell);
+        upstreams_collector(r->upstreams, r->tell);
     }
     lmtp_serve_run(r->serve, r->upstreams);
     return 0;

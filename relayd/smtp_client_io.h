@@ -32,7 +32,11 @@ struct smtp_client_settings {
     int64_t connect_timeout_ms, command_timeout_ms;
 };
 
-/* smtp_client_settings_io.c: name, port and times as section relayd says; the others stay as they are. */
+/* smtp_client_settings_io.c: what this relay calls itself, to servers and to the MTA: as the section says, or the
+ * host's name. */
+void smtp_client_own_name(char out[SMTP_CLIENT_NAME_BUF], const struct conf_relayd *conf);
+
+/* The same file: name, port and times as section relayd says; the others stay as they are. */
 void smtp_client_settings_take(struct smtp_client_settings *out, const struct conf_relayd *conf);
 
 /* From the loop, never from within a call. The connection may be freed in each of them. */

@@ -23,7 +23,7 @@ void upstream_conclude(struct upstream *u)
     u->phase = UPSTREAM_OVER;
     event_del(u->deadline);
     upstream_log(u, "failed", u->failed.code, u->failed.enhanced, u->failed.text);
-    upstream_tell(u);
+    upstream_answer_all(u);
 }
 
 static void failure_add(struct upstream *u, enum relay_failed what, const char *host, const char *enhanced,

@@ -71,7 +71,7 @@ void upstream_conclude(struct upstream *u);
 void upstream_late(struct upstream *u, enum relay_failed what, const char *detail);
 void upstream_rcpts_say(struct upstream *u);
 void upstream_rcpts_say_ahead(struct upstream *u); /* behind MAIL, if the server takes it so; at each host anew */
-void upstream_tell(struct upstream *u);            /* phase OVER: all that is open is answered by `failed` */
+void upstream_answer_all(struct upstream *u);      /* phase OVER: all that is open is answered by `failed` */
 void upstream_reply(void *ctx, const struct smtp_reply *reply);
 void upstream_room(void *ctx);
 

@@ -110,7 +110,7 @@ static void on_later(evutil_socket_t fd, short what, void *ctx)
     (void)what;
     upstream_hold(u);
     if (u->phase == UPSTREAM_OVER)
-        upstream_tell(u);
+        upstream_answer_all(u);
     else if (u->phase == UPSTREAM_RCPT)
         upstream_rcpts_say(u);
     else if (u->phase == UPSTREAM_FACTS && u->asked == NULL)

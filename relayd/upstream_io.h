@@ -34,7 +34,7 @@ void upstreams_tag(struct upstreams *all, const struct address_tag *tag);
 
 /* Who hears of each TLS session with an MX host (session_event.h); until then nobody does. It outlives all upstreams.
  */
-void upstreams_tell(struct upstreams *all, struct tlsrpt_tell *tell);
+void upstreams_collector(struct upstreams *all, struct tlsrpt_tell *tell);
 
 void upstreams_free(struct upstreams *all);         /* no upstream may be left */
 size_t upstreams_open(const struct upstreams *all); /* connections, idle ones too */

@@ -43,7 +43,7 @@ static void tell_done(struct upstream *u, const struct upstream_answer *answer)
         upstream_part(u);
 }
 
-void upstream_tell(struct upstream *u)
+void upstream_answer_all(struct upstream *u)
 {
     const struct upstream_answer answer = {NULL, u->host, &u->failed};
 
@@ -88,7 +88,7 @@ void upstream_late(struct upstream *u, enum relay_failed what, const char *detai
     u->phase = UPSTREAM_OVER;
     event_del(u->deadline);
     log_failed(u);
-    upstream_tell(u);
+    upstream_answer_all(u);
 }
 
 /* --- recipients --- */

@@ -14,7 +14,7 @@ void upstreams_tag(struct upstreams *all, const struct address_tag *tag)
     all->tag = (struct address_tag){tag->delimiter, all->tag_word};
 }
 
-void upstreams_tell(struct upstreams *all, struct tlsrpt_tell *tell)
+void upstreams_collector(struct upstreams *all, struct tlsrpt_tell *tell)
 {
     all->settings.tell = tell;
 }

@@ -341,7 +341,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "%s\n", e.text);
         return 1;
     }
-    upstreams_tell(all, tell);
+    upstreams_collector(all, tell);
     while (works < LINES_MAX && getline(&line, &room, stdin) > 1) {
         work[works] = transaction_read(line);
         work[works]->number = (int)works + 1;

@@ -243,7 +243,7 @@ void upstreams_tag(struct upstreams *all, const struct address_tag *tag)
     log_info("fake-tag", "delimiter=%d word=%s", tag->delimiter, tag->word);
 }
 
-void upstreams_tell(struct upstreams *all, struct tlsrpt_tell *tell)
+void upstreams_collector(struct upstreams *all, struct tlsrpt_tell *tell)
 {
     (void)all;
     (void)tell;
