@@ -323,11 +323,11 @@ static void drain(void **state)
 {
     struct env *v = *state;
 
-    assert_true(tlsrpt_tell_drain(v->tell, PATIENCE_S * 1000, on_drained, &v->drained));
-    assert_true(tlsrpt_tell_drain(NULL, PATIENCE_S * 1000, on_drained, &v->drained));
+    assert_true(tlsrpt_tell_drain(v->tell, INT64_C(1000) * PATIENCE_S, on_drained, &v->drained));
+    assert_true(tlsrpt_tell_drain(NULL, INT64_C(1000) * PATIENCE_S, on_drained, &v->drained));
     collector_up(v);
     tell_many(v, 0, 100);
-    assert_false(tlsrpt_tell_drain(v->tell, PATIENCE_S * 1000, on_drained, &v->drained));
+    assert_false(tlsrpt_tell_drain(v->tell, INT64_C(1000) * PATIENCE_S, on_drained, &v->drained));
     assert_false(v->drained);
     while (!v->drained)
         event_base_loop(v->base, EVLOOP_ONCE);
