@@ -3,6 +3,7 @@
  * hosts while it comes. The parts, from outside to inside: lmtp_serve_io (listeners), lmtp_session_io (connections),
  * transaction (one message), upstream_io (its share for one policy domain).
  */
+#include "address.h"
 #include "counters.h"
 #include "daemon.h"
 #include "lmtp_serve_io.h"
@@ -77,6 +78,19 @@ static void say_if_fewer(const struct conf_relayd *wanted)
                     "connections and upstreams");
 }
 
+/* There is no login: whoever can connect can send mail. */
+static void say_if_open(const struct conf_relayd *conf)
+{
+    for (char **l = conf->listen; *l != NULL; l++) {
+        struct address address;
+        struct err e;
+
+        if (address_parse(&address, *l, &e) == 0 && !address_is_near(&address))
+            log_warning("open-to-others", "address=%s why=%s", *l,
+                        "whoever can connect there can send mail out by this host; let it listen on loopback");
+    }
+}
+
 static int relayd_start(struct daemon *d, struct err *e)
 {
     const struct conf_relayd allow = allowed(&daemon_conf(d)->relayd), *conf = &allow;
@@ -85,6 +99,7 @@ static int relayd_start(struct daemon *d, struct err *e)
     if (r == NULL)
         log_oom();
     say_if_fewer(&daemon_conf(d)->relayd);
+    say_if_open(conf);
     r->daemon = d;
     daemon_set_state(d, r);
     if (event_base_priority_init(daemon_base(d), LMTP_SERVE_PRIORITIES) != 0)

@@ -168,6 +168,13 @@ size_t address_range(char out[ADDRESS_TEXT], const char *text, size_t n, struct 
     return range ? (size_t)(last - first) + 1 : 1;
 }
 
+bool address_is_near(const struct address *a)
+{
+    if (a->sa.ss_family == AF_INET)
+        return ntohl(((const struct sockaddr_in *)&a->sa)->sin_addr.s_addr) >> 24 == 127;
+    return a->sa.ss_family != AF_INET6 || IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)&a->sa)->sin6_addr);
+}
+
 int address_parse_port(struct address *out, const char *text, unsigned default_port, struct err *e)
 {
     in_port_t port = htons((in_port_t)default_port);

@@ -3,6 +3,7 @@
 #ifndef POSTERN_ADDRESS_H
 #define POSTERN_ADDRESS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/socket.h>
 
@@ -35,6 +36,9 @@ int address_nth(struct address *out, const char *text, unsigned n, struct err *e
  * it begins, or beyond 255, or a text that does not fit.
  */
 size_t address_range(char out[ADDRESS_TEXT], const char *text, size_t n, struct err *e);
+
+/* Can only processes of this machine connect to it? A unix socket, 127.0.0.0/8, ::1. */
+bool address_is_near(const struct address *a);
 
 /* "192.0.2.1:53" or "[::1]:53" or "192.0.2.1" with a default port. Returns 0, or -1 with the reason. */
 int address_parse_port(struct address *out, const char *text, unsigned default_port, struct err *e);

@@ -176,6 +176,26 @@ static void test_range(void **state)
     }
 }
 
+static const struct {
+    const char *text;
+    bool near;
+} near_rows[] = {{"unix:/run/x", true},      {"inet:127.0.1.9:1", true},  {"inet:[::1]:1", true},
+                 {"inet:*:1", false},        {"inet:128.0.0.1:1", false}, {"inet:[::]:1", false},
+                 {"inet:[fe80::1]:1", false}};
+
+static void test_near(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(near_rows) / sizeof(near_rows[0]); i++) {
+        struct address a;
+        struct err e = {""};
+
+        assert_int_equal(address_parse(&a, near_rows[i].text, &e), 0);
+        if (address_is_near(&a) != near_rows[i].near)
+            fail_msg("%s", near_rows[i].text);
+    }
+}
+
 static void test_resolver(void **state)
 {
     size_t i;
@@ -224,10 +244,8 @@ static void test_nth(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_listen),
-        cmocka_unit_test(test_range),
-        cmocka_unit_test(test_resolver),
-        cmocka_unit_test(test_nth),
+        cmocka_unit_test(test_listen),   cmocka_unit_test(test_range), cmocka_unit_test(test_near),
+        cmocka_unit_test(test_resolver), cmocka_unit_test(test_nth),
     };
 
     return cmocka_run_group_tests_name("address", tests, NULL, NULL);
