@@ -301,7 +301,7 @@ static bool asks_policyd(const struct postfix_check *c, const char *list)
  * already, and only those are asked that are surely not. */
 static void check_policy_maps(const struct postfix_check *c)
 {
-    bool known = memchr(c->relaxed, true, c->postfix->service_count) != NULL;
+    bool known = memchr(c->relaxed, 1, c->postfix->service_count) != NULL;
     const struct postfix_service *s = NULL;
     char where[POSTFIX_WHERE];
 

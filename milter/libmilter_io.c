@@ -33,6 +33,7 @@
 static struct address listen_address;
 static pthread_t thread;
 static bool running;
+static struct stat made; /* the file of a unix socket, when st_ino is not 0 */
 static atomic_bool stopping;
 
 /* As smfi_setconn wants it: the port goes first. */
@@ -97,6 +98,11 @@ static void send_at_once(const struct address *a)
     log_warning("slow-by-tcp", "why=%s", "the socket of libmilter is not found");
 }
 
+static const char *path_of(const struct address *a)
+{
+    return ((const struct sockaddr_un *)(const void *)&a->sa)->sun_path;
+}
+
 static int give_away(const char *path, unsigned mode, uid_t uid, gid_t gid, struct err *e)
 {
     if (chmod(path, mode) != 0)
@@ -126,7 +132,19 @@ int libmilter_open(const struct smfiDesc *milter, const char *address, unsigned 
         send_at_once(&listen_address);
         return 0;
     }
-    return give_away(((const struct sockaddr_un *)(const void *)&listen_address.sa)->sun_path, mode, uid, gid, e);
+    if (lstat(path_of(&listen_address), &made) != 0)
+        made.st_ino = 0;
+    return give_away(path_of(&listen_address), mode, uid, gid, e);
+}
+
+/* libmilter removes its socket, but not if two of its threads close it at one moment. */
+static void remove_socket(void)
+{
+    struct stat now;
+
+    if (made.st_ino != 0 && lstat(path_of(&listen_address), &now) == 0 && now.st_ino == made.st_ino &&
+        now.st_dev == made.st_dev)
+        (void)unlink(path_of(&listen_address));
 }
 
 static void *serve(void *unused)
@@ -185,4 +203,5 @@ void libmilter_stop(void)
         smfi_stop();
     }
     pthread_join(thread, NULL);
+    remove_socket();
 }
