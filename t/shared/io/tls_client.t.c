@@ -448,102 +448,108 @@ static void certificates(void **state)
 }
 
 /* What the one certificate was found to be by DANE and by PKIX, whatever decides; and PKIX that is only noted. */
+#define NONE TLS_CLIENT_BROKEN
+static const struct judged_row {
+    const char *name;
+    struct spec spec;
+    bool pkix, noted;
+    const char *tlsa;
+    enum tls_client_result want, dane, by_pkix;
+    const char *words;
+} judged_rows[] = {
+    {"PKIX", {.signer = CA, .san = OWN}, PKIX, false, NULL, GOOD, NONE, GOOD, ""},
+    {"PKIX, not trusted",
+     {.signer = LEAF, .san = OWN},
+     PKIX,
+     false,
+     NULL,
+     TRUST,
+     NONE,
+     TRUST,
+     "self-signed certificate"},
+    {"DANE", {.signer = LEAF, .san = OWN}, false, false, "3 1 1 leaf", GOOD, GOOD, NONE, ""},
+    {"DANE, no match", {.signer = CA, .san = OWN}, false, false, "3 1 1 other", TLSA, TLSA, NONE, ""},
+    {"J19 both", {.signer = CA, .san = OWN}, PKIX, false, "3 1 1 leaf", GOOD, GOOD, GOOD, ""},
+    {"J19 DANE alone",
+     {.signer = LEAF, .san = OWN},
+     PKIX,
+     false,
+     "3 1 1 leaf",
+     TRUST,
+     GOOD,
+     TRUST,
+     "self-signed certificate"},
+    {"J19 PKIX alone", {.signer = CA, .san = OWN}, PKIX, false, "3 1 1 other", TLSA, TLSA, GOOD, ""},
+    {"J19 neither",
+     {.signer = CA, .san = "DNS:a.test"},
+     PKIX,
+     false,
+     "3 1 1 other",
+     TLSA,
+     TLSA,
+     NAME,
+     "hostname mismatch"},
+    {"noted, good", {.signer = CA, .san = OWN}, PKIX, true, "3 1 1 leaf", GOOD, GOOD, GOOD, ""},
+    {"noted, not trusted",
+     {.signer = LEAF, .san = OWN},
+     PKIX,
+     true,
+     "3 1 1 leaf",
+     GOOD,
+     GOOD,
+     TRUST,
+     "self-signed certificate"},
+    {"noted, SHA-1",
+     {.signer = CA, .san = OWN, .weak = true},
+     PKIX,
+     true,
+     "3 1 1 leaf",
+     GOOD,
+     GOOD,
+     TRUST,
+     "CA signature digest algorithm too weak"},
+    {"noted, DANE not", {.signer = CA, .san = OWN}, PKIX, true, "3 1 1 other", TLSA, TLSA, GOOD, ""},
+};
+
+static void judged_row(const struct judged_row *row, int version)
+{
+    struct tls_client_judgement dane, pkix;
+    struct tls_client_demand d;
+    struct records r;
+    struct sides s;
+    struct err e = {""};
+
+    print_message("%s\n", row->name);
+    sides_open(&s, &row->spec);
+    SSL_CTX_set_max_proto_version(s.server_ctx, version);
+    records_make(&r, row->tlsa, s.leaf);
+    d = demand_of(row->pkix, &r);
+    d.pkix_noted = row->noted;
+    s.client = tls_client_new(s.client_ctx, &d, &e);
+    assert_non_null(s.client);
+    records_clear(&r);
+    tls_client_judged(&dane, &pkix, s.client);
+    assert_int_equal(dane.result, NONE);
+    assert_int_equal(pkix.result, NONE);
+    sides_join(&s);
+    shake_hands(&s);
+    assert_int_equal(tls_client_result(s.client, s.error, &e), row->want);
+    assert_int_equal(SSL_is_init_finished(s.client), row->want == GOOD);
+    tls_client_judged(&dane, &pkix, s.client);
+    assert_int_equal(dane.result, row->dane);
+    assert_int_equal(pkix.result, row->by_pkix);
+    assert_string_equal(pkix.words, row->words);
+    sides_close(&s);
+}
+#undef NONE
+
 static void judged(void **state)
 {
-#define NONE TLS_CLIENT_BROKEN
-    static const struct {
-        const char *name;
-        struct spec spec;
-        bool pkix, noted;
-        const char *tlsa;
-        enum tls_client_result want, dane, by_pkix;
-        const char *words;
-    } table[] = {
-        {"PKIX", {.signer = CA, .san = OWN}, PKIX, false, NULL, GOOD, NONE, GOOD, ""},
-        {"PKIX, not trusted",
-         {.signer = LEAF, .san = OWN},
-         PKIX,
-         false,
-         NULL,
-         TRUST,
-         NONE,
-         TRUST,
-         "self-signed certificate"},
-        {"DANE", {.signer = LEAF, .san = OWN}, false, false, "3 1 1 leaf", GOOD, GOOD, NONE, ""},
-        {"DANE, no match", {.signer = CA, .san = OWN}, false, false, "3 1 1 other", TLSA, TLSA, NONE, ""},
-        {"J19 both", {.signer = CA, .san = OWN}, PKIX, false, "3 1 1 leaf", GOOD, GOOD, GOOD, ""},
-        {"J19 DANE alone",
-         {.signer = LEAF, .san = OWN},
-         PKIX,
-         false,
-         "3 1 1 leaf",
-         TRUST,
-         GOOD,
-         TRUST,
-         "self-signed certificate"},
-        {"J19 PKIX alone", {.signer = CA, .san = OWN}, PKIX, false, "3 1 1 other", TLSA, TLSA, GOOD, ""},
-        {"J19 neither",
-         {.signer = CA, .san = "DNS:a.test"},
-         PKIX,
-         false,
-         "3 1 1 other",
-         TLSA,
-         TLSA,
-         NAME,
-         "hostname mismatch"},
-        {"noted, good", {.signer = CA, .san = OWN}, PKIX, true, "3 1 1 leaf", GOOD, GOOD, GOOD, ""},
-        {"noted, not trusted",
-         {.signer = LEAF, .san = OWN},
-         PKIX,
-         true,
-         "3 1 1 leaf",
-         GOOD,
-         GOOD,
-         TRUST,
-         "self-signed certificate"},
-        {"noted, SHA-1",
-         {.signer = CA, .san = OWN, .weak = true},
-         PKIX,
-         true,
-         "3 1 1 leaf",
-         GOOD,
-         GOOD,
-         TRUST,
-         "CA signature digest algorithm too weak"},
-        {"noted, DANE not", {.signer = CA, .san = OWN}, PKIX, true, "3 1 1 other", TLSA, TLSA, GOOD, ""},
-    };
-
     (void)state;
-    for (size_t i = 0; i < COUNT(table) * 2; i++) {
-        struct tls_client_judgement dane, pkix;
-        struct tls_client_demand d;
-        struct records r;
-        struct sides s;
-        struct err e = {""};
-
-        print_message("%s\n", table[i / 2].name);
-        sides_open(&s, &table[i / 2].spec);
-        SSL_CTX_set_max_proto_version(s.server_ctx, i % 2 == 0 ? TLS1_2_VERSION : TLS1_3_VERSION);
-        records_make(&r, table[i / 2].tlsa, s.leaf);
-        d = demand_of(table[i / 2].pkix, &r);
-        d.pkix_noted = table[i / 2].noted;
-        s.client = tls_client_new(s.client_ctx, &d, &e);
-        assert_non_null(s.client);
-        records_clear(&r);
-        tls_client_judged(&dane, &pkix, s.client);
-        assert_int_equal(dane.result, NONE);
-        assert_int_equal(pkix.result, NONE);
-        sides_join(&s);
-        shake_hands(&s);
-        assert_int_equal(tls_client_result(s.client, s.error, &e), table[i / 2].want);
-        assert_int_equal(SSL_is_init_finished(s.client), table[i / 2].want == GOOD);
-        tls_client_judged(&dane, &pkix, s.client);
-        assert_int_equal(dane.result, table[i / 2].dane);
-        assert_int_equal(pkix.result, table[i / 2].by_pkix);
-        assert_string_equal(pkix.words, table[i / 2].words);
-        sides_close(&s);
+    for (size_t i = 0; i < COUNT(judged_rows); i++) {
+        judged_row(&judged_rows[i], TLS1_2_VERSION);
+        judged_row(&judged_rows[i], TLS1_3_VERSION);
     }
-#undef NONE
 }
 
 /* What would be verified by nothing, or by less than was meant, is not begun. */
