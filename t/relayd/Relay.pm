@@ -76,6 +76,28 @@ sub record {
         tlsrpt => $r{tlsrpt} // '' });
 }
 
+# Serves the call protocol for ever: $answer gets verb and argument, and gives status and text, or nothing for no answer.
+sub serve_calls {
+    my ($listener, $answer) = @_;
+    my $select = IO::Select->new($listener);
+    my %in;
+    $SIG{PIPE} = 'IGNORE'; # one who did not wait
+    while (1) {
+        for my $fh ($select->can_read(10)) {
+            if ($fh == $listener) { $select->add($fh->accept); next }
+            if (!sysread($fh, $in{$fh}, 65536, length($in{$fh} // ''))) { $select->remove($fh); delete $in{$fh}; close $fh; next }
+            while ($in{$fh} =~ /^(\d+):/ && length($in{$fh}) > length($1) + 1 + $1) {
+                $in{$fh} =~ s/^(\d+)://;
+                my (undef, $id, $verb, $argument) = split / /, substr($in{$fh}, 0, $1, ''), 4;
+                $in{$fh} =~ s/^,//;
+                my ($status, $said) = $answer->($verb, $argument) or next;
+                my $text = "1 $id $status $said";
+                syswrite $fh, length($text) . ":$text,";
+            }
+        }
+    }
+}
+
 # Of each domain: a record, or [status, text], or [seconds, record] for one that comes so late. Others: TEMP.
 sub stsd_start {
     my (%records) = @_;
@@ -83,27 +105,13 @@ sub stsd_start {
     $pid{stsd} = fork() // die;
     return if $pid{stsd};
     @SIG{qw(INT TERM)} = ('DEFAULT') x 2;
-    $SIG{PIPE} = 'IGNORE'; # one who did not wait
-    my $select = IO::Select->new($listener);
-    my %in;
-    while (1) {
-        for my $fh ($select->can_read(10)) {
-            if ($fh == $listener) { $select->add($fh->accept); next }
-            if (!sysread($fh, $in{$fh}, 65536, length($in{$fh} // ''))) { $select->remove($fh); delete $in{$fh}; close $fh; next }
-            while ($in{$fh} =~ /^(\d+):/ && length($in{$fh}) > length($1) + 1 + $1) {
-                $in{$fh} =~ s/^(\d+)://;
-                my $request = substr($in{$fh}, 0, $1, '');
-                $in{$fh} =~ s/^,//;
-                my (undef, $id, undef, $domain) = split / /, $request, 4;
-                my $r = $records{$domain} // ['TEMP', 'no luck today'];
-                next if $r eq 'silent';
-                if (ref $r && $r->[0] =~ /^\d+$/) { sleep $r->[0]; $r = $r->[1] }
-                $r = ['OK', $r] if !ref $r;
-                my $text = "1 $id $r->[0] $r->[1]";
-                syswrite $fh, length($text) . ":$text,";
-            }
-        }
-    }
+    serve_calls($listener, sub {
+        my (undef, $domain) = @_;
+        my $r = $records{$domain} // ['TEMP', 'no luck today'];
+        return if $r eq 'silent';
+        if (ref $r && $r->[0] =~ /^\d+$/) { sleep $r->[0]; $r = $r->[1] }
+        return ref $r ? @$r : ('OK', $r);
+    });
 }
 
 # A stand-in for the collector, at $dir/collector.sock, that comes after so many seconds. What it is told stands in $dir/events, one event a line.
@@ -118,22 +126,11 @@ sub collector_start {
     my $listener = IO::Socket::UNIX->new(Type => SOCK_STREAM, Local => $path, Listen => 100) or POSIX::_exit(1);
     open(my $events, '>>', "$dir/events") or POSIX::_exit(1);
     $events->autoflush(1);
-    my $select = IO::Select->new($listener);
-    my %in;
-    while (1) {
-        for my $fh ($select->can_read(10)) {
-            if ($fh == $listener) { $select->add($fh->accept); next }
-            if (!sysread($fh, $in{$fh}, 65536, length($in{$fh} // ''))) { $select->remove($fh); delete $in{$fh}; close $fh; next }
-            while ($in{$fh} =~ /^(\d+):/ && length($in{$fh}) > length($1) + 1 + $1) {
-                $in{$fh} =~ s/^(\d+)://;
-                my (undef, $id, $verb, $event) = split / /, substr($in{$fh}, 0, $1, ''), 4;
-                $in{$fh} =~ s/^,//;
-                print $events "$event\n" if $verb eq 'event';
-                my $text = "1 $id OK ";
-                syswrite $fh, length($text) . ":$text,";
-            }
-        }
-    }
+    serve_calls($listener, sub {
+        my ($verb, $event) = @_;
+        print $events "$event\n" if $verb eq 'event';
+        return ('OK', '');
+    });
 }
 
 sub collector_stop {
