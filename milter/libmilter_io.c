@@ -137,8 +137,7 @@ int libmilter_open(const struct smfiDesc *milter, const char *address, unsigned 
     return give_away(path_of(&listen_address), mode, uid, gid, e);
 }
 
-/* libmilter removes its socket, but not if two of its threads close it at one moment. */
-static void remove_socket(void)
+void libmilter_remove_socket(void)
 {
     struct stat now;
 
@@ -203,5 +202,4 @@ void libmilter_stop(void)
         smfi_stop();
     }
     pthread_join(thread, NULL);
-    remove_socket();
 }

@@ -27,4 +27,10 @@ int libmilter_run(struct err *e);
 /* End the loop, and wait for that. Only when no session is open: libmilter would cut them off, and not say so. */
 void libmilter_stop(void);
 
+/*
+ * Remove the file of a unix socket, if it is still the one that was made. At the end, and whether its loop was ended or
+ * not: libmilter does it then, but not if two of its threads close the socket at one moment.
+ */
+void libmilter_remove_socket(void);
+
 #endif

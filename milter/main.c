@@ -260,6 +260,7 @@ static void milter_stop(struct daemon *d)
         operator_lists_free(m->lists);
         present_free(m->present);
     }
+    libmilter_remove_socket();
     free(m);
 }
 

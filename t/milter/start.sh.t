@@ -66,7 +66,7 @@ is($?, 256, 'a second one ends');
 $pid = $first;
 is(answer_to('hello'), 'continue', 'and does the first no harm');
 is(stop(), 0, 'the end');
-ok(!-e "$dir/milter.sock" && !-e "$dir/pid", 'leaves no files');
+is(join(' ', grep { -e "$dir/$_" } qw(milter.sock metrics.sock pid)), '', 'leaves no files');
 $other = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 1) or die;
 my $port = $other->sockport;
 prepare('', '', "inet:127.0.0.1:$port");
@@ -74,6 +74,12 @@ refuses('somebody listens on the port', qr/127\.0\.0\.1:$port: somebody listens 
 close $other;
 
 # --- reload ---
+ok(start(''), 'started');
+my $quiet = session();
+is(stop(), 0, 'the end, while somebody is connected,');
+ok(!-e "$dir/milter.sock", 'leaves no socket either');
+undef $quiet;
+
 ok(start('rules = {\'one: subject contains "secret" -> requiretls\'}'), 'one rule');
 my $open = session();
 is(answer_to('secret'), 'flagged: continue', 'it goes');
