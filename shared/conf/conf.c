@@ -48,9 +48,8 @@ static void unknown_key(struct reader *r, cfg_t *cfg, const char *key)
     const struct conf_option *like = section == NULL ? NULL : conf_option_like(section, key);
 
     if (section == NULL)
-        err_set(
-            r->e,
-            "no such section; write redis, stsd, policyd, milter, relayd or posternctl, and keys within their braces");
+        err_set(r->e, "no such section; write redis, stsd, policyd, milter, relayd, tlsrptd or posternctl, and keys "
+                      "within their braces");
     else if (like == NULL)
         err_set(r->e, "no such key in section %s; see postern.conf(5)", section->name);
     else

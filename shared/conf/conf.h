@@ -121,6 +121,40 @@ struct conf_relayd {
     char *tlsrpt; /* the collector of TLS outcomes; "" = nobody */
 };
 
+struct conf_tlsrptd {
+    char *listen;    /* address of the call socket */
+    char *datagrams; /* unix address of libtlsrpt's; "" = none */
+    char *exim;      /* address of the door for Exim; "" = none */
+    char *log;       /* path of the mail log, "journal", or "" = none */
+    char *log_name;  /* syslog_name of Postfix */
+    bool log_counts; /* report what is in the log; else it is for fallback alone */
+    char *stsd;      /* where stsd listens */
+    char *policyd;   /* where policyd's control listens */
+    struct conf_login redis;
+    char *user;
+    char *metrics_listen;
+    char *pid_file;
+    int64_t socket_mode; /* of unix sockets in datagrams and exim */
+    int64_t memory_octets;
+    char *spool; /* folder */
+    int64_t spool_octets;
+    int64_t commit_ms;
+    int64_t commit_events;
+    int64_t keep; /* seconds */
+    char *organization;
+    char *contact; /* an address; "" = no reports are sent */
+    char *from;    /* "" = contact */
+    char *rsa_key, *rsa_selector;
+    char *ed25519_key, *ed25519_selector;
+    char *mail; /* "sendmail:/path", "smtp:host:port", "lmtp:unix:/path" */
+    char *ca_file;
+    bool post_anywhere; /* POST to loopback and private addresses, too */
+    int64_t report_delay;
+    int64_t report_retry;
+    bool report_success;  /* also domains without a failure */
+    int64_t clock_offset; /* seconds added to the clock; 0 but in tests */
+};
+
 struct conf_posternctl {
     struct conf_login redis;
 };
@@ -131,6 +165,7 @@ struct conf {
     struct conf_policyd policyd;
     struct conf_milter milter;
     struct conf_relayd relayd;
+    struct conf_tlsrptd tlsrptd;
     struct conf_posternctl posternctl;
 };
 

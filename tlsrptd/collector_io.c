@@ -1,0 +1,2 @@
+/* collector_io.c - see collector_io.h. */
+#include "collector_io.h"

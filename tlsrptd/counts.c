@@ -1,0 +1,2 @@
+/* counts.c - see counts.h. */
+#include "counts.h"

@@ -1,0 +1,2 @@
+/* counts_io.c - see counts_io.h. */
+#include "counts_io.h"

@@ -1,0 +1,2 @@
+/* datagram_io.c - see datagram_io.h. */
+#include "datagram_io.h"

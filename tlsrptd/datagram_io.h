@@ -1,0 +1,36 @@
+/*
+ * datagram_io.h - the socket to which libtlsrpt sends (Postfix 3.10 and later; RFC.md D 3). Its sender does not wait,
+ * and the kernel keeps some ten datagrams only: a thread of its own does nothing but take them out, into memory; the
+ * loop gets them from there in order. The same octets, sent again and again, are read once (datagram_memory.h).
+ */
+#ifndef POSTERN_DATAGRAM_IO_H
+#define POSTERN_DATAGRAM_IO_H
+
+#include <event2/event.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "err.h"
+#include "tlsrpt_event.h"
+
+struct datagrams;
+
+/* Returns false when it could not be counted: it is kept, and comes again later. */
+typedef bool datagram_fn(void *ctx, const struct tlsrpt_event *event);
+
+/*
+ * Listen at a unix address, with that mode; memory: octets that may wait. A socket that is left over is replaced, any
+ * other file is not (D8). bad: file that a datagram that cannot be read is copied to, once a start; "" for none. NULL
+ * with the reason in e.
+ */
+struct datagrams *datagrams_open(struct event_base *base, const char *address, unsigned mode, size_t memory,
+                                 const char *bad, datagram_fn *fn, void *ctx, struct err *e);
+int datagrams_run(struct datagrams *d, struct err *e); /* after privileges are dropped: starts the thread. 0 or -1 */
+void datagrams_close(struct datagrams *d);
+
+struct datagrams_stats {
+    uint64_t received, unreadable, dropped; /* dropped: memory was full */
+};
+struct datagrams_stats datagrams_stats(const struct datagrams *d);
+
+#endif

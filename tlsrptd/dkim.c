@@ -1,0 +1,2 @@
+/* dkim.c - see dkim.h. */
+#include "dkim.h"

@@ -1,0 +1,2 @@
+/* exim_io.c - see exim_io.h. */
+#include "exim_io.h"

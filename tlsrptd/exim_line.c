@@ -1,0 +1,2 @@
+/* exim_line.c - see exim_line.h. */
+#include "exim_line.h"

@@ -1,0 +1,2 @@
+/* fallback_feed_io.c - see fallback_feed_io.h. */
+#include "fallback_feed_io.h"

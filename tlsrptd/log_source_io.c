@@ -1,0 +1,2 @@
+/* log_source_io.c - see log_source_io.h. */
+#include "log_source_io.h"

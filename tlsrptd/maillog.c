@@ -1,0 +1,2 @@
+/* maillog.c - see maillog.h. */
+#include "maillog.h"

@@ -1,0 +1,47 @@
+/*
+ * maillog.h - Postfix's log, line by line, into attempts (tls_attempt.h). A line says who wrote it
+ * (postfix/smtp[4711]), but only some say for which message: what one process says of TLS belongs to the delivery that
+ * it logs next. So there is a state for each smtp process. Postfix 3.4 to 3.12. Pure. Lines are foreign: EHLO names and
+ * replies of servers, and addresses, stand in them, and what looks like Postfix's own words may be theirs.
+ */
+#ifndef POSTERN_MAILLOG_H
+#define POSTERN_MAILLOG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tls_attempt.h"
+
+#define MAILLOG_LINE_MAX  8192 /* octets of a line that are looked at */
+#define MAILLOG_PROCESSES 2000 /* whose state is kept; for one more the one that was silent longest is forgotten */
+
+/* A line taken apart, or a journal entry. Text is borrowed, not terminated. */
+struct maillog_entry {
+    int64_t at;        /* seconds since the epoch */
+    const char *ident; /* "postfix/smtp" */
+    size_t ident_len;
+    long pid;
+    const char *text; /* what follows "postfix/smtp[4711]: " */
+    size_t text_len;
+};
+
+/*
+ * Take a line of a log file apart (without its line end): RFC 3339 time stamps as Debian 12's rsyslog writes them, or
+ * "Nov  2 15:04:05" in local time, whose year is the one that brings it nearest to now. Returns true, or false when it
+ * is no line of a program.
+ */
+bool maillog_entry_read(struct maillog_entry *out, const char *line, size_t len, int64_t now);
+
+struct maillog;
+
+/* name: syslog_name of Postfix, "postfix": lines of postfix/smtp and, in a service's own name, postfix/NAME/smtp count.
+ * own_sender: messages from this address are our reports and do not count (W8); "" for none. NULL without memory. */
+struct maillog *maillog_new(const char *name, const char *own_sender);
+void maillog_free(struct maillog *m);
+
+/* Called for each attempt that the entry ends; valid during the call. */
+typedef void maillog_attempt_fn(void *ctx, const struct tls_attempt *attempt);
+void maillog_add(struct maillog *m, const struct maillog_entry *entry, maillog_attempt_fn *fn, void *ctx);
+
+#endif

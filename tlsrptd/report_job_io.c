@@ -1,0 +1,2 @@
+/* report_job_io.c - see report_job_io.h. */
+#include "report_job_io.h"

@@ -1,0 +1,2 @@
+/* report_read.c - see report_read.h. */
+#include "report_read.h"
