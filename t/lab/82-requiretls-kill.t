@@ -389,12 +389,12 @@ my $begun = time;
     for (1 .. 2) {
         load(new_messages(int($messages * 0.05)));
         ok(wait_loaders() && all_sent() && at_rest(), 'undisturbed: all are sent, the queue is empty, no connection is left');
-        Lab::until_true(sub { !@descriptors || descriptors($pid) == $descriptors[0] });
+        Lab::until_true(sub { !@descriptors || descriptors($pid) <= $descriptors[0] });
         push @descriptors, descriptors($pid);
         push @memory, memory($pid);
         check_part('undisturbed', [], [], []);
     }
-    is($descriptors[1], $descriptors[0], "relayd has as many descriptors as before ($descriptors[0])");
+    cmp_ok($descriptors[1], '<=', $descriptors[0], 'relayd has no more descriptors than before');
     cmp_ok($memory[1] - $memory[0], '<', $sanitized ? 100_000 : 2000, "and memory: $memory[0] kB, then $memory[1] kB");
 }
 

@@ -113,7 +113,8 @@ like($out, qr/(?:^1 rcpt [01] mx.*250.*\n){2}(?:1 rcpt [234] failed 451 4\.4\.2 
 ($out) = drive('', 'fewerclose.test <s@client.test> ' . many('fewerclose', 5) . ' 10');
 like($out, qr/(?:^1 rcpt [01] mx.*250.*\n){2}(?:1 rcpt [234] failed 451 4\.4\.2 .*\n){3}1 data failed 451 4\.4\.2 .*\n(?!1)/m, 'an end instead of replies');
 ($out) = drive('command=15000', 'morethanasked.test <s@client.test> ' . many('morethanasked', 4) . ' 10');
-like($out, qr/failed 451 4\.5\.0 .*(?:no SMTP|step)/, 'more replies than commands');
+# One too many may be there before DATA is sent, or be taken for its reply.
+like($out, qr/^1 data (?:failed 451 4\.5\.0 .*(?:no SMTP|step)|mx\S+ said 452 )/m, 'more replies than commands');
 unlike($out, qr/done .* 250|data go/, 'no message after them');
 
 # --- TLS's own messages without end do not keep the loop from the others; the driver gives up when they do ---
