@@ -73,5 +73,16 @@ relayd {
     ca_file = "$CA_CERT"
     name = "client.test"
 }
+tlsrptd {
+    listen = "unix:$POSTERN_DIR/tlsrptd.sock"
+    datagrams = "unix:$POSTERN_DIR/tlsrpt.sock"
+    stsd = "unix:$POSTERN_DIR/stsd.sock"
+    policyd = "unix:$POSTERN_DIR/policyd.ctl"
+    spool = "$POSTERN_DIR/spool"
+    user = "postern"
+    ca_file = "$CA_CERT"
+    contact = "tlsrpt@rpt-reporter.test"
+    mail = "sendmail:/usr/sbin/sendmail"
+}
 END
 }
