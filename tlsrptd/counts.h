@@ -8,6 +8,8 @@
  *   successful ID       sessions
  *   failed ID           sessions
  *   failure ID DETAIL   sessions; DETAIL is {"result-type":…,"sending-mta-ip":…,…} with what is known
+ *   policies, details   how many there are
+ *   left-out            sessions under further policies (COUNTS_POLICIES_MAX)
  *
  * ID is the first 32 hex digits of the SHA-256 of the policy's text. The set PREFIXtlsrpt-domains:DAY names the domains
  * of a day.
@@ -28,6 +30,9 @@
  */
 #define COUNTS_DETAILS_MAX 1000
 
+/* Policies of one domain and day, each record's counted apart. Sessions under further ones are only counted. */
+#define COUNTS_POLICIES_MAX 200
+
 struct counted_failure {
     struct tlsrpt_failure failure;
     uint64_t sessions;
@@ -46,7 +51,8 @@ struct counts {
     char domain[DOMAIN_BUF];
     struct counted_policy *policy; /* sorted by record, then type, then ID, so the same counts give the same report */
     size_t policies;
-    size_t broken; /* fields that could not be read, and are left out */
+    uint64_t left_out; /* sessions under more policies than are kept */
+    size_t broken;     /* fields that could not be read, and are left out */
     void *memory;  /* owns all text */
 };
 

@@ -1,13 +1,11 @@
 /* tlsrpt_event.c - see tlsrpt_event.h. */
 #include "tlsrpt_event.h"
 
-#include "utf8.h"
+#include "json_text.h"
 
-#include <stdio.h>
 #include <string.h>
 
-#define COUNT(a)   (sizeof(a) / sizeof((a)[0]))
-#define ESCAPE_MAX 6 /* "\u001f" */
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 static const struct {
     enum tlsrpt_result result;
@@ -69,124 +67,26 @@ bool tlsrpt_result_of_name(enum tlsrpt_result *out, const char *name)
     return false;
 }
 
-/* --- text --- */
-
-/* How one octet below 0x80 is written. Returns the octets. */
-static size_t escape(char out[ESCAPE_MAX + 1], char c)
-{
-    static const char named[] = "\"\"\\\\\bb\tt\nn\ff\rr";
-
-    for (const char *n = named; *n != '\0'; n += 2)
-        if (*n == c) {
-            out[0] = '\\';
-            out[1] = n[1];
-            return 2;
-        }
-    if ((unsigned char)c < 0x20 || c == 0x7f)
-        return (size_t)snprintf(out, ESCAPE_MAX + 1, "\\u%04x", (unsigned)(unsigned char)c);
-    out[0] = c;
-    return 1;
-}
-
-/* The character at s as it is written. Returns how many octets of s it took. */
-static size_t character(char out[ESCAPE_MAX + 1], size_t *len, const char *s, size_t left)
-{
-    size_t octets = utf8_measure(s, left);
-
-    if (octets <= 1) {
-        *len = escape(out, octets == 0 ? '?' : *s);
-        return 1;
-    }
-    memcpy(out, s, octets);
-    *len = octets;
-    return octets;
-}
-
-/* Append at most max octets, without quotes. Returns whether that was all of it. */
-static bool text_add(struct buf *out, const char *text, size_t max)
-{
-    size_t left = strlen(text), written = 0;
-    char one[ESCAPE_MAX + 1];
-
-    while (left > 0) {
-        size_t len = 0, took = character(one, &len, text, left);
-
-        if (written + len > max)
-            return false;
-        buf_add(out, one, len);
-        written += len;
-        text += took;
-        left -= took;
-    }
-    return true;
-}
-
-/* The octets that a text takes when it is written, up to max + 1. */
-static size_t text_measure(const char *text, size_t max)
-{
-    size_t left = strlen(text), written = 0;
-    char one[ESCAPE_MAX + 1];
-
-    while (left > 0 && written <= max) {
-        size_t len = 0, took = character(one, &len, text, left);
-
-        written += len;
-        text += took;
-        left -= took;
-    }
-    return written;
-}
-
 /* --- members --- */
-
-/* "key": "text" behind what comes before it; nothing when it is not known. */
-static void member(struct buf *out, const char *before, const char *key, const char *text, size_t max)
-{
-    if (text == NULL || text[0] == '\0')
-        return;
-    buf_printf(out, "%s\"%s\": \"", before, key);
-    (void)text_add(out, text, max);
-    buf_char(out, '"');
-}
-
-static void array(struct buf *out, const char *key, const char *const *text, size_t count, size_t max)
-{
-    size_t written = 0;
-
-    if (count == 0)
-        return;
-    buf_printf(out, ",\"%s\":[", key);
-    for (size_t i = 0; i < count; i++) {
-        size_t len = text_measure(text[i], max) + (i > 0 ? 3 : 2);
-
-        if (written + len > max)
-            break;
-        written += len;
-        buf_str(out, i > 0 ? ",\"" : "\"");
-        (void)text_add(out, text[i], max);
-        buf_char(out, '"');
-    }
-    buf_char(out, ']');
-}
 
 static void failure_write(struct buf *out, const struct tlsrpt_failure *f)
 {
     buf_printf(out, "{\"c\":%d", (int)f->result);
-    member(out, ",", "s", f->sending_ip, TLSRPT_ADDRESS_MAX);
-    member(out, ",", "n", f->mx_name, TLSRPT_NAME_MAX);
-    member(out, ",", "h", f->mx_helo, TLSRPT_HELO_MAX);
-    member(out, ",", "r", f->receiving_ip, TLSRPT_ADDRESS_MAX);
-    member(out, ",", "a", f->additional, TLSRPT_ADDITIONAL_MAX);
-    member(out, ",", "f", f->reason, TLSRPT_REASON_MAX);
+    json_text_member(out, ",", "s", f->sending_ip, TLSRPT_ADDRESS_MAX);
+    json_text_member(out, ",", "n", f->mx_name, TLSRPT_NAME_MAX);
+    json_text_member(out, ",", "h", f->mx_helo, TLSRPT_HELO_MAX);
+    json_text_member(out, ",", "r", f->receiving_ip, TLSRPT_ADDRESS_MAX);
+    json_text_member(out, ",", "a", f->additional, TLSRPT_ADDITIONAL_MAX);
+    json_text_member(out, ",", "f", f->reason, TLSRPT_REASON_MAX);
     buf_char(out, '}');
 }
 
 static void policy_write(struct buf *out, const struct tlsrpt_policy *p)
 {
     buf_printf(out, "{\"policy-type\":%d", (int)p->type);
-    member(out, ",", "policy-domain", p->domain, TLSRPT_NAME_MAX);
-    array(out, "policy-string", p->string, p->strings, TLSRPT_STRINGS_MAX);
-    array(out, "mx-host", p->mx, p->mx_count, TLSRPT_MX_MAX);
+    json_text_member(out, ",", "policy-domain", p->domain, TLSRPT_NAME_MAX);
+    json_text_array(out, ",", "policy-string", p->string, p->strings, TLSRPT_STRINGS_MAX);
+    json_text_array(out, ",", "mx-host", p->mx, p->mx_count, TLSRPT_MX_MAX);
     for (size_t i = 0; i < p->failures; i++) {
         buf_str(out, i == 0 ? ",\"failure-details\":[" : ",");
         failure_write(out, &p->failure[i]);
@@ -198,7 +98,7 @@ static void policy_write(struct buf *out, const struct tlsrpt_policy *p)
 static void text_always(struct buf *out, const char *key, const char *text, size_t max)
 {
     buf_printf(out, ",\"%s\": \"", key);
-    (void)text_add(out, text != NULL ? text : "", max);
+    (void)json_text_add(out, text != NULL ? text : "", max);
     buf_char(out, '"');
 }
 
