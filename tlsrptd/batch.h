@@ -93,6 +93,9 @@ struct batch {
 int batch_read(struct batch *out, const char *data, size_t len);
 void batch_clear(struct batch *b);
 
+/* The octets of a batch that was made here. */
+size_t batch_length(const char *data, size_t len);
+
 /* Where the next thing that looks like a batch begins, or len. */
 size_t batch_find(const char *data, size_t len);
 

@@ -216,6 +216,13 @@ void batch_clear(struct batch *b)
     b->words = 0;
 }
 
+size_t batch_length(const char *data, size_t len)
+{
+    uint64_t length;
+
+    return len < BATCH_HEAD || !hex(&length, data + LENGTH_AT, 8) ? len : BATCH_HEAD + (size_t)length;
+}
+
 size_t batch_find(const char *data, size_t len)
 {
     const char *at = len == 0 ? NULL : memmem(data, len, magic, MAGIC);
