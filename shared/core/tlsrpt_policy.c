@@ -100,6 +100,41 @@ int tlsrpt_policies_make(struct tlsrpt_policies *out, const struct dest *d, cons
     return 0;
 }
 
+void tlsrpt_reason(char *out, size_t size, const char *words)
+{
+    size_t i = 0;
+
+    for (; words[i] != '\0' && i + 1 < size; i++)
+        out[i] = words[i] == ' ' ? '_' : words[i];
+    out[i] = '\0';
+}
+
+void tlsrpt_policies_judge(struct tlsrpt_policies *p, tlsrpt_judge_fn *judge, const void *ctx,
+                           const struct tlsrpt_failure *where)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < p->count; i++) {
+        struct tlsrpt_policy *policy = &p->policy[kept];
+        struct tlsrpt_verdict v = {0};
+
+        *policy = p->policy[i];
+        if (!judge(ctx, policy, &v))
+            continue;
+        policy->failed = v.failed;
+        if (v.failed) {
+            p->failure[kept] = *where;
+            p->failure[kept].result = v.result;
+            p->failure[kept].reason = p->reason[kept];
+            tlsrpt_reason(p->reason[kept], sizeof(p->reason[kept]), v.reason);
+            policy->failure = &p->failure[kept];
+            policy->failures = 1;
+        }
+        kept++;
+    }
+    p->count = kept;
+}
+
 void tlsrpt_policies_clear(struct tlsrpt_policies *p)
 {
     if (p == NULL)

@@ -12,10 +12,14 @@
 
 #define TLSRPT_POLICIES_MAX 2
 
+#define TLSRPT_VERDICT_REASON_BUF 128
+
 struct tlsrpt_policies {
     struct tlsrpt_policy policy[TLSRPT_POLICIES_MAX]; /* for struct tlsrpt_event */
     size_t count;                                     /* one at least */
-    char *text;                                       /* owned, as the next */
+    struct tlsrpt_failure failure[TLSRPT_POLICIES_MAX];
+    char reason[TLSRPT_POLICIES_MAX][TLSRPT_VERDICT_REASON_BUF];
+    char *text; /* owned, as the next */
     const char **pointer;
 };
 
@@ -32,6 +36,26 @@ struct tlsrpt_policies {
  * 0, or -1 without memory and nothing to clear.
  */
 int tlsrpt_policies_make(struct tlsrpt_policies *out, const struct dest *d, const struct dest_host *host, int64_t now);
+
+/* How a session came off by one policy. */
+struct tlsrpt_verdict {
+    bool failed;
+    enum tlsrpt_result result; /* when it failed, as the next */
+    const char *reason;        /* in words, of which '_' stands for blanks in the event; borrowed until it is judged */
+};
+
+/* Returns false when the session says nothing of this policy. */
+typedef bool tlsrpt_judge_fn(const void *ctx, const struct tlsrpt_policy *p, struct tlsrpt_verdict *out);
+
+/*
+ * Give each policy its result, and a failure with the hosts and addresses of *where; those of which the session says
+ * nothing go. Afterwards count may be 0: then there is nothing to be told. Once.
+ */
+void tlsrpt_policies_judge(struct tlsrpt_policies *p, tlsrpt_judge_fn *judge, const void *ctx,
+                           const struct tlsrpt_failure *where);
+
+/* Words as a failure-reason-code: '_' for blanks, cut to size - 1 octets. */
+void tlsrpt_reason(char *out, size_t size, const char *words);
 
 /* NULL-safe, may be called twice. */
 void tlsrpt_policies_clear(struct tlsrpt_policies *p);
