@@ -19,12 +19,14 @@
 #define NUMBER(n)  NUMBER_(n)
 
 /*
- * KEYS: the hash. ARGV: host, the state that was assumed ("": none), the new one, seconds to keep, octets to look at.
- * Replies "OK", or the state that is there.
+ * KEYS: the hash. ARGV: host, the state that was assumed ("": none), the new one, seconds to keep, octets to look at,
+ * and "1" when it is to be written only where something is known of the next hop. Replies "OK", or the state that is
+ * there.
  */
 static const char script[] = //
     "local seen = string.sub(redis.call('HGET', KEYS[1], ARGV[1]) or '', 1, tonumber(ARGV[5])) "
     "if seen ~= ARGV[2] then return seen end "
+    "if ARGV[6] == '1' and redis.call('HLEN', KEYS[1]) == 0 then return redis.status_reply('OK') end "
     "local most = " NUMBER(
         FALLBACK_HOSTS_MAX) " " //
                             "if seen == '' and redis.call('HLEN', KEYS[1]) >= most then redis.call('DEL', KEYS[1]) end "
@@ -33,12 +35,13 @@ static const char script[] = //
                             "return redis.status_reply('OK')";
 
 /* Of the command. */
-enum { WORD_SEEN = 5, WORD_NEW = 6, WORDS = 9 };
+enum { WORD_SEEN = 5, WORD_NEW = 6, WORDS = 10 };
 
 struct report {
     struct redis *redis;
     enum fallback_event event;
     int64_t at;
+    bool only_known;
     fallback_reported_fn *done;
     void *ctx;
     unsigned tries;
@@ -76,7 +79,8 @@ static redis_reply_fn on_reply;
 static int report_send(struct report *r)
 {
     char seconds[24], octets[24];
-    const char *word[WORDS] = {"EVAL", script, "1", r->key, r->host, r->seen, "", seconds, octets};
+    const char *word[WORDS] = {"EVAL",  script, "1",     r->key, r->host,
+                               r->seen, "",     seconds, octets, r->only_known ? "1" : ""};
     size_t length[WORDS];
     struct buf state;
     int rc;
@@ -118,15 +122,29 @@ static void on_reply(void *ctx, redisReply *reply)
                                                          : "a reply that cannot be");
 }
 
-int fallback_report(struct redis *redis, const char *nexthop, const char *host, enum fallback_event event, int64_t at,
-                    fallback_reported_fn *done, void *ctx)
+static int report_begin(struct redis *redis, const char *nexthop, const struct report *what, const char *host)
 {
-    struct report *r = must_have(calloc(1, sizeof(*r)));
+    struct report *r = must_have(malloc(sizeof(*r)));
 
-    *r = (struct report){.redis = redis, .event = event, .at = at, .done = done, .ctx = ctx};
+    *r = *what;
+    r->redis = redis;
     if (snprintf(r->host, sizeof(r->host), "%s", host) < (int)sizeof(r->host) &&
         redis_key(redis, r->key, sizeof(r->key), "fallback", nexthop) > 0 && report_send(r) == 0)
         return 0;
     free(r);
     return -1;
+}
+
+int fallback_report(struct redis *redis, const char *nexthop, const char *host, enum fallback_event event, int64_t at,
+                    fallback_reported_fn *done, void *ctx)
+{
+    return report_begin(redis, nexthop, &(struct report){.event = event, .at = at, .done = done, .ctx = ctx}, host);
+}
+
+int fallback_report_known(struct redis *redis, const char *nexthop, const char *host, enum fallback_event event,
+                          int64_t at, fallback_reported_fn *done, void *ctx)
+{
+    const struct report what = {.event = event, .at = at, .only_known = true, .done = done, .ctx = ctx};
+
+    return report_begin(redis, nexthop, &what, host);
 }

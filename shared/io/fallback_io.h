@@ -24,4 +24,11 @@ typedef void fallback_reported_fn(void *ctx, const char *why);
 int fallback_report(struct redis *r, const char *nexthop, const char *host, enum fallback_event event, int64_t at,
                     fallback_reported_fn *done, void *ctx);
 
+/*
+ * The same, but nothing is written where nothing is known of the next hop, as it would change nothing: for what went
+ * well, which is nearly all.
+ */
+int fallback_report_known(struct redis *r, const char *nexthop, const char *host, enum fallback_event event, int64_t at,
+                          fallback_reported_fn *done, void *ctx);
+
 #endif

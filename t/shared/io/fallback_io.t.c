@@ -75,6 +75,27 @@ static void test_events(void **state)
     client_close(&c);
 }
 
+/* What went well is written where something is known of the next hop, at whatever host, and else not. */
+static void test_known(void **state)
+{
+    struct told t = {0};
+    struct client c;
+
+    (void)state;
+    open_empty(&c);
+    assert_int_equal(fallback_report_known(c.redis, "example.com", "mx2", FALLBACK_TLS_DONE, 50, on_done, &t), 0);
+    WAIT(&c, t.done == 1);
+    expect_state("mx2", "");
+    report(&c, &t, "mx1", FALLBACK_HANDSHAKE_FAILED, 100);
+    assert_int_equal(fallback_report_known(c.redis, "example.com", "mx2", FALLBACK_TLS_DONE, 110, on_done, &t), 0);
+    assert_int_equal(fallback_report_known(c.redis, "example.com", "mx1", FALLBACK_PLAIN_DONE, 120, on_done, &t), 0);
+    WAIT(&c, t.done == 4);
+    expect_state("mx2", "{\"v\":1,\"tls\":110}");
+    expect_state("mx1", "{\"v\":1,\"handshake\":100,\"plain\":120}");
+    assert_int_equal(t.failed, 0);
+    client_close(&c);
+}
+
 static void test_ends(void **state)
 {
     struct told t = {0};
@@ -198,9 +219,9 @@ static void test_away(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_events),  cmocka_unit_test(test_ends),       cmocka_unit_test(test_at_once),
-        cmocka_unit_test(test_garbage), cmocka_unit_test(test_wrong_type), cmocka_unit_test(test_many_hosts),
-        cmocka_unit_test(test_away),
+        cmocka_unit_test(test_events),     cmocka_unit_test(test_known),   cmocka_unit_test(test_ends),
+        cmocka_unit_test(test_at_once),    cmocka_unit_test(test_garbage), cmocka_unit_test(test_wrong_type),
+        cmocka_unit_test(test_many_hosts), cmocka_unit_test(test_away),
     };
 
     return cmocka_run_group_tests(tests, server_setup, server_teardown);
