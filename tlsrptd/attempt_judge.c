@@ -25,9 +25,9 @@ bool attempt_is_direct(const struct tls_attempt *a, const struct dest *dest)
     return a->host[0] != '\0' && (dest->mx_truncated || host_find(dest, a->host) != NULL);
 }
 
-bool attempt_policy_demands(const struct dest *dest, int64_t at)
+bool attempt_policy_demands(const struct dest *dest)
 {
-    return dest_has_dane(dest) || (dest_sts_live(&dest->sts, at) && dest->sts.policy.mode != STS_MODE_NONE);
+    return dest_has_dane(dest) || (dest_sts_live(&dest->sts, dest->resolved) && dest->sts.policy.mode != STS_MODE_NONE);
 }
 
 /* --- one policy --- */
@@ -158,6 +158,12 @@ bool attempt_is_reported(const struct tls_attempt *a, const struct dest *dest)
            (attempt_is_direct(a, dest) || (a->end == ATTEMPT_MX_UNNAMED && a->host[0] != '\0'));
 }
 
+/* Facts are of now. An attempt that the log tells late, or a clock that was set ahead, does not end their policy. */
+static int64_t policy_time(const struct tls_attempt *a, const struct dest *dest)
+{
+    return a->at < dest->resolved ? a->at : dest->resolved;
+}
+
 int attempt_judge(const struct tls_attempt *a, const struct dest *dest, bool plain_wanted, attempt_event_fn *fn,
                   void *ctx)
 {
@@ -167,7 +173,7 @@ int attempt_judge(const struct tls_attempt *a, const struct dest *dest, bool pla
 
     if (!attempt_is_reported(a, dest) || (plain_wanted && a->tls == ATTEMPT_NO_TLS))
         return 0;
-    if (tlsrpt_policies_make(&policies, dest, x.host, a->at) != 0)
+    if (tlsrpt_policies_make(&policies, dest, x.host, policy_time(a, dest)) != 0)
         return -1;
     tlsrpt_policies_judge(&policies, policy_judge, &x, &where);
     if (policies.count > 0)

@@ -39,7 +39,7 @@ bool attempt_is_reported(const struct tls_attempt *a, const struct dest *dest);
 
 /* A policy of the destination demands TLS, as far as the facts tell: our answer to the MTA will not have been "none",
  * so a session in clear was not wanted, even where nobody can be asked. */
-bool attempt_policy_demands(const struct dest *dest, int64_t at);
+bool attempt_policy_demands(const struct dest *dest);
 
 /*
  * Called with the event, whose text is valid during the call. Not called when nothing is to be reported: no TLSRPT
