@@ -16,8 +16,11 @@ struct metric counters[COUNTERS] = {
     [COUNT_FETCHES] = COUNTER("policy_fetches_total", "MTA-STS policies fetched over HTTPS."),
     [COUNT_FETCH_FAILURES] = COUNTER("policy_fetch_failures_total", "Fetches that gave no policy."),
     [COUNT_SCHEDULED] = COUNTER("scheduled_total", "Policies fetched again ahead of their end."),
+    [COUNT_EVENTS] = COUNTER("events_total", "Failed fetches that were to be told to the collector (tlsrpt)."),
+    [COUNT_EVENTS_LOST] = COUNTER("events_lost_total", "Of these, not taken by the collector, and given up."),
     [GAUGE_WANTED] = GAUGE("wanted", "Domains being worked on."),
     [GAUGE_WAITING] = GAUGE("waiting", "Domains that wait for their turn."),
     [GAUGE_RECORDS] = GAUGE("memory_records", "Records in memory."),
     [GAUGE_REDIS_UP] = GAUGE("redis_up", "1 while Redis is connected."),
+    [GAUGE_EVENTS] = GAUGE("events_waiting", "Failed fetches that the collector has not confirmed yet."),
 };

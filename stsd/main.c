@@ -16,6 +16,7 @@
 
 #define DNS_CONCURRENCY 4000
 #define DRAIN_LOOK_MS   50
+#define DRAIN_TELL_MS   2000 /* longest wait for the collector at the end */
 
 struct stsd {
     struct daemon *daemon;
@@ -41,7 +42,11 @@ static const char *stsd_pid_file(const struct conf *conf)
 static void on_update(void *ctx)
 {
     struct stsd *s = ctx;
+    struct tlsrpt_tell_stats told = tlsrpt_tell_stats(s->env.tell);
 
+    counters[COUNT_EVENTS].value = told.events;
+    counters[COUNT_EVENTS_LOST].value = told.lost;
+    counters[GAUGE_EVENTS].value = told.waiting;
     counters[GAUGE_WANTED].value = records_wanted(s->records);
     counters[GAUGE_WAITING].value = records_waiting(s->records);
     counters[GAUGE_RECORDS].value = records_in_memory(s->records);
@@ -123,7 +128,10 @@ static int open_clients(struct stsd *s, const struct conf_stsd *conf, struct err
                     "no resolver is on loopback, so none is believed about DNSSEC; run a validating one "
                     "on this machine, or set trust_ad if the network to it is safe");
     s->env.https = https_new(base, &https, e);
-    return s->env.https == NULL ? -1 : 0;
+    if (s->env.https == NULL || conf->tlsrpt[0] == '\0')
+        return s->env.https == NULL ? -1 : 0;
+    s->env.tell = tlsrpt_tell_new(base, conf->tlsrpt, e);
+    return s->env.tell == NULL ? -1 : 0;
 }
 
 static int stsd_run(struct daemon *d, struct err *e)
@@ -146,7 +154,7 @@ static int stsd_run(struct daemon *d, struct err *e)
     return 0;
 }
 
-/* Sockets, resolvers, HTTPS and Redis need a restart; limits and times do not. */
+/* Sockets, resolvers, HTTPS, Redis and the collector need a restart; limits and times do not. */
 static void stsd_reload(struct daemon *d, struct conf *conf)
 {
     struct stsd *s = daemon_state(d);
@@ -156,13 +164,23 @@ static void stsd_reload(struct daemon *d, struct conf *conf)
     schedule_configure(s->schedule, conf->stsd.refresh_used_within);
 }
 
+static void on_told(void *ctx)
+{
+    struct stsd *s = ctx;
+
+    daemon_stop(s->daemon);
+}
+
 static void on_drain_look(evutil_socket_t fd, short what, void *ctx)
 {
     struct stsd *s = ctx;
 
     (void)fd;
     (void)what;
-    if (serve_outstanding(s->serve) == 0)
+    if (serve_outstanding(s->serve) > 0)
+        return;
+    event_del(s->drained);
+    if (tlsrpt_tell_drain(s->env.tell, DRAIN_TELL_MS, on_told, s))
         daemon_stop(s->daemon);
 }
 
@@ -192,6 +210,7 @@ static void stsd_stop(struct daemon *d)
     serve_free(s->serve);
     https_free(s->env.https);
     dns_free(s->env.dns);
+    tlsrpt_tell_free(s->env.tell);
     free(s);
 }
 

@@ -3,9 +3,11 @@
 
 #include "clock.h"
 #include "counters.h"
+#include "fetch_event.h"
 #include "log.h"
 #include "millis.h"
 #include "sts_http.h"
+#include "tlsrpt_event.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +30,7 @@ struct resolution {
     resolution_done_fn *done;
     resolution_waits_fn *waits; /* NULL: it has been called */
     void *ctx;
+    int64_t attempted; /* the last policy fetch before */
     char domain[DOMAIN_BUF];
 };
 
@@ -58,6 +61,18 @@ void resolution_cancel(struct resolution *r)
     free(r);
 }
 
+static void tell_failure(const struct resolution *r, const struct dest *dest)
+{
+    struct buf json;
+
+    if (r->env->tell == NULL)
+        return;
+    buf_init(&json, TLSRPT_EVENT_MAX);
+    if (fetch_event_write(&json, dest, r->attempted))
+        tlsrpt_tell(r->env->tell, json.data, json.len);
+    buf_clear(&json);
+}
+
 static void finish(struct resolution *r)
 {
     struct dest *dest = resolve_take(r->machine, now_seconds());
@@ -66,6 +81,7 @@ static void finish(struct resolution *r)
 
     if (dest == NULL)
         log_oom();
+    tell_failure(r, dest);
     resolution_cancel(r);
     done(ctx, dest);
 }
@@ -192,6 +208,7 @@ struct resolution *resolution_start(const struct resolution_env *env, const char
     r->done = done;
     r->waits = waits;
     r->ctx = ctx;
+    r->attempted = previous != NULL ? previous->sts.attempted : 0;
     strncpy(r->domain, domain, sizeof(r->domain) - 1);
     LIST_INIT(&r->steps);
     r->machine = must_have(resolve_new(domain, previous, force, now_seconds(), &env->options));

@@ -8,12 +8,14 @@
 #include "dns_io.h"
 #include "https_io.h"
 #include "resolve.h"
+#include "tlsrpt_tell_io.h"
 
 /* What all resolutions share. */
 struct resolution_env {
     struct event_base *base;
     struct dns *dns;
     struct https *https;
+    struct tlsrpt_tell *tell; /* who hears of policy fetches that failed; NULL: nobody */
     struct resolve_options options;
     int timeout_ms; /* one resolution, all in all */
 };

@@ -52,6 +52,7 @@ struct conf_stsd {
     int64_t refetch_after;
     int64_t retry_after;
     int64_t refresh_used_within; /* policies of domains used within that time are kept fresh */
+    char *tlsrpt;                /* the collector of TLS outcomes; "" = nobody */
 };
 
 struct conf_policyd {

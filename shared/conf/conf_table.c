@@ -87,6 +87,8 @@ static const struct conf_option stsd_options[] = {
      "no new fetch so soon after a failed one (RFC 8461 3.3: five minutes or longer; less is for tests)", NULL},
     {"refresh_used_within", CONF_SECONDS, "30d", 0, 366 * DAY, STSD(refresh_used_within),
      "policies of domains that were asked about within that time are kept fresh; 0 for none", NULL},
+    {"tlsrpt", CONF_ADDRESS, "\"\"", 0, TEXT_MAX, STSD(tlsrpt),
+     "who hears of policies that cannot be fetched, such as \"unix:/run/postern/tlsrptd.sock\"; \"\" for nobody", NULL},
     {NULL, CONF_STRING, NULL, 0, 0, 0, NULL, NULL},
 };
 

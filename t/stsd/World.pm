@@ -31,10 +31,11 @@ $SIG{PIPE} = 'IGNORE';
 sub loopback { my ($n) = @_; return sprintf '127.77.%d.%d', $n / 250, $n % 250 + 1 }
 
 # --- the resolver ---
-# Of each domain D: MX mx.test, TXT _mta-sts.D, A mta-sts.D; of the hosts mx.test only, A. Else: no data.
+# Of each domain D: MX mx.test, TXT _mta-sts.D, A mta-sts.D, and TXT _smtp._tls.D where `also` has it; of the hosts mx.test only, A. Else: no data.
 sub resource_data {
     my ($type, $name, $address) = @_;
     return pack('n', 10) . "\2mx\4test\0" if $type == 15 && $address->{"mta-sts.$name"};
+    return chr(length $address->{$name}) . $address->{$name} if $type == 16 && $name =~ /^_smtp\._tls\./ && $address->{$name};
     return "\x0cv=STSv1;id=1" if $type == 16 && $name =~ s/^_mta-sts\.// && $address->{"mta-sts.$name"};
     return pack('C4', split /\./, $address->{$name}) if $type == 1 && $address->{$name};
     return undef;
