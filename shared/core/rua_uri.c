@@ -90,7 +90,7 @@ static int check_local_part(const char *local, size_t len, struct err *e)
     return 0;
 }
 
-static int split_address(char out[RUA_ADDRESS_BUF], const char *address, size_t len, struct err *e)
+int rua_address(char out[RUA_ADDRESS_BUF], const char *address, size_t len, struct err *e)
 {
     char domain[DOMAIN_BUF];
     const char *at = memchr(address, '@', len);
@@ -126,7 +126,7 @@ int rua_mailto_address(char out[RUA_ADDRESS_BUF], const char *uri, size_t len, s
     if (memchr(uri, '?', len) != NULL || memchr(uri, '#', len) != NULL)
         return err_set(e, "a mailto: URI for reports must be an address only, without '?' and '#'");
     n = decode_escapes(address, uri, len);
-    return split_address(out, address, n, e);
+    return rua_address(out, address, n, e);
 }
 
 static size_t find_any(const char *s, size_t len, const char *set)

@@ -26,4 +26,7 @@ int rua_uri_check(enum rua_kind *kind, const char *uri, size_t len, struct err *
  */
 int rua_mailto_address(char out[RUA_ADDRESS_BUF], const char *uri, size_t len, struct err *e);
 
+/* The same of an address that stands by itself, without percent-encoding. */
+int rua_address(char out[RUA_ADDRESS_BUF], const char *address, size_t len, struct err *e);
+
 #endif
