@@ -40,7 +40,7 @@ int dkim_record(struct buf *out, EVP_PKEY *key, struct err *e)
 
     if (kind == NULL)
         return -1;
-    buf_printf(out, "v=DKIM1; k=%s; s=tlsrpt; p=", kind);
+    buf_printf(out, "v=DKIM1; k=%s; s=tlsrpt:email; p=", kind);
     return public_add(out, key) == 0 ? 0 : err_set(e, "no memory for the record of a key");
 }
 
