@@ -12,27 +12,36 @@
 #include <stdint.h>
 
 #include "err.h"
+#include "log_position.h"
 #include "maillog.h"
-
-#define LOG_POSITION_MAX 511 /* octets of a position */
 
 struct log_source;
 
 /*
  * One entry; seen: it was given before the position was saved, so what it ends is counted already. position: that
- * behind the entry, valid during the call. Returns false to have no more until log_source_resume; this entry was taken.
+ * behind the entry, or, of a seen one, the one that was opened; valid during the call. Returns false to have no more
+ * until log_source_resume; this entry was taken. May not call log_source_close.
  */
 typedef bool log_source_fn(void *ctx, const struct maillog_entry *entry, bool seen, const char *position);
 
 /*
- * where: a path, or "journal". position: "" begins at the end of what is there now. A file that is not there, or cannot
- * be read, is waited for, and that is logged; so is a position that is gone (lines between are lost, and it says so).
- * NULL with the reason in e: no journal.
+ * where: a path (log_file_io.h), "journal" (log_journal_io.h), or "journal:FOLDER" of journal files. position: ""
+ * begins at the end of what is there now, or, when no file is there, at the beginning of the one that comes; text that
+ * is no position is as "", and logged. A file that is not there, or cannot be read, is waited for, and that is logged;
+ * so is a position that is gone (lines between are lost, and it says so). clock_offset is added to the clock where a
+ * line's time has no year. fn is called from the loop, never from here. NULL with the reason in e: no journal, or
+ * something that is no file.
  */
 struct log_source *log_source_open(struct event_base *base, const char *where, const char *position,
                                    int64_t clock_offset, log_source_fn *fn, void *ctx, struct err *e);
 void log_source_resume(struct log_source *s);
-void log_source_close(struct log_source *s);
+void log_source_close(struct log_source *s); /* NULL-safe */
+
+/*
+ * Behind the last line that was read; valid until the next call. May be saved when all that was given is done with:
+ * where few lines are given, the one that came with the last is soon far behind, and its file rotated away.
+ */
+const char *log_source_position(struct log_source *s);
 
 struct log_source_stats {
     uint64_t lines, octets; /* given, or passed over as no program's */
