@@ -1,0 +1,76 @@
+/* report_work_io.h - one domain's reports of a day on their way, step by step. Private to report_sender_io.c and
+ * report_work_io.c. */
+#ifndef POSTERN_REPORT_WORK_IO_H
+#define POSTERN_REPORT_WORK_IO_H
+
+#include <sys/queue.h>
+
+#include "counts.h"
+#include "curl_loop_io.h"
+#include "mail_out_io.h"
+#include "post_out_io.h"
+#include "report.h"
+#include "report_plan.h"
+#include "report_sender_io.h"
+#include "report_settings_io.h"
+
+enum report_way { REPORT_WAY_MAIL, REPORT_WAY_POST, REPORT_WAYS };
+
+struct report_work;
+TAILQ_HEAD(report_work_list, report_work);
+
+struct report_sender {
+    struct event_base *base;
+    const struct conf *conf;
+    struct redis *redis;
+    struct report_states *states;
+    struct curl_loop *loop;
+    struct report_identity *identity;
+    struct report_work_list works;
+    struct report_work_list waiting[REPORT_WAYS]; /* for a place */
+    size_t waiting_count[REPORT_WAYS];
+    size_t leaving[REPORT_WAYS]; /* have a place */
+    bool draining;
+    struct report_job_stats stats;
+};
+
+/* What is asked of Redis for a work, which may be gone when the answer comes. */
+struct counts_request {
+    struct report_work *work;
+};
+
+struct report_work {
+    TAILQ_ENTRY(report_work) link, wait;
+    struct report_sender *sender;
+    int32_t day;
+    char domain[DOMAIN_BUF];
+    enum report_claim_how how;
+    struct counts_request *request;
+    struct report_plan plan;
+    size_t at; /* the destination */
+    bool waits, has_place;
+    struct report_ticket ticket;
+    struct report report;
+    const char *report_record; /* of plan; NULL: none is built */
+    struct mail_out *mail;
+    struct post_out *post;
+    struct buf message;
+    int64_t again;
+    struct event *ended;
+    report_sent_fn *row;
+    report_work_done_fn *done;
+    void *ctx;
+};
+
+int report_work_start(struct report_work *w); /* -1: Redis is away; w is freed */
+void report_work_free(struct report_work *w); /* drops what is under way */
+
+bool report_sender_has_place(const struct report_sender *s, enum report_way way);
+
+/* Let those that wait have the places that are free. */
+void report_sender_places(struct report_sender *s);
+
+/* It has its place, or (false) stops waiting, as nothing more is to begin. */
+void report_work_go_on(struct report_work *w, bool place);
+
+#endif
