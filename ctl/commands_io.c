@@ -25,6 +25,7 @@
 
 #define STSD    "postern-stsd"
 #define POLICYD "postern-policyd"
+#define TLSRPTD "postern-tlsrptd"
 
 struct conf *read_conf(const struct ctl *ctl)
 {
@@ -88,8 +89,7 @@ int ask_program(struct answer *a, const char *program, const char *address, cons
     return -1;
 }
 
-/* The JSON object of an answer, or NULL with the reason reported. */
-static json_t *object_of(const struct answer *a, const char *program, const char *address, const char *about)
+json_t *answer_object(const struct answer *a, const char *program, const char *address, const char *about)
 {
     json_t *object = NULL;
 
@@ -109,7 +109,7 @@ static json_t *object_of(const struct answer *a, const char *program, const char
 /* Both. The text of *a is the object as it came. */
 static json_t *ask_object(struct answer *a, const char *program, const char *address, const char *verb, const char *arg)
 {
-    return ask_program(a, program, address, verb, arg, ASK_TIMEOUT_MS) == 0 ? object_of(a, program, address, arg)
+    return ask_program(a, program, address, verb, arg, ASK_TIMEOUT_MS) == 0 ? answer_object(a, program, address, arg)
                                                                             : NULL;
 }
 
@@ -304,7 +304,7 @@ static int ask_worker(json_t *all, struct answer *a, const struct conf *conf, si
     }
     rc = ask_program(a, POLICYD, address.text, verb, arg, ASK_TIMEOUT_MS);
     if (rc == 0 && a->status != CALL_PERM) {
-        object = object_of(a, POLICYD, address.text, arg);
+        object = answer_object(a, POLICYD, address.text, arg);
         rc = object == NULL ? -1 : 0;
     }
     if (object != NULL)
@@ -369,30 +369,61 @@ int run_cache_flush(const struct ctl *ctl)
     return run_cache(ctl, "cache-flush", cache_print_flushed, cache_print_flushed);
 }
 
+/* What each daemon says; NULL: it is away, or, of tlsrptd, not in use. */
+struct statuses {
+    json_t *policyd, *stsd, *tlsrptd;
+};
+
+/* Reports have a contact; outcomes come from a log, from Exim or from relayd. */
+static bool uses_tlsrptd(const struct conf *conf)
+{
+    const struct conf_tlsrptd *t = &conf->tlsrptd;
+
+    return t->contact[0] != '\0' || t->log[0] != '\0' || t->exim[0] != '\0' || conf->relayd.tlsrpt[0] != '\0';
+}
+
+static int statuses_json(const struct conf *conf, const struct statuses *s)
+{
+    json_t *object = json_pack("{s:O?, s:O?}", "policyd", s->policyd, "stsd", s->stsd);
+
+    if (uses_tlsrptd(conf))
+        (void)json_object_set_new(object, "tlsrptd", s->tlsrptd != NULL ? json_incref(s->tlsrptd) : json_null());
+    return output_json(object);
+}
+
+static int statuses_print(const struct ctl *ctl, const struct conf *conf, const struct statuses *s)
+{
+    struct buf text;
+
+    buf_init(&text, CTL_OUTPUT_MAX);
+    status_print(&text, POLICYD, conf->policyd.control, s->policyd, ctl->colour);
+    buf_char(&text, '\n');
+    status_print(&text, STSD, conf->stsd.listen, s->stsd, ctl->colour);
+    if (uses_tlsrptd(conf)) {
+        buf_char(&text, '\n');
+        status_print(&text, TLSRPTD, conf->tlsrptd.listen, s->tlsrptd, ctl->colour);
+    }
+    return output_and_clear(&text);
+}
+
 int run_status(const struct ctl *ctl)
 {
     struct conf *conf = read_conf(ctl);
-    json_t *policyd, *stsd;
-    struct buf text;
+    struct statuses s = {0};
     int rc;
 
     if (conf == NULL)
         return CTL_USAGE;
-    policyd = policyd_status(conf);
-    stsd = ask_status(STSD, conf->stsd.listen);
-    if (ctl->options & CTL_JSON) {
-        rc = output_json(json_pack("{s:O?, s:O?}", "policyd", policyd, "stsd", stsd));
-    } else {
-        buf_init(&text, CTL_OUTPUT_MAX);
-        status_print(&text, POLICYD, conf->policyd.control, policyd, ctl->colour);
-        buf_char(&text, '\n');
-        status_print(&text, STSD, conf->stsd.listen, stsd, ctl->colour);
-        rc = output_and_clear(&text);
-    }
-    if (policyd == NULL || stsd == NULL)
+    s.policyd = policyd_status(conf);
+    s.stsd = ask_status(STSD, conf->stsd.listen);
+    if (uses_tlsrptd(conf))
+        s.tlsrptd = ask_status(TLSRPTD, conf->tlsrptd.listen);
+    rc = ctl->options & CTL_JSON ? statuses_json(conf, &s) : statuses_print(ctl, conf, &s);
+    if (s.policyd == NULL || s.stsd == NULL || (uses_tlsrptd(conf) && s.tlsrptd == NULL))
         rc = CTL_NO;
-    json_decref(policyd);
-    json_decref(stsd);
+    json_decref(s.policyd);
+    json_decref(s.stsd);
+    json_decref(s.tlsrptd);
     conf_free(conf);
     return rc;
 }

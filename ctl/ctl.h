@@ -2,6 +2,7 @@
 #ifndef POSTERN_CTL_H
 #define POSTERN_CTL_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -43,7 +44,12 @@ enum ctl_option {
     CTL_CONFIG_DIR = 1 << 21,
     CTL_REQUIRETLS = 1 << 22,
     CTL_OFFLINE = 1 << 23,
-    CTL_TIMEOUT = 1 << 24
+    CTL_TIMEOUT = 1 << 24,
+    CTL_DAY = 1 << 25,
+    CTL_DOMAIN = 1 << 26,
+    CTL_AGAIN = 1 << 27,
+    CTL_MAIL_FORM = 1 << 28,
+    CTL_TYPE = 1 << 29
 };
 
 /* Values of an option that may be given more than once. */
@@ -61,6 +67,7 @@ struct ctl {
     const char *comment, *expires, *by, *at; /* values of options; NULL: not given */
     const char *before, *after;
     const char *sender, *client, *user, *rules, *config_dir, *timeout;
+    const char *day, *domain, *type;
     struct ctl_values rcpt;
     bool colour;
     char **word; /* those after the command's name */
@@ -68,7 +75,7 @@ struct ctl {
 };
 
 struct command {
-    const char *name;    /* one or two words */
+    const char *name;    /* one word or more */
     const char *args;    /* "FILE|-" */
     const char *summary; /* one line, for the usage */
     unsigned options;    /* those it takes */
@@ -104,6 +111,8 @@ int ask_program(struct answer *a, const char *program, const char *address, cons
                 int timeout_ms);
 /* Report an answer that is not OK. */
 void report_refusal(const char *program, const char *about, const struct answer *a);
+/* The JSON object that it is (json_decref), or NULL with the reason reported. */
+json_t *answer_object(const struct answer *a, const char *program, const char *address, const char *about);
 
 /* requiretls_commands_io.c */
 int run_explain_requiretls(const struct ctl *ctl);
@@ -131,5 +140,14 @@ int run_rules_test(const struct ctl *ctl);
 int run_fallback_show(const struct ctl *ctl);
 int run_fallback_clear(const struct ctl *ctl);
 int run_fallback_report(const struct ctl *ctl);
+
+/* report_commands_io.c, report_send_commands_io.c, report_key_commands_io.c */
+int run_report_read(const struct ctl *ctl);
+int run_report_list(const struct ctl *ctl);
+int run_report_show(const struct ctl *ctl);
+int run_report_build(const struct ctl *ctl);
+int run_report_send(const struct ctl *ctl);
+int run_report_key_new(const struct ctl *ctl);
+int run_report_key_check(const struct ctl *ctl);
 
 #endif

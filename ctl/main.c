@@ -26,6 +26,7 @@
 #define CTL_PLACE  (CTL_FIRST | CTL_LAST | CTL_BEFORE | CTL_AFTER | CTL_DISCARD)
 #define CTL_MAIL   (CTL_JSON | CTL_SENDER | CTL_RCPT | CTL_CLIENT | CTL_USER | CTL_TLS | CTL_RULES)
 #define CTL_WHY    (CTL_JSON | CTL_REQUIRETLS | CTL_OFFLINE | CTL_TIMEOUT)
+#define CTL_COUNTS (CTL_JSON | CTL_DAY | CTL_DOMAIN)
 #define CTL_IMPORT (CTL_BY | CTL_POSTFIX | CTL_REPLACE | CTL_DRY_RUN)
 
 static const struct command commands[] = {
@@ -65,6 +66,17 @@ static const struct command commands[] = {
     {"fallback clear", "[NEXTHOP]", "forget that TLS has failed there, or anywhere", 0, 0, 1, run_fallback_clear},
     {"fallback report", "NEXTHOP MXHOST handshake|later|tls|plain", "say what became of a delivery attempt", CTL_AT, 3,
      3, run_fallback_report},
+    {"report read", "FILE|-", "a TLS report of anybody's: a mail, gzip or JSON", CTL_JSON, 1, 1, run_report_read},
+    {"report list", "", "what was counted on a day, by domain, and whether it was sent", CTL_JSON | CTL_DAY, 0, 0,
+     run_report_list},
+    {"report show", "", "what was counted on a day, in full", CTL_COUNTS, 0, 0, run_report_show},
+    {"report build", "", "the reports of a domain as they would be sent", CTL_DAY | CTL_DOMAIN | CTL_MAIL_FORM, 0, 0,
+     run_report_build},
+    {"report send", "", "have reports sent now", CTL_COUNTS | CTL_AGAIN | CTL_DRY_RUN, 0, 0, run_report_send},
+    {"report key new", "FILE", "make a key that signs reports, and print its DNS record", CTL_TYPE, 1, 1,
+     run_report_key_new},
+    {"report key check", "", "is the DNS record of each key published, and right?", CTL_JSON, 0, 0,
+     run_report_key_check},
     {"status", "", "are the daemons up, and how do they fare?", CTL_JSON, 0, 0, run_status},
     {NULL, NULL, NULL, 0, 0, 0, NULL},
 };

@@ -16,6 +16,6 @@ struct option_kind {
 /* Ends with a NULL name. */
 extern const struct option_kind option_kinds[];
 
-#define OPTION_KINDS 25 /* without the end */
+#define OPTION_KINDS 30 /* without the end */
 
 #endif

@@ -13,13 +13,16 @@ static bool word_is(const char *word, const char *name, size_t len)
 /* How many words of the name these words are; 0: another name. */
 static size_t name_matches(const char *name, char **word, size_t count)
 {
-    size_t first = strcspn(name, " ");
+    for (size_t used = 0; used < count; used++) {
+        size_t len = strcspn(name, " ");
 
-    if (count == 0 || !word_is(word[0], name, first))
-        return 0;
-    if (name[first] == '\0')
-        return 1;
-    return count > 1 && strcmp(word[1], name + first + 1) == 0 ? 2 : 0;
+        if (!word_is(word[used], name, len))
+            return 0;
+        if (name[len] == '\0')
+            return used + 1;
+        name += len + 1;
+    }
+    return 0;
 }
 
 const struct command *command_find(const struct command *table, char **word, size_t count, size_t *used)
