@@ -1,5 +1,5 @@
 /*
- * listen_socket.c - making listening sockets, or taking those that systemd made. Two daemons that start at the same
+ * listen_socket.c - making sockets, or taking those that systemd made. Two daemons that start at the same
  * moment for the same path are not kept apart: the later one wins.
  */
 #include "listen_socket.h"
@@ -39,15 +39,15 @@ static bool same_inet(const struct address *a, const struct sockaddr_storage *b)
     return false;
 }
 
-static bool is_bound_to(int fd, const struct address *a)
+static bool is_bound_to(int fd, const struct address *a, int type)
 {
     struct sockaddr_storage sa;
     socklen_t len = sizeof(sa);
     const char *path = path_of(a);
 
     if (path != NULL)
-        return sd_is_socket_unix(fd, SOCK_STREAM, 1, path, 0) > 0;
-    if (sd_is_socket(fd, a->sa.ss_family, SOCK_STREAM, 1) <= 0)
+        return sd_is_socket_unix(fd, type, type == SOCK_STREAM, path, 0) > 0;
+    if (sd_is_socket(fd, a->sa.ss_family, type, type == SOCK_STREAM) <= 0)
         return false;
     memset(&sa, 0, sizeof(sa));
     return getsockname(fd, (struct sockaddr *)&sa, &len) == 0 && same_inet(a, &sa);
@@ -57,13 +57,13 @@ static bool is_bound_to(int fd, const struct address *a)
  * A descriptor that systemd handed over, or -1. It is doubled, so that the address can be closed and opened again when
  * the configuration is read anew.
  */
-static int take_handed_over(const struct address *a)
+static int take_handed_over(const struct address *a, int type)
 {
     int count = sd_listen_fds(0);
     int fd;
 
     for (fd = SD_LISTEN_FDS_START; fd < SD_LISTEN_FDS_START + count; fd++) {
-        if (is_bound_to(fd, a)) {
+        if (is_bound_to(fd, a, type)) {
             int copy = fcntl(fd, F_DUPFD_CLOEXEC, SD_LISTEN_FDS_START);
 
             if (copy >= 0 && fcntl(copy, F_SETFL, fcntl(copy, F_GETFL) | O_NONBLOCK) == 0)
@@ -76,7 +76,7 @@ static int take_handed_over(const struct address *a)
 }
 
 /* Is the file at the path a socket that nobody listens on? Returns 1, or 0 with the reason in e. */
-static int is_left_over(const struct address *a, struct err *e)
+static int is_left_over(const struct address *a, int type, struct err *e)
 {
     struct stat st;
     int fd;
@@ -88,7 +88,7 @@ static int is_left_over(const struct address *a, struct err *e)
         err_set(e, "there is a file of that name that is no socket; move it away or write another path");
         return 0;
     }
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    fd = socket(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) {
         err_set(e, "%s", strerror(errno));
         return 0;
@@ -101,13 +101,13 @@ static int is_left_over(const struct address *a, struct err *e)
 }
 
 /* The file is born with its permissions: a chmod by name later could be led to another file. */
-static int bind_path(int fd, const struct address *a, unsigned mode, struct err *e)
+static int bind_path(int fd, const struct address *a, int type, unsigned mode, struct err *e)
 {
     mode_t mask = umask(0777 & ~(mode_t)mode);
     int rc = bind(fd, (const struct sockaddr *)&a->sa, a->len);
     int why = errno;
 
-    if (rc != 0 && why == EADDRINUSE && is_left_over(a, e)) {
+    if (rc != 0 && why == EADDRINUSE && is_left_over(a, type, e)) {
         rc = unlink(path_of(a)) == 0 || errno == ENOENT ? bind(fd, (const struct sockaddr *)&a->sa, a->len) : -1;
         why = errno;
         if (rc != 0)
@@ -138,7 +138,7 @@ void listen_socket_owner(uid_t uid, gid_t gid)
 }
 
 /* Remember which file it is, give it its owner, listen. */
-static int make_ready(struct listen_socket *s, struct err *e)
+static int make_ready(struct listen_socket *s, int type, struct err *e)
 {
     const char *path = path_of(&s->address);
     struct stat st;
@@ -152,10 +152,10 @@ static int make_ready(struct listen_socket *s, struct err *e)
         if (lchown(path, owner_uid, owner_gid) != 0)
             return err_set(e, "%s", strerror(errno));
     }
-    return listen(s->fd, SOMAXCONN) == 0 ? 0 : err_set(e, "%s", strerror(errno));
+    return type == SOCK_DGRAM || listen(s->fd, SOMAXCONN) == 0 ? 0 : err_set(e, "%s", strerror(errno));
 }
 
-int listen_socket_open(struct listen_socket *out, const char *address, unsigned mode, struct err *e)
+static int open_of(struct listen_socket *out, const char *address, int type, unsigned mode, struct err *e)
 {
     struct address *a = &out->address;
     int rc;
@@ -164,18 +164,28 @@ int listen_socket_open(struct listen_socket *out, const char *address, unsigned 
     out->fd = -1;
     if (address_parse(a, address, e) != 0)
         return -1;
-    out->fd = take_handed_over(a);
+    out->fd = take_handed_over(a, type);
     if (out->fd >= 0)
         return 0;
-    out->fd = socket(a->sa.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    out->fd = socket(a->sa.ss_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (out->fd < 0)
         return err_set(e, "%s: %s", address, strerror(errno));
-    rc = path_of(a) != NULL ? bind_path(out->fd, a, mode, e) : bind_inet(out->fd, a, e);
-    if (rc != 0 || make_ready(out, e) != 0) {
+    rc = path_of(a) != NULL ? bind_path(out->fd, a, type, mode, e) : bind_inet(out->fd, a, e);
+    if (rc != 0 || make_ready(out, type, e) != 0) {
         listen_socket_close(out);
         return err_prefix(e, "%s", address);
     }
     return 0;
+}
+
+int listen_socket_open(struct listen_socket *out, const char *address, unsigned mode, struct err *e)
+{
+    return open_of(out, address, SOCK_STREAM, mode, e);
+}
+
+int listen_socket_open_datagrams(struct listen_socket *out, const char *address, unsigned mode, struct err *e)
+{
+    return open_of(out, address, SOCK_DGRAM, mode, e);
 }
 
 void listen_socket_close(struct listen_socket *s)

@@ -1,5 +1,5 @@
-/* listen_socket.h - a bound and listening stream socket and, for a unix one, the file it is. Under listener.h and
- * metrics.h. */
+/* listen_socket.h - a bound and listening stream socket, or a bound datagram socket, and, for a unix one, the file it
+ * is. Under listener.h, metrics.h and tlsrptd's datagrams. */
 #ifndef POSTERN_LISTEN_SOCKET_H
 #define POSTERN_LISTEN_SOCKET_H
 
@@ -25,6 +25,9 @@ void listen_socket_owner(uid_t uid, gid_t gid);
 
 /* See listener_open. Returns 0, or -1 with the reason and the address in e. */
 int listen_socket_open(struct listen_socket *out, const char *address, unsigned mode, struct err *e);
+
+/* The same for datagrams. */
+int listen_socket_open_datagrams(struct listen_socket *out, const char *address, unsigned mode, struct err *e);
 
 /* Close the descriptor, unless the caller has set it to -1, and remove the file if it is still the one that was made,
  * by this process: not by the one that it was forked from. */
