@@ -7,11 +7,9 @@
  *   safe WORD         prints "safe WORD" or "unsafe WORD", once that is known
  *   saved SOURCE      prints "saved POSITION"
  *   stats             prints "stats events lost batches spooled spooled_octets spool_failures unreadable full"
- *   counts DAY DOMAIN prints "counts DOMAIN", then "policy RECORD TYPE OK FAILED" and "failure RESULT REASON N" of each,
- *                     then "end LEFT-OUT BROKEN"; or "counts why …"
- *   domains DAY       prints "domains NAME …"
- *   wait              until Redis has all
- *   drain MS          prints "drained"; and ends
+ *   counts DAY DOMAIN prints "counts DOMAIN", then "policy RECORD TYPE OK FAILED" and "failure RESULT REASON N" of
+ * each, then "end LEFT-OUT BROKEN"; or "counts why …" domains DAY       prints "domains NAME …" wait              until
+ * Redis has all drain MS          prints "drained"; and ends
  *
  * At the end of input it ends as a process that was killed. "ready" is printed first.
  */
@@ -216,7 +214,8 @@ static int64_t number(int argc, char **argv, const char *key, int64_t otherwise)
 int main(int argc, char **argv)
 {
     struct err e = {""};
-    struct conf_redis conf = {.url = argv[1], .username = (char *)"", .password = (char *)"", .prefix = (char *)"postern:"};
+    struct conf_redis conf = {
+        .url = argv[1], .username = (char *)"", .password = (char *)"", .prefix = (char *)"postern:"};
     struct collector_options options = {.spool = argv[2],
                                         .spool_max = number(argc, argv, "spool_max", 1 << 30),
                                         .commit_ms = number(argc, argv, "commit_ms", 50),
