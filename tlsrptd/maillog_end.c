@@ -39,6 +39,7 @@ static void read_lost(struct maillog_end *out, struct span s, struct span words,
 void maillog_end_read(struct maillog_end *out, struct span text)
 {
     *out = (struct maillog_end){.kind = MAILLOG_END_OTHER, .reason_why = ""};
+    (void)span_take(&text, SPAN("Protocol error: ")); /* a reply that is neither 4xx nor 5xx */
     if (span_take(&text, SPAN("TLS is required, but "))) {
         read_required(out, text);
     } else if (span_take(&text, SPAN("Cannot start TLS: "))) {

@@ -164,8 +164,8 @@ void maillog_process_line(struct maillog_process *p, const struct smtp_line *lin
         delivered(p, line, at, fn, ctx);
     } else if (line->says == SMTP_SAYS_LEFT) {
         left(p, line, at);
-    } else if (line->says == SMTP_SAYS_UNNAMED) {
-        if (maillog_unnamed_attempt(&attempt, line->host, at) && hold(p, &attempt))
+    } else if (line->says == SMTP_SAYS_UNNAMED || line->says == SMTP_SAYS_NO_TLSA) {
+        if (maillog_passed_attempt(&attempt, line, at) && hold(p, &attempt))
             p->unclaimed++;
     } else {
         maillog_session_note(&p->session, line, at);

@@ -206,9 +206,11 @@ bool maillog_session_attempt(struct tls_attempt *out, const struct maillog_sessi
     return true;
 }
 
-bool maillog_unnamed_attempt(struct tls_attempt *out, struct span host, int64_t at)
+bool maillog_passed_attempt(struct tls_attempt *out, const struct smtp_line *line, int64_t at)
 {
-    *out = (struct tls_attempt){.at = at, .end = ATTEMPT_MX_UNNAMED};
-    set_reason(out->reason, "", SPAN("MX name does not match STS MX pattern"));
-    return domain_normalise(out->host, host.at, host.len, NULL) == 0;
+    bool unnamed = line->says == SMTP_SAYS_UNNAMED;
+
+    *out = (struct tls_attempt){.at = at, .end = unnamed ? ATTEMPT_MX_UNNAMED : ATTEMPT_NO_SECURITY};
+    set_reason(out->reason, "", unnamed ? SPAN("MX name does not match STS MX pattern") : SPAN("TLSA lookup error"));
+    return domain_normalise(out->host, line->host.at, line->host.len, NULL) == 0;
 }

@@ -41,7 +41,7 @@ struct span maillog_outcome_host(const struct maillog_outcome *o, const struct m
 /* Make the attempt, without its domain. Returns false when there is none to tell of. */
 bool maillog_session_attempt(struct tls_attempt *out, const struct maillog_session *s, const struct maillog_outcome *o);
 
-/* For an MX host that was passed over: its name alone. */
-bool maillog_unnamed_attempt(struct tls_attempt *out, struct span host, int64_t at);
+/* For an MX host that was passed over (SMTP_SAYS_UNNAMED, SMTP_SAYS_NO_TLSA). Returns false when its name is none. */
+bool maillog_passed_attempt(struct tls_attempt *out, const struct smtp_line *line, int64_t at);
 
 #endif

@@ -160,10 +160,25 @@ static void read_unnamed(struct smtp_line *out, struct span s)
     out->host = name;
 }
 
+/* What follows "TLS policy lookup for ": "example/mx.example: TLSA lookup error for mx.example:25" */
+static void read_no_tlsa(struct smtp_line *out, struct span s)
+{
+    struct span destination, name, named;
+
+    if (!span_take_until(&s, &destination, '/') || !span_take_until(&s, &name, ':') ||
+        !span_take(&s, SPAN(" TLSA lookup error for ")) || !span_take_until(&s, &named, ':') ||
+        !span_equal(name, named) || name.len > MAILLOG_HOST_MAX)
+        return;
+    out->says = SMTP_SAYS_NO_TLSA;
+    out->host = name;
+}
+
 static void read_warning(struct smtp_line *out, struct span s)
 {
     if (span_take(&s, SPAN("TLS library problem: ")))
         read_library(out, s);
+    else if (span_take(&s, SPAN("TLS policy lookup for ")))
+        read_no_tlsa(out, s);
     else
         read_unnamed(out, s);
 }

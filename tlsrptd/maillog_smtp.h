@@ -23,6 +23,7 @@ enum smtp_says {
     SMTP_SAYS_LIBRARY,   /* why it broke: reason */
     SMTP_SAYS_REFUSED,   /* host took no STARTTLS: it was refused or, where TLS is demanded, not offered (3.10) */
     SMTP_SAYS_UNNAMED,   /* host (a name alone) is none of the MTA-STS policy (3.10) */
+    SMTP_SAYS_NO_TLSA,   /* the TLSA records of host (a name alone) cannot be looked up */
     SMTP_SAYS_LEFT,      /* the message queue_id was not delivered to a host, and others are tried: text says why */
     SMTP_SAYS_DELIVERY   /* what became of a recipient of queue_id: text is the rest of the line */
 };

@@ -201,6 +201,49 @@ static const struct sequence {
        "a.example mx8.a.example - no-tls unknown fine mx-unnamed MX_name_does_not_match_STS_MX_pattern; "
        "a.example mx9.a.example - no-tls unknown fine mx-unnamed MX_name_does_not_match_STS_MX_pattern; " A
        "tls verified fine sent"},
+    {"TLSA records that cannot be looked up: that host is passed over",
+     "1 " S "warning: TLS policy lookup for a.example/mx8.a.example: TLSA lookup error for mx8.a.example:25\n1 " S
+     "warning: TLS policy lookup for a.example/mx9.a.example: non DNSSEC destination\n1 " S
+     "Q1234: to=<x@a.example>, relay=none, delay=1, delays=0/0/1/0, dsn=4.7.5, status=deferred (TLSA lookup error for "
+     "mx8.a.example:25)\n",
+     "a.example mx8.a.example - no-tls unknown fine no-security TLSA_lookup_error"},
+    {"plain text after a session with TLS that was lost, with the same host",
+     "1 " S "Trusted TLS connection established to " MX TLS "1 " S "Q1234: lost connection with " MX
+     " while sending MAIL FROM\n2 " S "Q1234: to=<x@a.example>, relay=" MX
+     ":25, delay=2, delays=0/0/1.5/0.5, dsn=2.0.0, status=sent (250 ok)\n",
+     A "tls trusted fine lost lost_connection_while_sending_MAIL_FROM"},
+    {"a reply that is against the protocol",
+     "1 " S "Q1234: to=<x@a.example>, relay=" MX DELAY "dsn=5.5.0, status=bounced (Protocol error: host " MX
+     " said: 250 (in reply to DATA command))\n",
+     A "no-tls unknown fine answered"},
+    {"what was said of another host's certificate is not joined",
+     "1 " S "certificate verification failed for mx2.a.example[192.0.2.2]:25: self-signed certificate\n2 " S
+     "Trusted TLS connection established to " MX TLS "2 " S "Q1234: to=<x@a.example>, relay=" MX SENT,
+     A "tls trusted fine sent"},
+    {"a session whose delivery line is lost leaves nothing to the next one with that host",
+     "1 " S "Untrusted TLS connection established to " MX TLS "1 " S
+     "TLSRPT: status=failure, domain=a.example, receiving_mx=" MX
+     ", failure_type=validation_failure, failure_reason=self-signed_certificate\n2 " S
+     "Verified TLS connection established to " MX TLS "2 " S "Q1234: to=<x@a.example>, relay=" MX SENT,
+     A "tls verified fine sent"},
+    {"TLSRPT lines alone (smtp_tls_loglevel = 0)",
+     "1 " S "TLSRPT: status=failure, domain=a.example, receiving_mx=" MX
+     ", failure_type=certificate_host_mismatch\n1 " S "Q1231: to=<x@a.example>, relay=" MX DELAY
+     "tls=!secure, dsn=4.7.5, status=deferred (Server certificate not verified)\n2 " S
+     "TLSRPT: status=failure, domain=a.example, receiving_mx=" MX
+     ", failure_type=validation_failure, failure_reason=tls-handshake-failure\n2 " S
+     "Q1232: to=<x@a.example>, relay=" MX DELAY
+     "tls=secure?, dsn=4.7.5, status=deferred (Cannot start TLS: handshake failure)\n",
+     A "tls unknown name no-security certificate_host_mismatch; " A
+       "handshake unknown fine no-security handshake_failure"},
+    {"where there was no TLS in the end, nobody is trusted",
+     "1 " S "Trusted TLS connection established to " MX TLS "2 " S "Q1234: to=<x@a.example>, relay=" MX DELAY
+     "dsn=4.7.4, status=deferred (TLS is required, but was not offered by host " MX ")\n",
+     A "not-offered unknown fine no-security"},
+    {"a server's own name like Postfix's words",
+     "1 " S "warning: host " MX " greeted me with my own hostname MX name 'mx.a.example' does not match STS MX pattern "
+     "for 'a.example'\n1 " S "Q1234: to=<x@a.example>, relay=" MX SENT,
+     A "no-tls unknown fine sent"},
     {"other lines with a queue id end no session",
      "1 " S "Trusted TLS connection established to " MX TLS "1 " S
      "Q1234: enabling PIX workarounds: disable_esmtp delay_dotcrlf for " MX ":25\n2 " S
