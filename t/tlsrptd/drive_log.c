@@ -1,6 +1,6 @@
 /*
- * drive_log.c - follows a log for tests: drive_log WHERE FILE [STOP]. The position is read from FILE, where there is
- * one. Each entry becomes a line "seen|new TEXT <position>" on standard output; after every STOP entries it wants no
+ * drive_log.c - follows a log for tests: drive_log WHERE FILE [STOP [UID]]. The position is read from FILE, where there
+ * is one. Each entry becomes a line "seen|new TEXT <position>" on standard output; after every STOP entries it wants no
  * more, and says "stopped". Words on standard input: "resume", "stats" (as "stats LINES OCTETS LOST"), "position" (as
  * "position TEXT"), and "end".
  */
@@ -25,7 +25,9 @@ static bool on_entry(void *ctx, const struct maillog_entry *entry, bool seen, co
 {
     struct drive *d = ctx;
 
-    printf("%s %.*s <%s>\n", seen ? "seen" : "new", (int)entry->text_len, entry->text, position);
+    printf("%s ", seen ? "seen" : "new");
+    fwrite(entry->text, 1, entry->text_len, stdout);
+    printf(" <%s>\n", position);
     d->given++;
     if (d->stop == 0 || d->given % d->stop != 0)
         return true;
@@ -98,6 +100,8 @@ int main(int argc, char **argv)
     struct err e = {""};
 
     if (argc < 3 || d.base == NULL)
+        return 2;
+    if (argc > 4 && setuid((uid_t)strtol(argv[4], NULL, 10)) != 0)
         return 2;
     d.stop = argc > 3 ? strtol(argv[3], NULL, 10) : 0;
     read_position(position, sizeof(position), argv[2]);
