@@ -49,9 +49,9 @@ ssize_t log_file_before(int fd, int64_t offset, char out[LOG_FINGERPRINT_LEN])
 /* What rotation puts behind a name: '.' or '-', and a number or date. */
 static size_t number_len(const char *suffix)
 {
-    size_t len = *suffix == '.' || *suffix == '-' ? 1 + strspn(suffix + 1, "0123456789-_") : 0;
+    size_t len = *suffix == '.' || *suffix == '-' ? strspn(suffix + 1, "0123456789-_") : 0;
 
-    return len > 1 && ascii_is_digit(suffix[1]) ? len : 0;
+    return len > 0 ? 1 + len : 0;
 }
 
 static bool is_packed(const char *rest)

@@ -168,16 +168,19 @@ static bool read_time(struct log_journal *j, int64_t *at)
     return true;
 }
 
-/* False: it is no program's, or cannot be read. */
+/* False: it is no program's that matters, or cannot be read. */
 static bool read_entry(struct log_journal *j, struct maillog_entry *out)
 {
-    ssize_t ident = field(j, "SYSLOG_IDENTIFIER", j->ident, sizeof(j->ident));
-    ssize_t text = field(j, "MESSAGE", j->text, sizeof(j->text));
-    int64_t pid = number_field(j, "_PID");
+    ssize_t ident = field(j, "SYSLOG_IDENTIFIER", j->ident, sizeof(j->ident)), text;
+    int64_t pid;
 
+    if (ident <= 0 || !maillog_ident_wanted(j->ident, (size_t)ident))
+        return false;
+    pid = number_field(j, "_PID");
     if (pid < 0)
         pid = number_field(j, "SYSLOG_PID");
-    if (ident <= 0 || text < 0 || pid < 0 || !read_time(j, &out->at))
+    text = field(j, "MESSAGE", j->text, sizeof(j->text));
+    if (text < 0 || pid < 0 || !read_time(j, &out->at))
         return false;
     out->ident = j->ident;
     out->ident_len = (size_t)ident;
@@ -191,12 +194,14 @@ static bool read_entry(struct log_journal *j, struct maillog_entry *out)
 static void keep_position(struct log_journal *j)
 {
     char *cursor;
+    size_t len;
 
     if (sd_journal_get_cursor(j->journal, &cursor) < 0)
         return;
-    if (strlen(cursor) <= LOG_CURSOR_MAX) {
+    len = strlen(cursor);
+    if (len <= LOG_CURSOR_MAX) {
         j->last.kind = LOG_POSITION_JOURNAL;
-        strcpy(j->last.cursor, cursor);
+        memcpy(j->last.cursor, cursor, len + 1);
     }
     free(cursor);
 }
