@@ -3,7 +3,7 @@
 
 #include <openssl/evp.h>
 
-#define PIECE (BASE64_LINE / 4 * 3)
+#define PIECE ((size_t)BASE64_LINE / 4 * 3)
 
 static void add(struct buf *out, const void *data, size_t len, const char *line_end)
 {

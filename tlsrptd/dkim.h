@@ -57,8 +57,8 @@ void dkim_relaxed_body(struct buf *out, const char *body, size_t len);
 
 /*
  * Append the TXT record of a key: "v=DKIM1; k=rsa; s=tlsrpt:email; p=…" (RFC 8460 3). With s=tlsrpt alone a verifier
- * that takes a report for any other mail must not use the key (RFC 6376 3.6.1), and opendkim and Mail::DKIM do not: then
- * DMARC fails, too. Returns 0, or -1 with the reason.
+ * that takes a report for any other mail must not use the key (RFC 6376 3.6.1). opendkim and Mail::DKIM do not use it,
+ * and then DMARC fails, too. Returns 0, or -1 with the reason.
  */
 int dkim_record(struct buf *out, EVP_PKEY *key, struct err *e);
 

@@ -47,7 +47,7 @@ size_t report_records(const char *const **record, const struct counts *c)
 
 static int unique_make(char out[REPORT_UNIQUE_BUF], const struct report *r, const char *record)
 {
-    unsigned char digest[SHA256_DIGEST_LENGTH];
+    unsigned char digest[SHA256_DIGEST_LENGTH] = {0};
     struct buf text;
     int rc;
 

@@ -15,8 +15,7 @@
 #define REPORT_ID_BUF     512
 #define REPORT_NAME_BUF   640
 #define REPORT_UNIQUE_BUF 17
-#define REPORT_JSON_MAX   7000000 /* octets: its mail stays below REPORT_MAIL_MAX even when it does not compress (E13) \
-                                   */
+#define REPORT_JSON_MAX   7000000 /* octets; its mail is below REPORT_MAIL_MAX, also if it does not compress (E13) */
 
 struct report_settings {
     const char *organization; /* organization-name, UTF-8; "": the submitter */

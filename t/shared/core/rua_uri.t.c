@@ -179,9 +179,22 @@ static void limits_length(void **state)
     assert_int_equal(kind, RUA_OTHER);
 }
 
+static void address_by_itself_is_not_decoded(void **state)
+{
+    char out[RUA_ADDRESS_BUF];
+    struct err e = {""};
+
+    (void)state;
+    assert_int_equal(rua_address(out, S("a%41@B.Example."), &e), 0);
+    assert_string_equal(out, "a%41@b.example");
+    assert_int_equal(rua_address(out, S("a@b\r\nBcc: c@d"), &e), -1);
+    assert_string_equal(e.text, "the domain of the address: an octet that no domain name has");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(address_by_itself_is_not_decoded),
         cmocka_unit_test(checks),
         cmocka_unit_test(limits_length),
     };
