@@ -69,7 +69,7 @@ int run_report_read(const struct ctl *ctl)
 
 /* --- list and show --- */
 
-typedef json_t *row_fn(const struct counts *c, const struct report_sent_row *sent, size_t count);
+typedef json_t *row_fn(const struct report_domain *d);
 
 struct rows {
     json_t *array;
@@ -77,12 +77,12 @@ struct rows {
     bool failed;
 };
 
-static void take_row(void *ctx, const struct counts *c, const struct report_sent_row *sent, size_t count)
+static void take_row(void *ctx, const struct report_domain *d)
 {
     struct rows *rows = ctx;
 
-    if (c->policies > 0 || c->broken > 0 || count > 0)
-        rows->failed |= json_array_append_new(rows->array, rows->make(c, sent, count)) != 0;
+    if (d->counts->policies > 0 || d->counts->broken > 0 || d->count > 0)
+        rows->failed |= json_array_append_new(rows->array, rows->make(d)) != 0;
 }
 
 static void show_print(struct buf *out, const json_t *domains, bool colour)

@@ -133,6 +133,7 @@ struct reading {
     report_domain_fn *fn;
     void *ctx;
     const struct sent *sent;
+    bool success;
     struct err *e;
     bool done;
     int rc;
@@ -145,13 +146,14 @@ static void take_counts(void *ctx, const struct counts *c, const char *why)
     r->done = true;
     r->rc = c != NULL ? 0 : err_set(r->e, "%s", why != NULL ? why : "no counts");
     if (c != NULL)
-        r->fn(r->ctx, c, r->sent->row, r->sent->count);
+        r->fn(r->ctx, &(struct report_domain){c, r->sent->row, r->sent->count, r->success});
 }
 
 static int domain_read(struct report_day *d, const char *domain, struct sent *sent, report_domain_fn *fn, void *ctx,
                        struct err *e)
 {
-    struct reading r = {.fn = fn, .ctx = ctx, .sent = sent, .e = e, .rc = -1};
+    struct reading r = {
+        .fn = fn, .ctx = ctx, .sent = sent, .success = d->conf->tlsrptd.report_success, .e = e, .rc = -1};
 
     if (sent_read(sent, d, domain, e) != 0)
         return -1;
@@ -161,22 +163,30 @@ static int domain_read(struct report_day *d, const char *domain, struct sent *se
     return r.done ? r.rc : err_set(e, "the event loop failed");
 }
 
+static int each(struct report_day *d, struct sent *sent, report_domain_fn *fn, void *ctx, struct err *e)
+{
+    struct domains domains;
+    int rc;
+
+    if (d->domain[0] != '\0')
+        return domain_read(d, d->domain, sent, fn, ctx, e);
+    rc = domains_read(&domains, d);
+    if (rc != 0)
+        *e = domains.e;
+    for (size_t i = 0; i < domains.count && rc == 0; i++)
+        rc = domain_read(d, domains.name[i], sent, fn, ctx, e);
+    domains_clear(&domains);
+    return rc;
+}
+
 int report_day_each(struct report_day *d, report_domain_fn *fn, void *ctx)
 {
     struct sent *sent = calloc(1, sizeof(*sent));
-    struct domains domains = {0};
     struct err e = {""};
-    int rc = sent != NULL ? 0 : err_set(&e, "no memory");
+    int rc = sent != NULL ? each(d, sent, fn, ctx, &e) : err_set(&e, "no memory");
 
-    if (rc == 0 && d->domain[0] != '\0')
-        rc = domain_read(d, d->domain, sent, fn, ctx, &e);
-    else if (rc == 0 && (rc = domains_read(&domains, d)) != 0)
-        e = domains.e;
-    for (size_t i = 0; i < domains.count && rc == 0; i++)
-        rc = domain_read(d, domains.name[i], sent, fn, ctx, &e);
+    free(sent);
     if (rc != 0)
         report_error("%s", e.text);
-    domains_clear(&domains);
-    free(sent);
     return rc == 0 ? CTL_YES : CTL_NO;
 }

@@ -28,7 +28,7 @@ void report_day_end(struct report_day *d);
  * Call fn for the domain, or for each of the day; what it is given is valid during the call, and it must not wait for
  * Redis. Returns CTL_YES; CTL_NO with the reason reported.
  */
-typedef void report_domain_fn(void *ctx, const struct counts *counts, const struct report_sent_row *sent, size_t count);
+typedef void report_domain_fn(void *ctx, const struct report_domain *d);
 int report_day_each(struct report_day *d, report_domain_fn *fn, void *ctx);
 
 #endif

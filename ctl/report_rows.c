@@ -2,11 +2,10 @@
 #include "report_rows.h"
 
 #include "print.h"
-#include "report.h"
+#include "report_plan.h"
+#include "report_sender_io.h"
 #include "table.h"
-#include "tlsrpt_record.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* --- counts --- */
@@ -55,19 +54,21 @@ static json_t *policy_json(const struct counted_policy *p)
                      failures);
 }
 
-json_t *report_domain_json(const struct counts *c, const struct report_sent_row *sent, size_t count)
+json_t *report_domain_json(const struct report_domain *d)
 {
+    const struct counts *c = d->counts;
     json_t *policies = json_array();
 
     for (size_t i = 0; i < c->policies; i++)
         (void)json_array_append_new(policies, policy_json(&c->policy[i]));
     return json_pack("{s:s, s:o, s:I, s:I, s:o}", "domain", c->domain, "policies", policies, "left_out",
                      (json_int_t)c->left_out, "unreadable", (json_int_t)c->broken, "reports",
-                     report_destinations_json(c, sent, count));
+                     report_destinations_json(d));
 }
 
-json_t *report_sums_json(const struct counts *c, const struct report_sent_row *sent, size_t count)
+json_t *report_sums_json(const struct report_domain *d)
 {
+    const struct counts *c = d->counts;
     uint64_t successful = 0, failed = 0;
 
     for (size_t i = 0; i < c->policies; i++) {
@@ -77,20 +78,19 @@ json_t *report_sums_json(const struct counts *c, const struct report_sent_row *s
     return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:o}", "domain", c->domain, "policies", (json_int_t)c->policies,
                      "successful", (json_int_t)successful, "failed", (json_int_t)failed, "left_out",
                      (json_int_t)c->left_out, "unreadable", (json_int_t)c->broken, "reports",
-                     report_destinations_json(c, sent, count));
+                     report_destinations_json(d));
 }
 
 /* --- destinations --- */
 
-static struct report_state state_of(const char *uri, const char *record, const struct report_sent_row *sent,
-                                    size_t count)
+static struct report_state state_of(const struct report_destination *to, const struct report_domain *d)
 {
     char field[REPORT_FIELD_BUF];
 
-    report_state_field(field, uri, record);
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(sent[i].field, field) == 0)
-            return sent[i].state;
+    report_state_field(field, to->uri, to->record);
+    for (size_t i = 0; i < d->count; i++)
+        if (strcmp(d->sent[i].field, field) == 0)
+            return d->sent[i].state;
     return (struct report_state){.stage = REPORT_NONE};
 }
 
@@ -109,51 +109,42 @@ static json_t *destination_json(const char *domain, const char *uri, const struc
     return row;
 }
 
-/* NULL: no plan is asked for. */
-struct plan {
-    bool again;
+/* How and when it is asked for; NULL: it is not. */
+struct asked {
+    enum report_claim_how how;
     int64_t now;
 };
 
-static json_t *rows_json(const struct counts *c, const struct report_sent_row *sent, size_t count,
-                         const struct plan *plan)
+static json_t *rows_json(const struct report_domain *d, const struct asked *asked)
 {
-    struct tlsrpt_record *parsed = malloc(sizeof(*parsed));
-    const char *const *record = NULL;
-    size_t records = parsed != NULL ? report_records(&record, c) : 0;
+    struct report_plan plan;
     json_t *rows = json_array();
 
-    for (size_t i = 0; i < records; i++) {
-        if (tlsrpt_record_parse(parsed, record[i], strlen(record[i]), NULL) != 1)
-            continue;
-        for (size_t k = 0; k < parsed->rua_count; k++) {
-            struct report_state s = state_of(parsed->rua[k], record[i], sent, count);
-            json_t *row = destination_json(c->domain, parsed->rua[k], &s);
+    if (report_plan_make(&plan, d->counts, d->success, REPORT_DESTINATIONS_MAX, NULL) != 0)
+        return rows;
+    for (size_t i = 0; i < plan.count; i++) {
+        struct report_state s = state_of(&plan.destination[i], d);
+        json_t *row = destination_json(d->counts->domain, plan.destination[i].uri, &s);
 
-            if (plan != NULL)
-                (void)json_object_set_new(
-                    row, "send",
-                    json_boolean(report_claim(&s, "", "", plan->now, plan->again ? REPORT_AGAIN : REPORT_BY_HAND) ==
-                                 REPORT_TAKEN));
-            (void)json_array_append_new(rows, row);
-        }
+        if (asked != NULL)
+            (void)json_object_set_new(row, "send",
+                                      json_boolean(report_claim(&s, "", "", asked->now, asked->how) == REPORT_TAKEN));
+        (void)json_array_append_new(rows, row);
     }
-    free((void *)(uintptr_t)record);
-    free(parsed);
+    report_plan_clear(&plan);
     return rows;
 }
 
-json_t *report_destinations_json(const struct counts *c, const struct report_sent_row *sent, size_t count)
+json_t *report_destinations_json(const struct report_domain *d)
 {
-    return rows_json(c, sent, count, NULL);
+    return rows_json(d, NULL);
 }
 
-json_t *report_plan_json(const struct counts *c, const struct report_sent_row *sent, size_t count, bool again,
-                         int64_t now)
+json_t *report_plan_json(const struct report_domain *d, bool again, int64_t now)
 {
-    const struct plan plan = {again, now};
+    const struct asked asked = {again ? REPORT_AGAIN : REPORT_BY_HAND, now};
 
-    return rows_json(c, sent, count, &plan);
+    return rows_json(d, &asked);
 }
 
 /* --- text --- */

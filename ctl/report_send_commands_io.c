@@ -76,18 +76,17 @@ static int record_add(struct building *b, const struct counts *c, const char *re
     return rc;
 }
 
-static void build(void *ctx, const struct counts *c, const struct report_sent_row *sent, size_t count)
+static void build(void *ctx, const struct report_domain *d)
 {
+    const struct counts *c = d->counts;
     struct building *b = ctx;
     const char *const *record = NULL;
     size_t records = report_records(&record, c);
 
-    (void)sent;
-    (void)count;
     b->rc = records > 0 ? 0 : err_set(&b->e, "nothing was counted of %s on that day", c->domain);
     for (size_t i = 0; i < records && b->rc == 0; i++)
         b->rc = record_add(b, c, record[i]);
-    free((void *)(uintptr_t)record);
+    free((void *)record);
 }
 
 static int build_print(struct building *b)
@@ -196,10 +195,10 @@ struct planning {
     bool again;
 };
 
-static void plan(void *ctx, const struct counts *c, const struct report_sent_row *sent, size_t count)
+static void plan(void *ctx, const struct report_domain *d)
 {
     struct planning *p = ctx;
-    json_t *rows = report_plan_json(c, sent, count, p->again, p->now);
+    json_t *rows = report_plan_json(d, p->again, p->now);
 
     (void)json_array_extend(p->rows, rows);
     json_decref(rows);

@@ -1,7 +1,7 @@
 /* report_gunzip.c - see report_gunzip.h. */
 #include "report_gunzip.h"
 
-#include <stdint.h>
+#define ZLIB_CONST /* it does not write to its input */
 #include <zlib.h>
 
 #define PART       65536
@@ -41,7 +41,7 @@ int report_gunzip(struct buf *out, size_t *behind, const char *octets, size_t le
     *behind = 0;
     if (len > FEED_LIMIT || inflateInit2(&z, MAX_WBITS + ONLY_GZIP) != Z_OK)
         return err_set(e, "too much to decompress, or no memory");
-    z.next_in = (z_const Bytef *)(uintptr_t)octets; /* zlib does not write there */
+    z.next_in = (const Bytef *)octets;
     z.avail_in = (uInt)len;
     rc = inflate_all(out, &z, e);
     while (z.avail_in > 0 && octets[len - 1] == '\0') {

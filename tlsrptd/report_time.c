@@ -57,7 +57,7 @@ static bool zone_read(int64_t *ahead, bool *zone, const char *at)
         return *at == '\0';
     if (!take(&at, "+-") || !two_digits(&h, &at, 23) || !take(&at, ":") || !two_digits(&m, &at, 59))
         return false;
-    *ahead = (h * 3600 + m * 60) * (west ? -1 : 1);
+    *ahead = west ? -(h * INT64_C(3600) + m * INT64_C(60)) : h * INT64_C(3600) + m * INT64_C(60);
     return *at == '\0';
 }
 

@@ -25,6 +25,7 @@ static struct counted_policy policies[] = {
      .failures = 1},
     {.record = "v=TLSRPTv1; rua=ftp://x", .policy = {.type = TLSRPT_POLICY_NONE}, .successful = 1}};
 static const struct counts counts = {.domain = "x.example", .policy = policies, .policies = 2};
+static const struct report_domain domain = {.counts = &counts, .success = true};
 
 static void demand_json(json_t *got, const char *want)
 {
@@ -44,12 +45,12 @@ static void test_counts(void **state)
 {
     (void)state;
     demand_json(
-        report_sums_json(&counts, NULL, 0),
+        report_sums_json(&domain),
         "{\"domain\":\"x.example\",\"policies\":2,\"successful\":6,\"failed\":3,\"left_out\":0,\"unreadable\":0,"
         "\"reports\":[{\"domain\":\"x.example\",\"destination\":\"mailto:a@x.example\",\"state\":\"none\"},"
         "{\"domain\":\"x.example\",\"destination\":\"https://x.example/r\",\"state\":\"none\"}]}");
     demand_json(
-        json_incref(json_array_get(json_object_get(report_domain_json(&counts, NULL, 0), "policies"), 0)),
+        json_incref(json_array_get(json_object_get(report_domain_json(&domain), "policies"), 0)),
         "{\"record\":\"" RECORD "\",\"policy\":{\"policy-type\":\"sts\",\"policy-domain\":\"x.example\","
         "\"policy-string\":[\"version: STSv1\"],\"mx-host\":[]},\"summary\":{\"total-successful-session-count\":5,"
         "\"total-failure-session-count\":3},\"failure-details\":[{\"result-type\":\"certificate-expired\","
@@ -58,14 +59,14 @@ static void test_counts(void **state)
 
 /* W6: what was sent, or may have been, is sent again only when that is asked for. */
 static const struct {
-    enum report_stage stage;
     int64_t next;
+    enum report_stage stage;
     bool send, again;
 } plans[] = {
-    {REPORT_NONE, 0, true, true},          {REPORT_CLAIMED, NOW + 1, false, false},
-    {REPORT_CLAIMED, NOW - 1, true, true}, {REPORT_SENDING, NOW + 1, false, false},
-    {REPORT_SENT, 0, false, true},         {REPORT_FAILED, NOW + 1, true, true},
-    {REPORT_GIVEN_UP, 0, true, true},      {REPORT_UNKNOWN, 0, false, true},
+    {0, REPORT_NONE, true, true},          {NOW + 1, REPORT_CLAIMED, false, false},
+    {NOW - 1, REPORT_CLAIMED, true, true}, {NOW + 1, REPORT_SENDING, false, false},
+    {0, REPORT_SENT, false, true},         {NOW + 1, REPORT_FAILED, true, true},
+    {0, REPORT_GIVEN_UP, true, true},      {0, REPORT_UNKNOWN, false, true},
 };
 
 static void test_plan(void **state)
@@ -76,7 +77,7 @@ static void test_plan(void **state)
 
         report_state_field(sent.field, "mailto:a@x.example", RECORD);
         for (int again = 0; again < 2; again++) {
-            json_t *rows = report_plan_json(&counts, &sent, 1, again != 0, NOW);
+            json_t *rows = report_plan_json(&(struct report_domain){&counts, &sent, 1, true}, again != 0, NOW);
             const json_t *row = json_array_get(rows, 0);
 
             assert_int_equal(json_array_size(rows), 2);
@@ -86,6 +87,26 @@ static void test_plan(void **state)
                 fail_msg("%s, again %d", report_stage_name(plans[i].stage), again);
             json_decref(rows);
         }
+    }
+}
+
+/* W5: without a failure there is a report only when that is wanted. */
+static void test_success(void **state)
+{
+    struct counted_policy policy = policies[0];
+    const struct counts c = {.domain = "x.example", .policy = &policy, .policies = 1};
+    struct report_domain d = {.counts = &c};
+
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        json_t *rows;
+
+        d.success = (i & 1) != 0;
+        policy.failed = (i & 2) != 0 ? 3 : 0;
+        policy.failures = (i & 2) != 0 ? 1 : 0;
+        rows = report_destinations_json(&d);
+        assert_int_equal(json_array_size(rows), i == 0 ? 0 : 2);
+        json_decref(rows);
     }
 }
 
@@ -122,7 +143,7 @@ static void test_sums(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_counts), cmocka_unit_test(test_plan),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_counts), cmocka_unit_test(test_plan), cmocka_unit_test(test_success),
                                        cmocka_unit_test(test_sums)};
 
     return cmocka_run_group_tests_name("report_rows", tests, NULL, NULL);

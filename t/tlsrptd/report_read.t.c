@@ -82,9 +82,9 @@ static void demand_own(const json_t *json)
     const char *id = NULL, *type = NULL;
     json_int_t ok = 0, failed = 0;
 
-    assert_int_equal(json_unpack((json_t *)(uintptr_t)json, "{s:s, s:[{s:{s:s}, s:{s:I, s:I}}]}", "report-id", &id,
-                                 "policies", "policy", "policy-type", &type, "summary",
-                                 "total-successful-session-count", &ok, "total-failure-session-count", &failed),
+    assert_int_equal(json_unpack((json_t *)json, "{s:s, s:[{s:{s:s}, s:{s:I, s:I}}]}", "report-id", &id, "policies",
+                                 "policy", "policy-type", &type, "summary", "total-successful-session-count", &ok,
+                                 "total-failure-session-count", &failed),
                      0);
     assert_string_equal(id, "20261122.good.example.1");
     assert_string_equal(type, "sts");
@@ -388,7 +388,7 @@ static void test_bomb(void **state)
 
         assert_non_null(blanks);
         memset(blanks, ' ', sizes[i]);
-        memcpy(blanks, report, strlen(report));
+        memcpy(blanks, report, sizeof(report) - 1);
         blanks[sizes[i] - 1] = '}';
         buf_init(&gzip, 10000000);
         sample_gzip(&gzip, blanks, sizes[i]);

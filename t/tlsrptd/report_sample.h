@@ -4,8 +4,8 @@
 
 #include "buf.h"
 
-#include <stdint.h>
 #include <stdlib.h>
+#define ZLIB_CONST
 #include <zlib.h>
 
 /* As ours are (J2 to J13). */
@@ -41,7 +41,7 @@ static inline void sample_gzip(struct buf *out, const void *octets, size_t len)
 
     if (to == NULL || deflateInit2(&z, 9, Z_DEFLATED, MAX_WBITS + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK)
         abort();
-    z.next_in = (z_const Bytef *)(uintptr_t)octets;
+    z.next_in = (const Bytef *)octets;
     z.avail_in = (uInt)len;
     z.next_out = to;
     z.avail_out = (uInt)room;
