@@ -196,6 +196,13 @@ run -c "$dir/conf" status --json
 ok "status: tlsrptd is not in use" json '!exists $j->{tlsrptd}'
 
 # --- Redis ---
+redis_user posternctl
+set -f
+for words in list show 'show --domain good.example' 'send --dry-run'; do
+    run -c "$dir/conf.posternctl" report $words --day $day
+    ok "as the user of posternctl: $words" eval 'code 0 && silent err'
+done
+set +f
 kill "$redis_pid"
 wait "$redis_pid" 2>/dev/null
 r list
