@@ -19,7 +19,6 @@
 
 #define TICK_SECONDS   60
 #define RELOAD_SECONDS 600 /* counts of a day may still come in, of a node that was away */
-#define WORKS_MAX      64
 #define DAYS_MAX       16 /* more than can be open */
 
 /* What is asked of Redis for the job, which may be gone when the answer comes. */
@@ -157,7 +156,7 @@ static void pump(struct report_job *j)
 
     if (is_silent(j))
         return;
-    while (j->works_count < WORKS_MAX && (entry = report_queue_take(j->queue, now)) != NULL)
+    while (report_sender_has_room(j->sender) && (entry = report_queue_take(j->queue, now)) != NULL)
         if (!work_start(j, entry))
             break;
     when = report_queue_when(j->queue);

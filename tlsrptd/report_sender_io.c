@@ -96,6 +96,13 @@ bool report_sender_has_place(const struct report_sender *s, enum report_way way)
     return s->leaving[way] < places[way];
 }
 
+bool report_sender_has_room(const struct report_sender *s)
+{
+    size_t waiting = s->waiting_count[REPORT_WAY_POST];
+
+    return s->works_count - waiting < REPORT_WORKS_MAX && waiting < REPORT_WAITING_MAX;
+}
+
 void report_sender_places(struct report_sender *s)
 {
     struct report_work *w;
@@ -132,6 +139,7 @@ int report_sender_start(struct report_sender *s, int32_t day, const char *domain
     w->done = done;
     w->ctx = ctx;
     TAILQ_INSERT_TAIL(&s->works, w, link);
+    s->works_count++;
     return report_work_start(w);
 }
 

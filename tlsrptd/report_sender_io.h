@@ -19,8 +19,9 @@
 #define REPORT_DESTINATIONS_MAX 64 /* of one domain and day; who changes its record all day does not get more */
 #define REPORT_MAILS_MAX        4  /* leave at a time */
 #define REPORT_POSTS_MAX        8
-#define REPORT_WAITING_MAX      24 /* wait for one of these, each; more come again later */
-#define REPORT_AGAIN_SECONDS    60 /* that is then, and when Redis is away */
+#define REPORT_WORKS_MAX        64 /* domains under way, but for those that wait for a POST */
+#define REPORT_WAITING_MAX      2000 /* these: a POST may take a minute, and mails are not to wait for it */
+#define REPORT_AGAIN_SECONDS    60 /* when Redis is away */
 
 struct report_sender;
 
@@ -36,6 +37,9 @@ void report_sender_drain(struct report_sender *s);
 
 /* Seconds since the epoch, as the configuration has the clock. */
 int64_t report_sender_now(const struct report_sender *s);
+
+/* Another domain may be started. */
+bool report_sender_has_room(const struct report_sender *s);
 
 /* row, unless NULL, for each destination; then done, once, later. again: when to start anew, as not all is finished;
  * -1: it is. Returns 0, or -1 when Redis is away. */

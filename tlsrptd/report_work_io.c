@@ -53,6 +53,7 @@ void report_work_free(struct report_work *w)
     struct report_sender *s = w->sender;
 
     TAILQ_REMOVE(&s->works, w, link);
+    s->works_count--;
     if (w->waits) {
         TAILQ_REMOVE(&s->waiting[way(w)], w, wait);
         s->waiting_count[way(w)]--;
@@ -369,25 +370,20 @@ static void next_destination(struct report_work *w)
 {
     struct report_sender *s = w->sender;
 
-    for (; w->at < w->plan.count; w->at++) {
+    if (w->at < w->plan.count && s->draining) {
+        again_at(w, clock_now(w));
+    } else if (w->at < w->plan.count) {
         enum report_way by = way(w);
 
-        if (s->draining) {
-            again_at(w, clock_now(w));
-            break;
-        }
         if (report_sender_has_place(s, by)) {
             s->leaving[by]++;
             report_work_go_on(w, true);
             return;
         }
-        if (s->waiting_count[by] < REPORT_WAITING_MAX) {
-            TAILQ_INSERT_TAIL(&s->waiting[by], w, wait);
-            s->waiting_count[by]++;
-            w->waits = true;
-            return;
-        }
-        again_at(w, clock_now(w) + REPORT_AGAIN_SECONDS);
+        TAILQ_INSERT_TAIL(&s->waiting[by], w, wait);
+        s->waiting_count[by]++;
+        w->waits = true;
+        return;
     }
     end_soon(w);
 }

@@ -27,6 +27,7 @@ struct report_sender {
     struct curl_loop *loop;
     struct report_identity *identity;
     struct report_work_list works;
+    size_t works_count;
     struct report_work_list waiting[REPORT_WAYS]; /* for a place */
     size_t waiting_count[REPORT_WAYS];
     size_t leaving[REPORT_WAYS]; /* have a place */

@@ -186,7 +186,7 @@ static void test_surroundings(void **state)
 {
     char script[300];
     int fd = open("/dev/null", O_RDONLY); /* without O_CLOEXEC */
-    char *text;
+    char *text, *ignored;
 
     (void)state;
     setenv("SECRET", "x", 1);
@@ -199,7 +199,9 @@ static void test_surroundings(void **state)
     assert_non_null(strstr(text, "PATH=/usr/sbin:/usr/bin:/sbin:/bin\n"));
     assert_null(strstr(text, "\n3\n"));
     assert_null(strstr(text, "\n4\n"));
-    assert_non_null(strstr(text, "SigIgn:\t0000000000000000"));
+    ignored = strstr(text, "SigIgn:");
+    assert_non_null(ignored);
+    assert_int_equal(strtoull(ignored + strlen("SigIgn:"), NULL, 16) & (1U << (SIGPIPE - 1)), 0);
     free(text);
     close(fd);
 }
