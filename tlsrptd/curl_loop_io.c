@@ -59,8 +59,8 @@ static void on_timer(evutil_socket_t fd, short what, void *ctx)
 
 static void watch_set(struct curl_loop *l, struct watch *w, curl_socket_t fd, int what)
 {
-    short events = (short)(EV_PERSIST | ((what & CURL_POLL_IN) != 0 ? EV_READ : 0) |
-                           ((what & CURL_POLL_OUT) != 0 ? EV_WRITE : 0));
+    short events =
+        (short)(EV_PERSIST | ((what & CURL_POLL_IN) != 0 ? EV_READ : 0) | ((what & CURL_POLL_OUT) != 0 ? EV_WRITE : 0));
 
     if (w->event != NULL)
         event_free(w->event);

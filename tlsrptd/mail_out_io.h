@@ -1,5 +1,5 @@
-/* mail_out_io.h - report mails on their way out, as the setting `mail` says: by a sendmail program (sendmail_io.h) or to
- * an SMTP server (smtp_out_io.h). */
+/* mail_out_io.h - report mails on their way out, as the setting `mail` says: by a sendmail program (sendmail_io.h) or
+ * to an SMTP server (smtp_out_io.h). */
 #ifndef POSTERN_MAIL_OUT_IO_H
 #define POSTERN_MAIL_OUT_IO_H
 

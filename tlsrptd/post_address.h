@@ -1,5 +1,6 @@
 /* post_address.h - may a report be POSTed there? A TLSRPT record may name any host, and that host any address; those of
- * this machine, of its network and of nobody are not for the owners of records to choose (RFC 8460 7; check H5). Pure. */
+ * this machine, of its network and of nobody are not for the owners of records to choose (RFC 8460 7; check H5). Pure.
+ */
 #ifndef POSTERN_POST_ADDRESS_H
 #define POSTERN_POST_ADDRESS_H
 

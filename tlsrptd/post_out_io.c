@@ -70,7 +70,8 @@ static curl_socket_t on_open_socket(void *ctx, curlsocktype purpose, struct curl
     return fd < 0 ? CURL_SOCKET_BAD : fd;
 }
 
-/* Returns what is wrong in why, or NULL: it was taken. Once the status is there, how the rest ends is of no interest. */
+/* Returns what is wrong in why, or NULL: it was taken. Once the status is there, how the rest ends is of no interest.
+ */
 static const char *outcome(char *why, size_t cap, const struct post_out *p, CURLcode code)
 {
     long status = 0;

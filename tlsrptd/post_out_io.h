@@ -1,7 +1,7 @@
 /*
- * post_out_io.h - a report by HTTPS POST (RFC 8460 5.4; checks H1 to H6): to the URI as published, without its fragment;
- * the certificate must be good; TLS 1.2 at least; no redirects, no proxy, no cookies; 60 s for all; what the server
- * answers beyond its status is not kept.
+ * post_out_io.h - a report by HTTPS POST (RFC 8460 5.4; checks H1 to H6): to the URI as published, without its
+ * fragment; the certificate must be good; TLS 1.2 at least; no redirects, no proxy, no cookies; 60 s for all; what the
+ * server answers beyond its status is not kept.
  */
 #ifndef POSTERN_POST_OUT_IO_H
 #define POSTERN_POST_OUT_IO_H
@@ -11,9 +11,9 @@
 
 #include "curl_loop_io.h"
 
-#define POST_OUT_TIMEOUT_MS  60000
-#define POST_OUT_ANSWER_MAX  65536 /* octets of headers, and of body, that are read */
-#define POST_OUT_CONTENT     "application/tlsrpt+gzip"
+#define POST_OUT_TIMEOUT_MS 60000
+#define POST_OUT_ANSWER_MAX 65536 /* octets of headers, and of body, that are read */
+#define POST_OUT_CONTENT    "application/tlsrpt+gzip"
 
 struct post_out_options {
     const char *ca_file; /* PEM; "": the system's */

@@ -194,5 +194,5 @@ void report_hands_drain(struct report_hands *h)
     struct hand *hand;
 
     LIST_FOREACH(hand, &h->all, link)
-        hand->begun = hand->count;
+    hand->begun = hand->count;
 }

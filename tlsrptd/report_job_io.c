@@ -19,7 +19,7 @@
 
 #define TICK_SECONDS   60
 #define RELOAD_SECONDS 600 /* counts of a day may still come in, of a node that was away */
-#define DAYS_MAX       16 /* more than can be open */
+#define DAYS_MAX       16  /* more than can be open */
 
 /* What is asked of Redis for the job, which may be gone when the answer comes. */
 struct day_request {
@@ -189,8 +189,8 @@ static void day_load(struct report_job *j, int32_t day, int64_t now)
 {
     struct day_load *load = &j->load[day % DAYS_MAX];
 
-    if (load->request != NULL || (load->day == day && load->at != 0 && now - load->at < RELOAD_SECONDS &&
-                                  now >= load->at))
+    if (load->request != NULL ||
+        (load->day == day && load->at != 0 && now - load->at < RELOAD_SECONDS && now >= load->at))
         return;
     load->day = day;
     load->at = now;
@@ -209,8 +209,8 @@ static int32_t oldest_in_use(const struct report_job *j, int32_t oldest)
     const struct job_work *w;
 
     LIST_FOREACH(w, &j->works, link)
-        if (w->entry->day < oldest)
-            oldest = w->entry->day;
+    if (w->entry->day < oldest)
+        oldest = w->entry->day;
     return oldest;
 }
 

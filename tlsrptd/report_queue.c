@@ -97,7 +97,7 @@ static int make_room(struct report_queue *q, size_t more)
     struct report_entry **heap;
 
     SLIST_FOREACH(d, &q->days, link)
-        all += d->count;
+    all += d->count;
     if (all <= q->room)
         return 0;
     heap = realloc(q->heap, all * sizeof(struct report_entry *));
@@ -113,8 +113,8 @@ static struct queue_day *day_find(struct report_queue *q, int32_t day)
     struct queue_day *d;
 
     SLIST_FOREACH(d, &q->days, link)
-        if (d->day == day)
-            return d;
+    if (d->day == day)
+        return d;
     d = calloc(1, sizeof(*d));
     if (d == NULL)
         return NULL;

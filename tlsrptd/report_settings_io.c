@@ -30,10 +30,10 @@ int report_identity_read(struct report_identity *out, const struct conf_tlsrptd 
         return 0;
     if (domain_normalise(out->submitter, at + 1, strlen(at + 1), e) != 0)
         return err_prefix(e, "contact");
-    out->settings = (struct report_settings){.organization = conf->organization[0] != '\0' ? conf->organization
-                                                                                            : out->submitter,
-                                             .contact = conf->contact,
-                                             .submitter = out->submitter};
+    out->settings =
+        (struct report_settings){.organization = conf->organization[0] != '\0' ? conf->organization : out->submitter,
+                                 .contact = conf->contact,
+                                 .submitter = out->submitter};
     out->from = conf->from[0] != '\0' ? conf->from : conf->contact;
     if (add_key(out, conf->rsa_key, conf->rsa_selector, e) == 0 &&
         add_key(out, conf->ed25519_key, conf->ed25519_selector, e) == 0)

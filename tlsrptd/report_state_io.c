@@ -41,9 +41,9 @@ struct step {
     struct report_ticket copy;
     struct report_state state; /* the new one */
     int64_t now;
-    enum report_claim_how how;    /* STEP_CLAIM */
-    enum report_verdict verdict;  /* STEP_CLAIM */
-    enum report_stage stage;      /* STEP_END, and the next */
+    enum report_claim_how how;   /* STEP_CLAIM */
+    enum report_verdict verdict; /* STEP_CLAIM */
+    enum report_stage stage;     /* STEP_END, and the next */
     int64_t next;
     char why[REPORT_STATE_WHY_BUF];
     struct event *again; /* STEP_END */

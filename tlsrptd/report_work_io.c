@@ -112,8 +112,8 @@ static void leave_destination(struct report_work *w, enum report_stage stage, co
 static void note_sent(struct report_work *w)
 {
     w->sender->stats.sent++;
-    log_info("report_sent", "domain=%s destination=%s report=%s tries=%u", w->domain,
-             destination(w)->uri, w->report_record != NULL ? w->report.id : "-", w->ticket.state.tries);
+    log_info("report_sent", "domain=%s destination=%s report=%s tries=%u", w->domain, destination(w)->uri,
+             w->report_record != NULL ? w->report.id : "-", w->ticket.state.tries);
     report_states_end(w->sender->states, &w->ticket, REPORT_SENT, 0, NULL, clock_now(w));
     leave_destination(w, REPORT_SENT, NULL);
 }

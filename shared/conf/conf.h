@@ -147,7 +147,7 @@ struct conf_tlsrptd {
     char *from;    /* "" = contact */
     char *rsa_key, *rsa_selector;
     char *ed25519_key, *ed25519_selector;
-    char *mail; /* "sendmail:/path", "smtp:host:port", "lmtp:unix:/path" */
+    char *mail; /* "sendmail:/path", "smtp:ADDRESS:PORT" */
     char *ca_file;
     bool post_anywhere; /* POST to loopback and private addresses, too */
     int64_t report_delay;
@@ -213,6 +213,8 @@ enum conf_kind {
     CONF_TAG,      /* a word that a local part may end with: letters and digits, "-", "_" between them */
     CONF_HEADER,   /* the name of a header field; "" allowed when min is 0 */
     CONF_NAME,     /* how this host greets: a host name in ASCII, or an address in brackets; "" allowed when min is 0 */
+    CONF_MAILBOX,  /* a mail address: LOCAL@DOMAIN, both in ASCII, without quotes; "" allowed when min is 0 */
+    CONF_MAIL_WAY, /* how mails leave: "sendmail:/path", "smtp:ADDRESS:PORT" */
     CONF_RULES     /* rules, see core/rule.h */
 };
 

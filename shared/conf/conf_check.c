@@ -10,7 +10,9 @@
 #include "list.h"
 #include "rule.h"
 
-#define DNS_PORT 53
+#define DNS_PORT  53
+#define SMTP_PORT 25
+#define LOCAL_MAX 64 /* RFC 5321 4.5.3.1.1 */
 
 bool conf_kind_is_list(enum conf_kind kind)
 {
@@ -81,6 +83,63 @@ static int name_check(const char *text, size_t len, struct err *e)
     return 0;
 }
 
+/* RFC 5322 3.4.1, 3.2.3: a dot-atom. */
+static bool is_local_part(const char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        bool dot = text[i] == '.' && i > 0 && i + 1 < len && text[i - 1] != '.';
+
+        if (!dot && !ascii_is_alnum(text[i]) && strchr("!#$%&'*+-/=?^_`{|}~", text[i]) == NULL)
+            return false;
+    }
+    return len > 0 && len <= LOCAL_MAX;
+}
+
+static int mailbox_check(const char *text, struct err *e)
+{
+    const char *at = strrchr(text, '@');
+    char domain[DOMAIN_BUF];
+    struct err why = {""};
+
+    if (at == NULL || !is_local_part(text, (size_t)(at - text)))
+        return err_set(e, "\"%.*s\" is no mail address; write one such as postmaster@example.com, without a name",
+                       CONF_SHOWN, text);
+    if (domain_normalise(domain, at + 1, strlen(at + 1), &why) != 0)
+        return err_set(e, "\"%.*s\" is no mail address: its domain: %s", CONF_SHOWN, text, why.text);
+    if (strcasecmp(domain, at + 1) != 0)
+        return err_set(e, "the domain of \"%.*s\" is not as it stands in mails; write it as %s", CONF_SHOWN, text,
+                       domain);
+    return 0;
+}
+
+bool conf_mailbox_is_within(const char *mailbox, const char *other)
+{
+    const char *a = strrchr(mailbox, '@'), *b = strrchr(other, '@');
+    size_t a_len = a != NULL ? strlen(++a) : 0, b_len = b != NULL ? strlen(++b) : 0;
+
+    if (a_len == 0 || b_len == 0 || a_len < b_len || strcasecmp(a + a_len - b_len, b) != 0)
+        return false;
+    return a_len == b_len || a[a_len - b_len - 1] == '.';
+}
+
+static int mail_way_check(const char *text, struct err *e)
+{
+    static const char sendmail[] = "sendmail:", smtp[] = "smtp:";
+    struct address address;
+
+    if (strncmp(text, "lmtp:", 5) == 0)
+        return err_set(e, "LMTP is not spoken here; write \"sendmail:/path\" or \"smtp:ADDRESS:PORT\"");
+    if (strncmp(text, smtp, strlen(smtp)) == 0)
+        return address_parse_port(&address, text + strlen(smtp), SMTP_PORT, e);
+    if (strncmp(text, sendmail, strlen(sendmail)) != 0)
+        return err_set(e, "\"%.*s\" is no way for mails; write \"sendmail:/path\" or \"smtp:ADDRESS:PORT\"", CONF_SHOWN,
+                       text);
+    if (text[strlen(sendmail)] != '/')
+        return err_set(e, "\"%.*s\" names no program; write its whole path, such as sendmail:/usr/sbin/sendmail",
+                       CONF_SHOWN, text);
+    return 0;
+}
+
 int conf_rules_check(char *const *rules, struct err *e)
 {
     struct rule_set *set = rule_set_new();
@@ -127,6 +186,10 @@ int conf_text_check(const struct conf_option *o, const char *text, struct err *e
         return header_check(text, e);
     if (o->kind == CONF_NAME && len > 0)
         return name_check(text, len, e);
+    if (o->kind == CONF_MAILBOX && len > 0)
+        return mailbox_check(text, e);
+    if (o->kind == CONF_MAIL_WAY)
+        return mail_way_check(text, e);
     if (len > 0 && (o->kind == CONF_ADDRESS || o->kind == CONF_ADDRESSES))
         return address_parse(&address, text, e);
     return o->kind == CONF_RESOLVERS ? address_parse_port(&address, text, DNS_PORT, e) : 0;

@@ -19,4 +19,7 @@ int conf_text_check(const struct conf_option *option, const char *text, struct e
 /* All rules together, NULL-terminated, as what is wrong may lie between two. Returns 0, or -1 with the reason in e. */
 int conf_rules_check(char *const *rules, struct err *e);
 
+/* Is the domain of that mail address (CONF_MAILBOX) the domain of the other, or below it? */
+bool conf_mailbox_is_within(const char *mailbox, const char *other);
+
 #endif

@@ -47,6 +47,19 @@ static const char *const live[] = {
     "relayd.idle_timeout",
     "relayd.size_max",
     "relayd.sts_unknown_hold",
+    "tlsrptd.organization",
+    "tlsrptd.contact",
+    "tlsrptd.from",
+    "tlsrptd.rsa_key",
+    "tlsrptd.rsa_selector",
+    "tlsrptd.ed25519_key",
+    "tlsrptd.ed25519_selector",
+    "tlsrptd.mail",
+    "tlsrptd.ca_file",
+    "tlsrptd.post_anywhere",
+    "tlsrptd.report_delay",
+    "tlsrptd.report_retry",
+    "tlsrptd.report_success",
 };
 
 static bool is_live(const char *section, const char *key)
@@ -80,6 +93,8 @@ static bool same_value(enum conf_kind kind, const void *a, const void *b)
     case CONF_TAG:
     case CONF_HEADER:
     case CONF_NAME:
+    case CONF_MAILBOX:
+    case CONF_MAIL_WAY:
         return strcmp(*(char *const *)a, *(char *const *)b) == 0;
     case CONF_LIST:
     case CONF_ADDRESSES:

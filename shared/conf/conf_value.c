@@ -27,7 +27,8 @@ static const struct unit units[] = {
 static bool conf_kind_is_text(enum conf_kind kind)
 {
     return kind == CONF_STRING || kind == CONF_ADDRESS || kind == CONF_FALLBACK || kind == CONF_CHOICE ||
-           kind == CONF_TAG || kind == CONF_HEADER || kind == CONF_NAME;
+           kind == CONF_TAG || kind == CONF_HEADER || kind == CONF_NAME || kind == CONF_MAILBOX ||
+           kind == CONF_MAIL_WAY;
 }
 
 /* The struct's members, by offset. */
@@ -208,6 +209,8 @@ int conf_value_set(void *section, const struct conf_option *option, const char *
     case CONF_TAG:
     case CONF_HEADER:
     case CONF_NAME:
+    case CONF_MAILBOX:
+    case CONF_MAIL_WAY:
         return text_set(section, option, text, e);
     case CONF_LIST:
     case CONF_ADDRESSES:

@@ -36,6 +36,8 @@ static void check_option(const char *section, const struct conf_option *o)
     case CONF_TAG:
     case CONF_HEADER:
     case CONF_NAME:
+    case CONF_MAILBOX:
+    case CONF_MAIL_WAY:
         check(*(char *const *)member != NULL);
         check((int64_t)strlen(*(char *const *)member) >= o->min && (int64_t)strlen(*(char *const *)member) <= o->max);
         break;

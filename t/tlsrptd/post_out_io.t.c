@@ -95,8 +95,8 @@ static void test_rows(void **state)
 /* H5: not to this machine, by whatever name or form, unless that is wanted. */
 static void test_closed(void **state)
 {
-    static const char *const hosts[] = {"127.0.0.1", "localhost", "0.0.0.0", "[::1]", "[::ffff:127.0.0.1]",
-                                        "2130706433", "127.1", "0x7f.1", "169.254.169.254", "10.0.0.1"};
+    static const char *const hosts[] = {"127.0.0.1",  "localhost", "0.0.0.0", "[::1]",           "[::ffff:127.0.0.1]",
+                                        "2130706433", "127.1",     "0x7f.1",  "169.254.169.254", "10.0.0.1"};
     struct https_server s;
 
     (void)state;

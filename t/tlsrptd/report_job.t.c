@@ -408,8 +408,8 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_once),     cmocka_unit_test(test_two_nodes), cmocka_unit_test(test_failures),
-        cmocka_unit_test(test_given_up), cmocka_unit_test(test_killed),    cmocka_unit_test(test_switches),
+        cmocka_unit_test(test_once),     cmocka_unit_test(test_two_nodes),  cmocka_unit_test(test_failures),
+        cmocka_unit_test(test_given_up), cmocka_unit_test(test_killed),     cmocka_unit_test(test_switches),
         cmocka_unit_test(test_drain),    cmocka_unit_test(test_redis_away),
     };
 

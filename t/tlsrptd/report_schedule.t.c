@@ -110,14 +110,14 @@ static const struct {
     int64_t first, now, retry;
     bool ends;
 } ends[] = {
-    {1, ENDS, ENDS, 0, true},                                          /* no retries wanted */
-    {1, ENDS, ENDS, 1, false},                                         /* a last one */
-    {1000000, ENDS, ENDS, RETRY, false},                               /* no overflow */
-    {0, ENDS, ENDS, RETRY, false},                                     /* not tried at all */
-    {1, ENDS, ENDS + RETRY - 1, RETRY, false},                         /* the last second */
-    {1, ENDS, ENDS + RETRY, RETRY, true},                              /* over */
-    {1, ENDS + 52 * HOUR, ENDS + 52 * HOUR, RETRY, true},              /* the day closes */
-    {1, ENDS + 100 * 24 * HOUR, ENDS + 100 * 24 * HOUR, RETRY, true},  /* has closed: by hand */
+    {1, ENDS, ENDS, 0, true},                                         /* no retries wanted */
+    {1, ENDS, ENDS, 1, false},                                        /* a last one */
+    {1000000, ENDS, ENDS, RETRY, false},                              /* no overflow */
+    {0, ENDS, ENDS, RETRY, false},                                    /* not tried at all */
+    {1, ENDS, ENDS + RETRY - 1, RETRY, false},                        /* the last second */
+    {1, ENDS, ENDS + RETRY, RETRY, true},                             /* over */
+    {1, ENDS + 52 * HOUR, ENDS + 52 * HOUR, RETRY, true},             /* the day closes */
+    {1, ENDS + 100 * 24 * HOUR, ENDS + 100 * 24 * HOUR, RETRY, true}, /* has closed: by hand */
 };
 
 static void test_ends(void **state)

@@ -68,9 +68,7 @@ static void test_claims(void **state)
                                   : r->want == REPORT_EXPIRED ? REPORT_UNKNOWN
                                                               : r->stage);
         assert_string_equal(s.id, r->want == REPORT_TAKEN ? "y" : "x");
-        assert_true(s.next == (r->want == REPORT_TAKEN     ? 100 + REPORT_LEASE
-                               : r->want == REPORT_EXPIRED ? 0
-                                                           : r->next));
+        assert_true(s.next == (r->want == REPORT_TAKEN ? 100 + REPORT_LEASE : r->want == REPORT_EXPIRED ? 0 : r->next));
     }
 }
 
@@ -98,16 +96,12 @@ static const struct end_row {
     enum report_stage outcome;
     bool counts;
 } ends[] = {
-    {REPORT_SENDING, "x", REPORT_SENT, true},
-    {REPORT_SENDING, "x", REPORT_FAILED, true},
-    {REPORT_CLAIMED, "x", REPORT_FAILED, true},
-    {REPORT_UNKNOWN, "x", REPORT_SENT, true}, /* it was only slow */
-    {REPORT_NONE, "x", REPORT_SENT, true},    /* Redis has lost it */
+    {REPORT_SENDING, "x", REPORT_SENT, true},    {REPORT_SENDING, "x", REPORT_FAILED, true},
+    {REPORT_CLAIMED, "x", REPORT_FAILED, true},  {REPORT_UNKNOWN, "x", REPORT_SENT, true}, /* it was only slow */
+    {REPORT_NONE, "x", REPORT_SENT, true},                                                 /* Redis has lost it */
     {REPORT_CLAIMED, "y", REPORT_SENT, true}, /* and another was about to send again */
-    {REPORT_FAILED, "y", REPORT_SENT, true},
-    {REPORT_SENDING, "y", REPORT_SENT, false},
-    {REPORT_CLAIMED, "y", REPORT_FAILED, false},
-    {REPORT_SENT, "y", REPORT_FAILED, false},
+    {REPORT_FAILED, "y", REPORT_SENT, true},     {REPORT_SENDING, "y", REPORT_SENT, false},
+    {REPORT_CLAIMED, "y", REPORT_FAILED, false}, {REPORT_SENT, "y", REPORT_FAILED, false},
     {REPORT_UNKNOWN, "y", REPORT_SENT, false},
 };
 
@@ -139,8 +133,9 @@ static void test_text(void **state)
     (void)snprintf(s.why, sizeof(s.why), "550 \"no\"");
     buf_init(&b, REPORT_STATE_JSON_MAX);
     report_state_write(&b, &s);
-    assert_string_equal(buf_text(&b), "{\"v\":1,\"state\":\"failed\",\"node\":\"a\",\"id\":\"x\",\"first\":10,\"at\":50,"
-                                      "\"next\":500,\"tries\":2,\"why\":\"550 \\\"no\\\"\"}");
+    assert_string_equal(buf_text(&b),
+                        "{\"v\":1,\"state\":\"failed\",\"node\":\"a\",\"id\":\"x\",\"first\":10,\"at\":50,"
+                        "\"next\":500,\"tries\":2,\"why\":\"550 \\\"no\\\"\"}");
     assert_int_equal(report_state_read(&back, b.data, b.len, &e), 0);
     assert_memory_equal(&back, &s, sizeof(s));
     buf_clear(&b);
@@ -171,12 +166,22 @@ static void test_longest(void **state)
 /* What cannot be read may have been sent: it is not sent again. */
 static void test_garbage(void **state)
 {
-    static const char *const texts[] = {
-        "x", "{", "[]", "{}", "null", "{\"v\":2,\"state\":\"failed\"}", "{\"v\":1}", "{\"v\":1,\"state\":7}",
-        "{\"v\":1,\"state\":\"none\"}", "{\"v\":1,\"state\":\"gone\"}", "{\"v\":1,\"state\":\"failed\",\"next\":-1}",
-        "{\"v\":1,\"state\":\"failed\",\"next\":1.5}", "{\"v\":1,\"state\":\"failed\",\"tries\":1000001}",
-        "{\"v\":1,\"state\":\"failed\",\"id\":[]}", "{\"v\":1,\"state\":\"failed\",\"state\":\"sent\"}",
-        "{\"v\":1,\"state\":\"failed\",\"id\":\"0123456789012345678901234567890123\"}"};
+    static const char *const texts[] = {"x",
+                                        "{",
+                                        "[]",
+                                        "{}",
+                                        "null",
+                                        "{\"v\":2,\"state\":\"failed\"}",
+                                        "{\"v\":1}",
+                                        "{\"v\":1,\"state\":7}",
+                                        "{\"v\":1,\"state\":\"none\"}",
+                                        "{\"v\":1,\"state\":\"gone\"}",
+                                        "{\"v\":1,\"state\":\"failed\",\"next\":-1}",
+                                        "{\"v\":1,\"state\":\"failed\",\"next\":1.5}",
+                                        "{\"v\":1,\"state\":\"failed\",\"tries\":1000001}",
+                                        "{\"v\":1,\"state\":\"failed\",\"id\":[]}",
+                                        "{\"v\":1,\"state\":\"failed\",\"state\":\"sent\"}",
+                                        "{\"v\":1,\"state\":\"failed\",\"id\":\"0123456789012345678901234567890123\"}"};
 
     (void)state;
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
@@ -204,8 +209,8 @@ static void test_field(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_claims),  cmocka_unit_test(test_begin),   cmocka_unit_test(test_ends),
-        cmocka_unit_test(test_text),    cmocka_unit_test(test_longest), cmocka_unit_test(test_garbage),
+        cmocka_unit_test(test_claims), cmocka_unit_test(test_begin),   cmocka_unit_test(test_ends),
+        cmocka_unit_test(test_text),   cmocka_unit_test(test_longest), cmocka_unit_test(test_garbage),
         cmocka_unit_test(test_field),
     };
 

@@ -94,9 +94,11 @@ static void expect_got(const char *want)
 /* W12: whatever it looks like, it is one argument, after "--". */
 static void test_arguments(void **state)
 {
-    static const char *const to[] = {"tls@example.com",       "-oQ/tmp/x@example.com", "--@example.com",
-                                     "$(touch${IFS}x)@e.com", "`id`@e.com",            "a'b@e.com",
-                                     "|cat@e.com",            "*@e.com",               "{a}@e.com"};
+    static const char *const to[] = {"tls@example.com", "-oQ/tmp/x@example.com",
+                                     "--@example.com",  "$(touch${IFS}x)@e.com",
+                                     "`id`@e.com",      "a'b@e.com",
+                                     "|cat@e.com",      "*@e.com",
+                                     "{a}@e.com"};
     char script[200], want[200];
 
     (void)state;
@@ -190,8 +192,10 @@ static void test_surroundings(void **state)
 
     (void)state;
     setenv("SECRET", "x", 1);
-    (void)snprintf(script, sizeof(script), "exec 1>%s; /usr/bin/env; ls /proc/$$/fd; /bin/kill -l >/dev/null; "
-                                           "grep SigIgn /proc/$$/status; cat >/dev/null", got);
+    (void)snprintf(script, sizeof(script),
+                   "exec 1>%s; /usr/bin/env; ls /proc/$$/fd; /bin/kill -l >/dev/null; "
+                   "grep SigIgn /proc/$$/status; cat >/dev/null",
+                   got);
     write_program(script);
     assert_string_equal(send_to("a@b", "x\r\n", 3, 20000).why, "");
     text = read_got();

@@ -150,6 +150,24 @@ static void test_names(void **state)
     }
 }
 
+static void test_reporters(void **state)
+{
+    static const char *const good[] = {
+        "contact = \"p@example.com\" mail = \"smtp:127.0.0.1:2525\"",
+        "contact = \"tls.reports+x@Example.com\" from = \"noreply@example.com\" mail = \"smtp:[::1]:25\"",
+        "contact = \"p@example.com\" from = \"noreply@mail.example.COM\" mail = \"sendmail:/x y\"",
+        "from = \"noreply@example.com\"",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+        char text[200];
+
+        (void)snprintf(text, sizeof(text), "tlsrptd { %s }", good[i]);
+        conf_free(parse(text));
+    }
+}
+
 /* Single quotes keep backslashes, which expressions are full of. */
 static void test_rules(void **state)
 {
@@ -277,6 +295,26 @@ static const struct bad bad_rows[] = {
     {"redis { prefix = \"a\\nb\" }", "F:1: prefix: ", "control character"},
     {"redis { prefix = 12345678901234567890123456789012345678901234567890123456789012345 }",
      "F:1: prefix: ", "too long"},
+    {"tlsrptd { contact = \"Postmaster <p@example.com>\" }", "F:1: contact: ", "is no mail address; write one such as"},
+    {"tlsrptd { contact = \"mailto:p@example.com\" }", "F:1: contact: ", "is no mail address"},
+    {"tlsrptd { contact = \"example.com\" }", "F:1: contact: ", "is no mail address"},
+    {"tlsrptd { contact = \"@example.com\" }", "F:1: contact: ", "is no mail address"},
+    {"tlsrptd { contact = \"a..b@example.com\" }", "F:1: contact: ", "is no mail address"},
+    {"tlsrptd { contact = \"a.@example.com\" }", "F:1: contact: ", "is no mail address"},
+    {"tlsrptd { contact = \"a@b@example.com\" }", "F:1: contact: ", "is no mail address"},
+    {"tlsrptd { contact = \"p@\" }", "F:1: contact: ", "its domain: "},
+    {"tlsrptd { contact = \"p@[192.0.2.1]\" }", "F:1: contact: ", "its domain: "},
+    {"tlsrptd { contact = \"p@b\xc3\xbc.example\" }", "F:1: contact: ", "write it as xn--"},
+    {"tlsrptd { from = \"p\" }", "F:1: from: ", "is no mail address"},
+    {"tlsrptd { contact = \"p@example.com\"\n from = \"p@example.org\" }",
+     "F:2: from: ", "in another domain than contact"},
+    {"tlsrptd { contact = \"p@example.com\"\n from = \"p@badexample.com\" }", "F:2: from: ", "in another domain"},
+    {"tlsrptd { contact = \"p@a.example.com\"\n from = \"p@example.com\" }", "F:2: from: ", "in another domain"},
+    {"tlsrptd { mail = \"lmtp:127.0.0.1:24\" }", "F:1: mail: ", "LMTP is not spoken here"},
+    {"tlsrptd { mail = \"/usr/sbin/sendmail\" }", "F:1: mail: ", "write \"sendmail:/path\" or \"smtp:"},
+    {"tlsrptd { mail = \"sendmail:sendmail -t\" }", "F:1: mail: ", "write its whole path"},
+    {"tlsrptd { mail = \"smtp:localhost:25\" }", "F:1: mail: ", "no IP address"},
+    {"tlsrptd { mail = \"\" }", "F:1: mail: ", "empty"},
     /* syntax */
     {"stsd {\n listen = \"unix:/x\n dane = yes }", "F:2: ", "no end on its line"},
     {"stsd {\n ca_file = 'x\\' }", "F:2: ", "no end on its line"},
@@ -425,12 +463,13 @@ static void test_login(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_tables),   cmocka_unit_test(test_defaults_as_file),
-        cmocka_unit_test(test_defaults), cmocka_unit_test(test_names),
-        cmocka_unit_test(test_values),   cmocka_unit_test(test_rules),
-        cmocka_unit_test(test_bad),      cmocka_unit_test(test_nul),
-        cmocka_unit_test(test_again),    cmocka_unit_test(test_too_many),
-        cmocka_unit_test(test_file),     cmocka_unit_test(test_login),
+        cmocka_unit_test(test_tables),    cmocka_unit_test(test_defaults_as_file),
+        cmocka_unit_test(test_defaults),  cmocka_unit_test(test_names),
+        cmocka_unit_test(test_reporters), cmocka_unit_test(test_values),
+        cmocka_unit_test(test_rules),     cmocka_unit_test(test_bad),
+        cmocka_unit_test(test_nul),       cmocka_unit_test(test_again),
+        cmocka_unit_test(test_too_many),  cmocka_unit_test(test_file),
+        cmocka_unit_test(test_login),
     };
 
     return cmocka_run_group_tests_name("conf", tests, NULL, NULL);

@@ -41,6 +41,8 @@ static const struct row {
     {"", "stsd { trust_ad = yes }", "policyd", ""},
     {"", "relayd { per_domain = 3 size_max = 1000 name = \"x\" port = 2525 ca_file = \"/x\" }", "relayd", ""},
     {"", "relayd { stsd = \"unix:/x\" name = \"x\" }", "relayd", "relayd.stsd "},
+    {"", "tlsrptd { contact = \"a@b.example\" mail = \"smtp:127.0.0.1:25\" spool = \"/x\" }", "tlsrptd",
+     "tlsrptd.spool "},
     {"", "redis { prefix = \"x:\" }", "redis", "redis.prefix "},
     {"", "redis { prefix = \"x:\" }", "nosuch", ""},
 };
