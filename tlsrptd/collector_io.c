@@ -379,6 +379,7 @@ void collector_free(struct collector *c)
         event_free(c->tell);
     while ((w = TAILQ_FIRST(&c->safe)) != NULL) {
         TAILQ_REMOVE(&c->safe, w, link);
+        w->fn(w->ctx, false);
         free(w);
     }
     batch_queue_free(c->queue);

@@ -1,0 +1,102 @@
+package Reports;
+# Reports.pm - postern-tlsrptd on the nodes of Nodes.pm: what it has counted, the reports that were sent, and how others read them.
+
+use strict;
+use warnings;
+use JSON::PP qw(decode_json);
+use File::Basename qw(dirname);
+use Lab;
+use Nodes;
+use POSIX qw(strftime);
+
+our $SUBMITTER = 'rpt-reporter.test';
+my $CHECK = dirname(__FILE__) . '/lib/report-check';
+
+sub today { return strftime('%Y-%m-%d', gmtime($_[0] // time)) }
+
+# Redis as the daemons use it: nothing that it has said it has is lost but for the last second.
+sub start_redis {
+    Nodes::start_redis('--appendonly', 'yes', '--appendfsync', 'everysec', '--appenddirname', 'reports', @_);
+    return;
+}
+
+# A node with tlsrptd, which reads that log
+sub start_node {
+    my ($node, %tlsrptd) = @_;
+    my $door = Nodes::path($node) . '/tlsrptd.sock';
+    my $keys = join ' ', map { "$_ = $tlsrptd{$_}" } sort keys %tlsrptd;
+    Nodes::start_node($node, policyd => 'default_level = "may"', stsd => "tlsrpt = \"unix:$door\"", tlsrptd => $keys);
+    Nodes::start_daemon($node, 'tlsrptd');
+    return;
+}
+
+sub hash_of {
+    my ($key) = @_;
+    my $got = eval { decode_json((Lab::capture('redis-cli', '--json', '-s', $Nodes::REDIS, 'hgetall', $key))[1]) };
+    return $got // {};
+}
+
+# What is counted of a domain: { POLICY-TYPE => { successful => N, failed => N, TYPE-OF-FAILURE => N } }
+sub counts {
+    my ($domain, $day) = @_;
+    my $fields = hash_of('postern:tlsrpt:' . ($day // today()) . ":$domain");
+    my (%type, %counts);
+    $type{$1} = decode_json($fields->{$_})->{'policy-type'} for grep { /^policy (\w+)$/ } keys %$fields;
+    for (keys %$fields) {
+        $counts{ $type{$2} // 'unknown' }{$1} += $fields->{$_} if /^(successful|failed) (\w+)$/;
+        $counts{ $type{$1} // 'unknown' }{ decode_json($2)->{'result-type'} } += $fields->{$_} if /^failure (\w+) (.*)$/s;
+    }
+    return \%counts;
+}
+
+# As one line, to be compared: "sts successful=1 failed=0; tlsa …"
+sub counts_line {
+    my ($counts) = @_;
+    return join '; ', map {
+        my ($type, $n) = ($_, $counts->{$_});
+        my @failures = grep { !/^(?:successful|failed)$/ } sort keys %$n;
+        join ' ', $type, 'successful=' . ($n->{successful} // 0), 'failed=' . ($n->{failed} // 0), map { "$_=$n->{$_}" } @failures;
+    } sort keys %$counts;
+}
+
+# The same of a report
+sub report_line {
+    my ($report) = @_;
+    my %counts;
+    for my $result (@{ $report->{policies} }) {
+        my $n = $counts{ $result->{policy}{'policy-type'} } //= {};
+        $n->{successful} += $result->{summary}{'total-successful-session-count'};
+        $n->{failed} += $result->{summary}{'total-failure-session-count'};
+        $n->{ $_->{'result-type'} } += $_->{'failed-session-count'} for @{ $result->{'failure-details'} };
+    }
+    return counts_line(\%counts);
+}
+
+# The files of mails with reports about a domain, in the mailbox of an address
+sub mails {
+    my ($to) = @_;
+    my ($domain) = $to =~ /@(.*)/;
+    return grep { join("\n", Lab::lines($_)) =~ /^Delivered-To: \Q$to\E$/m } glob "$Lab::DIR/mail/$domain/new/*";
+}
+
+# check(KIND, FILE, DOMAIN, DAY): what is wrong with a report (lines), and the report
+sub check {
+    my ($kind, $file, $domain, $day) = @_;
+    my ($status, $out, $err) = Lab::capture($CHECK, $kind, $file, $domain, $SUBMITTER, $day);
+    my $report = $out =~ s/^json (.*)\n//m ? decode_json($1) : undef;
+    return ($out . ($report ? '' : $err), $report);
+}
+
+# The verdicts of Mail::DKIM on each signature: ("rsa-sha256 pass", …)
+sub dkim {
+    my ($file) = @_;
+    require Mail::DKIM::Verifier;
+    my $dkim = Mail::DKIM::Verifier->new;
+    my @lines = Lab::lines($file);
+    shift @lines while $lines[0] =~ /^(?:Return-Path|X-Original-To|Delivered-To):/;
+    $dkim->PRINT("$_\r\n") for @lines;
+    $dkim->CLOSE;
+    return sort map { $_->algorithm . ' ' . $_->result } $dkim->signatures;
+}
+
+1;

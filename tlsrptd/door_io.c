@@ -1,0 +1,218 @@
+/* door_io.c - see door_io.h. */
+#include "door_io.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "call_server.h"
+#include "counters.h"
+#include "domain.h"
+#include "log.h"
+#include "tlsrpt_event_read.h"
+#include "utc_day.h"
+
+#define DOOR_MODE  0660
+#define ROWS_MAX   1000 /* rows of an answer; of more only the number is told */
+#define SEND_WORDS 3
+
+/* A call that waits for its answer: until its event is safe, or until its reports are sent. */
+struct asked {
+    LIST_ENTRY(asked) link;
+    struct door *door;
+    struct call *call;
+    json_t *rows;
+    size_t left_out;
+};
+
+struct door {
+    struct call_server *server;
+    const struct door_hooks *hooks;
+    void *ctx;
+    struct report_job *job;
+    const struct redis *redis;
+    time_t started;
+    LIST_HEAD(, asked) asked;
+};
+
+static struct asked *asked_new(struct door *d, struct call *call)
+{
+    struct asked *a = must_have(calloc(1, sizeof(*a)));
+
+    a->door = d;
+    a->call = call;
+    LIST_INSERT_HEAD(&d->asked, a, link);
+    return a;
+}
+
+/* The door may be closed meanwhile: then the call was answered. */
+static void asked_end(struct asked *a)
+{
+    if (a->door != NULL)
+        LIST_REMOVE(a, link);
+    json_decref(a->rows);
+    free(a);
+}
+
+static void answer_json(struct call *call, json_t *value)
+{
+    char *text = must_have(json_dumps(value, JSON_COMPACT));
+
+    call_answer(call, CALL_OK, text, strlen(text));
+    free(text);
+    json_decref(value);
+}
+
+static void on_safe(void *ctx, bool safe)
+{
+    struct asked *a = ctx;
+
+    if (a->door != NULL && safe)
+        call_answer(a->call, CALL_OK, "", 0);
+    else if (a->door != NULL)
+        call_answerf(a->call, CALL_TEMP, "it cannot be kept now: neither the spool nor Redis takes it");
+    asked_end(a);
+}
+
+static void do_event(struct door *d, struct call *call, const char *arg, size_t len)
+{
+    struct tlsrpt_event_read read;
+    struct err e = {""};
+
+    count(COUNT_CALLED);
+    if (tlsrpt_event_read(&read, arg, len, &e) != 0) {
+        count(COUNT_CALLED_REFUSED);
+        call_answerf(call, CALL_PERM, "this is no outcome: %s", e.text);
+        return;
+    }
+    if (d->hooks->event(d->ctx, &read.event))
+        d->hooks->when_safe(d->ctx, on_safe, asked_new(d, call));
+    else
+        call_answerf(call, CALL_TEMP, "there is no room for it now");
+    tlsrpt_event_read_clear(&read);
+}
+
+static void on_row(void *ctx, const struct report_sent *row)
+{
+    struct asked *a = ctx;
+    json_t *answer;
+
+    if (row->domain != NULL) {
+        if (json_array_size(a->rows) < ROWS_MAX)
+            json_array_append_new(a->rows, json_pack("{ss ss ss ss*}", "domain", row->domain, "destination",
+                                                     row->destination, "state", row->state, "why", row->why));
+        else
+            a->left_out++;
+        return;
+    }
+    if (a->door != NULL) {
+        answer = json_pack("{sO sI}", "rows", a->rows, "left_out", (json_int_t)a->left_out);
+        answer_json(a->call, answer);
+    }
+    asked_end(a);
+}
+
+/* "DAY DOMAIN [again]" */
+static void do_report_send(struct door *d, struct call *call, const char *arg, size_t len)
+{
+    char day_text[32], domain[DOMAIN_BUF + 1], again[8], text[400];
+    int32_t day = 0;
+    struct err e = {""};
+    struct asked *a;
+    int words;
+
+    snprintf(text, sizeof(text), "%.*s", (int)(len < sizeof(text) ? len : 0), arg);
+    words = sscanf(text, "%31s %254s %7s", day_text, domain, again);
+    if (words < SEND_WORDS - 1 || !utc_day_parse(&day, day_text) ||
+        (words == SEND_WORDS && strcmp(again, "again") != 0)) {
+        call_answerf(call, CALL_PERM, "write: report-send 2026-11-22 example.com [again]");
+        return;
+    }
+    a = asked_new(d, call);
+    a->rows = must_have(json_array());
+    if (report_job_send(d->job, day, strcmp(domain, "*") == 0 ? "" : domain, words == SEND_WORDS, on_row, a, &e) != 0) {
+        call_answerf(call, CALL_TEMP, "%s", e.text);
+        asked_end(a);
+    }
+}
+
+static void do_status(struct door *d, struct call *call)
+{
+    json_t *status = json_pack("{ss sI sI ss}", "version", PACKAGE_VERSION, "pid", (json_int_t)getpid(), "uptime",
+                               (json_int_t)(time(NULL) - d->started), "redis", redis_state(d->redis));
+    size_t skip = strlen("postern_tlsrptd_");
+
+    d->hooks->update(d->ctx);
+    for (enum counter i = 0; i < GAUGE_REDIS_UP; i++)
+        json_object_set_new(status, tlsrptd_counters[i].name + skip,
+                            json_integer((json_int_t)tlsrptd_counters[i].value));
+    answer_json(call, status);
+}
+
+static void on_call(void *ctx, struct call *call, const char *verb, const char *arg, size_t len)
+{
+    struct door *d = ctx;
+
+    if (d->hooks == NULL)
+        call_answerf(call, CALL_TEMP, "still starting");
+    else if (strcmp(verb, "event") == 0)
+        do_event(d, call, arg, len);
+    else if (strcmp(verb, "report-send") == 0)
+        do_report_send(d, call, arg, len);
+    else if (strcmp(verb, "status") == 0)
+        do_status(d, call);
+    else
+        call_answerf(call, CALL_PERM, "tlsrptd does not know the verb %s", verb);
+}
+
+struct door *door_open(struct event_base *base, const char *address, struct err *e)
+{
+    struct door *d = must_have(calloc(1, sizeof(*d)));
+
+    LIST_INIT(&d->asked);
+    d->started = time(NULL);
+    d->server = call_server_open(base, address, DOOR_MODE, on_call, d, e);
+    if (d->server == NULL) {
+        free(d);
+        return NULL;
+    }
+    return d;
+}
+
+void door_run(struct door *d, const struct door_hooks *hooks, void *ctx, struct report_job *job,
+              const struct redis *redis)
+{
+    d->hooks = hooks;
+    d->ctx = ctx;
+    d->job = job;
+    d->redis = redis;
+}
+
+void door_drain(struct door *d)
+{
+    call_server_drain(d->server);
+}
+
+size_t door_outstanding(const struct door *d)
+{
+    return call_server_outstanding(d->server);
+}
+
+void door_close(struct door *d)
+{
+    struct asked *a;
+
+    if (d == NULL)
+        return;
+    call_server_free(d->server);
+    LIST_FOREACH(a, &d->asked, link)
+    {
+        call_answerf(a->call, CALL_TEMP, "tlsrptd is stopping");
+        a->door = NULL;
+    }
+    free(d);
+}
