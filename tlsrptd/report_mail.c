@@ -15,7 +15,7 @@
 #define HEADER_MAX 16384
 #define DATE_BUF   48
 
-/* What is signed; a second one is as good as an empty place that nobody can fill later (dkim.h). */
+/* What is signed. Of those that are named twice none can be added later (dkim.h). */
 static const char *const signed_names[] = {
     "from",
     "from",

@@ -74,7 +74,8 @@ static void append(const char *const **list, size_t *count, const char *text)
     for (size_t i = 0; i < *count; i++)
         made[i] = (*list)[i];
     made[*count] = text;
-    *list = made; /* what was before is kept until the end: the program is short */
+    free((void *)*list);
+    *list = made;
     (*count)++;
 }
 
