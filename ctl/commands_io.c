@@ -10,7 +10,6 @@
 #include "facts.h"
 #include "output_io.h"
 #include "redis_ask_io.h"
-#include "status.h"
 #include "workers.h"
 
 #include "address.h"
@@ -25,7 +24,6 @@
 
 #define STSD    "postern-stsd"
 #define POLICYD "postern-policyd"
-#define TLSRPTD "postern-tlsrptd"
 
 struct conf *read_conf(const struct ctl *ctl)
 {
@@ -195,7 +193,7 @@ static int ask_policyd(const struct ctl *ctl, const char *address, const char *v
     return rc;
 }
 
-static json_t *ask_status(const char *program, const char *address)
+json_t *ask_status(const char *program, const char *address)
 {
     struct answer a = {.status = CALL_TEMP};
     json_t *status = ask_object(&a, program, address, "status", "");
@@ -243,7 +241,7 @@ static const char *any_worker(struct address *address, const struct conf *conf)
     return find_worker(address, conf) ? address->text : NULL;
 }
 
-static json_t *policyd_status(const struct conf *conf)
+json_t *policyd_status(const struct conf *conf)
 {
     struct address address;
     const char *at = any_worker(&address, conf);
@@ -367,63 +365,4 @@ int run_cache_get(const struct ctl *ctl)
 int run_cache_flush(const struct ctl *ctl)
 {
     return run_cache(ctl, "cache-flush", cache_print_flushed, cache_print_flushed);
-}
-
-/* What each daemon says; NULL: it is away, or, of tlsrptd, not in use. */
-struct statuses {
-    json_t *policyd, *stsd, *tlsrptd;
-};
-
-/* Reports have a contact; outcomes come from a log, from Exim or from relayd. */
-static bool uses_tlsrptd(const struct conf *conf)
-{
-    const struct conf_tlsrptd *t = &conf->tlsrptd;
-
-    return t->contact[0] != '\0' || t->log[0] != '\0' || t->exim[0] != '\0' || conf->relayd.tlsrpt[0] != '\0';
-}
-
-static int statuses_json(const struct conf *conf, const struct statuses *s)
-{
-    json_t *object = json_pack("{s:O?, s:O?}", "policyd", s->policyd, "stsd", s->stsd);
-
-    if (uses_tlsrptd(conf))
-        (void)json_object_set_new(object, "tlsrptd", s->tlsrptd != NULL ? json_incref(s->tlsrptd) : json_null());
-    return output_json(object);
-}
-
-static int statuses_print(const struct ctl *ctl, const struct conf *conf, const struct statuses *s)
-{
-    struct buf text;
-
-    buf_init(&text, CTL_OUTPUT_MAX);
-    status_print(&text, POLICYD, conf->policyd.control, s->policyd, ctl->colour);
-    buf_char(&text, '\n');
-    status_print(&text, STSD, conf->stsd.listen, s->stsd, ctl->colour);
-    if (uses_tlsrptd(conf)) {
-        buf_char(&text, '\n');
-        status_print(&text, TLSRPTD, conf->tlsrptd.listen, s->tlsrptd, ctl->colour);
-    }
-    return output_and_clear(&text);
-}
-
-int run_status(const struct ctl *ctl)
-{
-    struct conf *conf = read_conf(ctl);
-    struct statuses s = {0};
-    int rc;
-
-    if (conf == NULL)
-        return CTL_USAGE;
-    s.policyd = policyd_status(conf);
-    s.stsd = ask_status(STSD, conf->stsd.listen);
-    if (uses_tlsrptd(conf))
-        s.tlsrptd = ask_status(TLSRPTD, conf->tlsrptd.listen);
-    rc = ctl->options & CTL_JSON ? statuses_json(conf, &s) : statuses_print(ctl, conf, &s);
-    if (s.policyd == NULL || s.stsd == NULL || (uses_tlsrptd(conf) && s.tlsrptd == NULL))
-        rc = CTL_NO;
-    json_decref(s.policyd);
-    json_decref(s.stsd);
-    json_decref(s.tlsrptd);
-    conf_free(conf);
-    return rc;
 }

@@ -99,6 +99,8 @@ int run_explain(const struct ctl *ctl);
 int run_cache_show(const struct ctl *ctl);
 int run_cache_get(const struct ctl *ctl);
 int run_cache_flush(const struct ctl *ctl);
+
+/* status_commands_io.c */
 int run_status(const struct ctl *ctl);
 
 /* NULL with the reason reported. */
@@ -113,6 +115,9 @@ int ask_program(struct answer *a, const char *program, const char *address, cons
 void report_refusal(const char *program, const char *about, const struct answer *a);
 /* The JSON object that it is (json_decref), or NULL with the reason reported. */
 json_t *answer_object(const struct answer *a, const char *program, const char *address, const char *about);
+/* What a daemon says of itself, and what any worker of policyd does (json_decref); NULL with the reason reported. */
+json_t *ask_status(const char *program, const char *address);
+json_t *policyd_status(const struct conf *conf);
 
 /* requiretls_commands_io.c */
 int run_explain_requiretls(const struct ctl *ctl);
