@@ -51,9 +51,9 @@ void maillog_free(struct maillog *m);
 
 /*
  * Called for each attempt that the entry ends; valid during the call. A session is one attempt, however many recipients
- * and messages it had (J12); its domain is that of the first recipient that is told of. An attempt that began with a
- * handshake that broke and went on in plain text is one, too. A host that refuses or hangs up before TLS could be
- * tried, or cannot be reached, makes none.
+ * and messages it had (J12); its domain is that of the first recipient that is told of. An attempt that went
+ * on in plain text with the same host, after a handshake or a session with TLS that broke, is one, too. A host that
+ * refuses or hangs up before TLS could be tried, or cannot be reached, makes none.
  *
  * Wants smtp_tls_loglevel = 1: below that Postfix before 3.12 says nothing of TLS, and all sessions look plain. The log
  * must be of one machine. Where one message goes to several domains over one relay, the next hop that had a policy is

@@ -46,7 +46,9 @@ static bool take_relay(struct span *relay, struct span *s)
     *relay = (struct span){NULL, 0};
     if (!span_take(s, SPAN(", relay=")))
         return false;
-    return span_take(s, SPAN("none")) || smtp_host_take(relay, s);
+    if (!span_begins(*s, SPAN("none, ")))
+        return smtp_host_take(relay, s);
+    return span_take(s, SPAN("none"));
 }
 
 static double seconds(struct span number)

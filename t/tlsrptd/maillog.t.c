@@ -244,6 +244,10 @@ static const struct sequence {
      "1 " S "warning: host " MX " greeted me with my own hostname MX name 'mx.a.example' does not match STS MX pattern "
      "for 'a.example'\n1 " S "Q1234: to=<x@a.example>, relay=" MX SENT,
      A "no-tls unknown fine sent"},
+    {"hosts whose names begin like no host",
+     "1 " S "Q1234: to=<x@a.example>, relay=none.a.example[192.0.2.1]" SENT "2 " S
+     "Q1235: to=<x@a.example>, relay=none[192.0.2.1]" SENT,
+     "a.example none.a.example 192.0.2.1 no-tls unknown fine sent; a.example none 192.0.2.1 no-tls unknown fine sent"},
     {"other lines with a queue id end no session",
      "1 " S "Trusted TLS connection established to " MX TLS "1 " S
      "Q1234: enabling PIX workarounds: disable_esmtp delay_dotcrlf for " MX ":25\n2 " S
