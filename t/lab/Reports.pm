@@ -41,7 +41,9 @@ sub counts {
     my ($domain, $day) = @_;
     my $fields = hash_of('postern:tlsrpt:' . ($day // today()) . ":$domain");
     my (%type, %counts);
-    $type{$1} = decode_json($fields->{$_})->{'policy-type'} for grep { /^policy (\w+)$/ } keys %$fields;
+    for (keys %$fields) {
+        $type{$1} = decode_json($fields->{$_})->{'policy-type'} if /^policy (\w+)$/;
+    }
     for (keys %$fields) {
         $counts{ $type{$2} // 'unknown' }{$1} += $fields->{$_} if /^(successful|failed) (\w+)$/;
         $counts{ $type{$1} // 'unknown' }{ decode_json($2)->{'result-type'} } += $fields->{$_} if /^failure (\w+) (.*)$/s;
