@@ -75,8 +75,8 @@ static int take_handed_over(const struct address *a, int type)
     return -1;
 }
 
-/* Is the file at the path a socket that nobody listens on? Returns 1, or 0 with the reason in e. */
-static int is_left_over(const struct address *a, int type, struct err *e)
+/* Is the file at the path a socket, of any type, that nobody listens on? Returns 1, or 0 with the reason in e. */
+static int is_left_over(const struct address *a, struct err *e)
 {
     struct stat st;
     int fd;
@@ -88,7 +88,7 @@ static int is_left_over(const struct address *a, int type, struct err *e)
         err_set(e, "there is a file of that name that is no socket; move it away or write another path");
         return 0;
     }
-    fd = socket(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) {
         err_set(e, "%s", strerror(errno));
         return 0;
@@ -101,13 +101,13 @@ static int is_left_over(const struct address *a, int type, struct err *e)
 }
 
 /* The file is born with its permissions: a chmod by name later could be led to another file. */
-static int bind_path(int fd, const struct address *a, int type, unsigned mode, struct err *e)
+static int bind_path(int fd, const struct address *a, unsigned mode, struct err *e)
 {
     mode_t mask = umask(0777 & ~(mode_t)mode);
     int rc = bind(fd, (const struct sockaddr *)&a->sa, a->len);
     int why = errno;
 
-    if (rc != 0 && why == EADDRINUSE && is_left_over(a, type, e)) {
+    if (rc != 0 && why == EADDRINUSE && is_left_over(a, e)) {
         rc = unlink(path_of(a)) == 0 || errno == ENOENT ? bind(fd, (const struct sockaddr *)&a->sa, a->len) : -1;
         why = errno;
         if (rc != 0)
@@ -170,7 +170,7 @@ static int open_of(struct listen_socket *out, const char *address, int type, uns
     out->fd = socket(a->sa.ss_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (out->fd < 0)
         return err_set(e, "%s: %s", address, strerror(errno));
-    rc = path_of(a) != NULL ? bind_path(out->fd, a, type, mode, e) : bind_inet(out->fd, a, e);
+    rc = path_of(a) != NULL ? bind_path(out->fd, a, mode, e) : bind_inet(out->fd, a, e);
     if (rc != 0 || make_ready(out, type, e) != 0) {
         listen_socket_close(out);
         return err_prefix(e, "%s", address);

@@ -26,7 +26,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define PATIENCE_MS 20000
+#define PATIENCE_MS 120000
 #define MEMORY      ((size_t)64 << 20)
 #define BURST       100000
 

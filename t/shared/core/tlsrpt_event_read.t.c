@@ -442,6 +442,35 @@ static void cut(void **state)
     buf_clear(&text);
 }
 
+/* One string, and two, that just fit with their quotes and the comma, and are too long by one octet. */
+static void cut_between_strings(void **state)
+{
+    static const struct {
+        size_t first, second, kept;
+    } rows[] = {{TLSRPT_STRINGS_MAX - 2, 0, 1},
+                {TLSRPT_STRINGS_MAX - 1, 0, 0},
+                {TLSRPT_STRINGS_MAX - 10, 5, 2},
+                {TLSRPT_STRINGS_MAX - 10, 6, 1}};
+    static char line[TLSRPT_STRINGS_MAX];
+
+    (void)state;
+    memset(line, 'x', sizeof(line));
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct tlsrpt_event_read r;
+        struct buf text;
+
+        buf_init(&text, TLSRPT_READ_MAX);
+        buf_printf(&text, EVENT("a.test", "{\"policy-type\":2,\"policy-string\":[\"%.*s\"%s%.*s%s],\"t\":0,\"f\":0}"),
+                   (int)rows[i].first, line, rows[i].second > 0 ? ",\"" : "", (int)rows[i].second, line,
+                   rows[i].second > 0 ? "\"" : "");
+        assert_int_equal(tlsrpt_event_read(&r, text.data, text.len, NULL), 0);
+        assert_int_equal(r.event.policy->strings, rows[i].kept);
+        assert_int_equal(r.notes, i % 2 == 0 ? 0 : TLSRPT_NOTE_CUT);
+        tlsrpt_event_read_clear(&r);
+        buf_clear(&text);
+    }
+}
+
 /* J19: what we write of two policies is read as it was. */
 static void round_trip(void **state)
 {
@@ -480,9 +509,11 @@ static void notes_have_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(of_libtlsrpt), cmocka_unit_test(odd_ones),   cmocka_unit_test(failures),
-        cmocka_unit_test(refused),      cmocka_unit_test(truncated),  cmocka_unit_test(large),
-        cmocka_unit_test(cut),          cmocka_unit_test(round_trip), cmocka_unit_test(notes_have_names),
+        cmocka_unit_test(of_libtlsrpt), cmocka_unit_test(odd_ones),
+        cmocka_unit_test(failures),     cmocka_unit_test(refused),
+        cmocka_unit_test(truncated),    cmocka_unit_test(large),
+        cmocka_unit_test(cut),          cmocka_unit_test(cut_between_strings),
+        cmocka_unit_test(round_trip),   cmocka_unit_test(notes_have_names),
     };
     return cmocka_run_group_tests_name("tlsrpt_event_read", tests, NULL, NULL);
 }
