@@ -64,6 +64,12 @@ static bool is_name_fault(const struct tls_attempt *a)
            (a->fault == ATTEMPT_FAULT_NONE && a->trust == ATTEMPT_TRUSTED && a->end == ATTEMPT_NO_SECURITY);
 }
 
+static bool is_trust_fault(const struct tls_attempt *a)
+{
+    return a->fault == ATTEMPT_FAULT_ISSUER || a->fault == ATTEMPT_FAULT_OTHER ||
+           (a->fault == ATTEMPT_FAULT_NONE && a->trust == ATTEMPT_UNTRUSTED);
+}
+
 /* The certificate by the authorities: what the MTA tells of it. */
 static void judge_certificate(const struct tls_attempt *a, struct tlsrpt_verdict *out)
 {
@@ -75,9 +81,7 @@ static void judge_certificate(const struct tls_attempt *a, struct tlsrpt_verdict
         (void)fail(out, TLSRPT_CERTIFICATE_HOST_MISMATCH, words(a, "hostname-mismatch"));
     else if (a->fault == ATTEMPT_FAULT_EXPIRED)
         (void)fail(out, TLSRPT_CERTIFICATE_EXPIRED, words(a, "certificate-expired"));
-    else if (a->fault == ATTEMPT_FAULT_ISSUER || a->fault == ATTEMPT_FAULT_OTHER)
-        (void)fail(out, TLSRPT_CERTIFICATE_NOT_TRUSTED, words(a, "certificate-not-trusted"));
-    else if (a->fault == ATTEMPT_FAULT_NONE && a->trust == ATTEMPT_UNTRUSTED)
+    else if (is_trust_fault(a))
         (void)fail(out, TLSRPT_CERTIFICATE_NOT_TRUSTED, words(a, "certificate-not-trusted"));
 }
 

@@ -130,9 +130,10 @@ static void waiting_changed(struct attempts *a)
 
 static void leave(struct attempts *a)
 {
-    struct item *i;
+    struct item *i = TAILQ_FIRST(&a->items), *next;
 
-    while ((i = TAILQ_FIRST(&a->items)) != NULL && i->ready) {
+    for (; i != NULL && i->ready; i = next) {
+        next = TAILQ_NEXT(i, next);
         if (!item_leave(i)) {
             timer_start(a->later, FULL_MS);
             break;
@@ -303,12 +304,10 @@ struct attempts *attempts_new(struct event_base *base, const char *stsd, const c
 
 void attempts_free(struct attempts *a)
 {
-    struct item *i;
-
     if (a == NULL)
         return;
-    while ((i = TAILQ_FIRST(&a->items)) != NULL) {
-        TAILQ_REMOVE(&a->items, i, next);
+    for (struct item *i = TAILQ_FIRST(&a->items), *next; i != NULL; i = next) {
+        next = TAILQ_NEXT(i, next);
         item_free(i);
     }
     facts_client_free(a->facts);

@@ -202,12 +202,12 @@ void exim_door_run(struct exim_door *d, struct attempts *attempts, int64_t clock
 
 void exim_door_close(struct exim_door *d)
 {
-    struct caller *c;
-
     if (d == NULL)
         return;
-    while ((c = LIST_FIRST(&d->callers)) != NULL)
+    for (struct caller *c = LIST_FIRST(&d->callers), *next; c != NULL; c = next) {
+        next = LIST_NEXT(c, next);
         caller_free(c);
+    }
     listener_free(d->listener);
     cache_free(d->sessions);
     free(d);

@@ -105,27 +105,29 @@ static int words_read(struct words *w, const char *line, size_t len, struct err 
         else if (word_take(&r, w, e) != 0)
             return -1;
     }
-    for (size_t i = 0; i < NAMES; i++)
-        if (w->value[i] == NULL)
-            w->value[i] = "";
     return 0;
 }
 
 /* --- what it means --- */
 
+static const char *value(const struct words *w, int which)
+{
+    return w->value[which] != NULL ? w->value[which] : "";
+}
+
 static bool says(const struct words *w, const char *text)
 {
-    return strstr(w->value[DATA], text) != NULL;
+    return strstr(value(w, DATA), text) != NULL;
 }
 
 static bool is_clear(const struct words *w)
 {
-    return w->value[CIPHER][0] == '\0';
+    return value(w, CIPHER)[0] == '\0';
 }
 
 static int take_session(struct tls_attempt *out, const struct words *w)
 {
-    bool verified = strcmp(w->value[VERIFIED], "1") == 0 || strcmp(w->value[DANE], "yes") == 0;
+    bool verified = strcmp(value(w, VERIFIED), "1") == 0 || strcmp(value(w, DANE), "yes") == 0;
 
     out->tls = ATTEMPT_TLS;
     out->trust = verified ? ATTEMPT_VERIFIED : ATTEMPT_UNTRUSTED;
@@ -143,7 +145,7 @@ static void take_reason(struct tls_attempt *out, const struct words *w)
 {
     size_t i = 0;
 
-    for (const char *c = w->value[DATA]; *c != '\0' && i < ATTEMPT_REASON_MAX; c++)
+    for (const char *c = value(w, DATA); *c != '\0' && i < ATTEMPT_REASON_MAX; c++)
         out->reason[i++] = *c == ' ' ? '_' : *c;
     out->reason[i] = '\0';
 }
@@ -173,9 +175,9 @@ static void take_refusal(struct tls_attempt *out, const struct words *w)
 /* The host was given up. Returns 0 when TLS has no part in it. */
 static int take_deferral(struct tls_attempt *out, const struct words *w)
 {
-    if (strcmp(w->value[ERRNO], "-37") == 0)
+    if (strcmp(value(w, ERRNO), "-37") == 0)
         take_failure(out, w);
-    else if (strcmp(w->value[ERRNO], "-38") == 0)
+    else if (strcmp(value(w, ERRNO), "-38") == 0)
         take_refusal(out, w);
     else
         return 0;
@@ -184,7 +186,7 @@ static int take_deferral(struct tls_attempt *out, const struct words *w)
 
 static int take_event(struct tls_attempt *out, const struct words *w)
 {
-    const char *event = w->value[EVENT];
+    const char *event = value(w, EVENT);
 
     if (strcmp(event, "smtp:ehlo") == 0)
         return take_session(out, w);
@@ -203,15 +205,15 @@ static int take_names(struct tls_attempt *out, const struct words *w, struct err
 {
     char literal[ADDRESS_BUF];
 
-    if (domain_normalise(out->domain, w->value[DOMAIN], strlen(w->value[DOMAIN]), e) != 0)
+    if (domain_normalise(out->domain, value(w, DOMAIN), strlen(value(w, DOMAIN)), e) != 0)
         return err_prefix(e, "domain");
-    if (w->value[HOST][0] != '\0' && address_normalise(literal, w->value[HOST], strlen(w->value[HOST])) == 0 &&
-        domain_normalise(out->host, w->value[HOST], strlen(w->value[HOST]), e) != 0)
+    if (value(w, HOST)[0] != '\0' && address_normalise(literal, value(w, HOST), strlen(value(w, HOST))) == 0 &&
+        domain_normalise(out->host, value(w, HOST), strlen(value(w, HOST)), e) != 0)
         return err_prefix(e, "host");
-    if (w->value[ADDRESS][0] != '\0' &&
-        address_normalise(out->address, w->value[ADDRESS], strlen(w->value[ADDRESS])) == 0)
+    if (value(w, ADDRESS)[0] != '\0' &&
+        address_normalise(out->address, value(w, ADDRESS), strlen(value(w, ADDRESS))) == 0)
         return err_set(e, "address: no IP address");
-    if (w->value[SENDER][0] != '\0' && address_normalise(out->sender, w->value[SENDER], strlen(w->value[SENDER])) == 0)
+    if (value(w, SENDER)[0] != '\0' && address_normalise(out->sender, value(w, SENDER), strlen(value(w, SENDER))) == 0)
         return err_set(e, "sender: no IP address");
     return 0;
 }
@@ -231,6 +233,6 @@ int exim_line_read(struct tls_attempt *out, char id[EXIM_ID_BUF], const char *li
     if (take_names(out, &w, e) != 0)
         return -1;
     if (id != NULL)
-        (void)snprintf(id, EXIM_ID_BUF, "%.*s", EXIM_ID_BUF - 1, w.value[ID]);
+        (void)snprintf(id, EXIM_ID_BUF, "%.*s", EXIM_ID_BUF - 1, value(&w, ID));
     return rc;
 }

@@ -131,15 +131,13 @@ static void question_free(struct question *q)
 static void question_end(struct question *q, struct facts *f)
 {
     struct waits waits = TAILQ_HEAD_INITIALIZER(waits);
-    struct facts_wait *w;
-
     TAILQ_CONCAT(&waits, &q->waits, next);
     question_free(q);
-    while ((w = TAILQ_FIRST(&waits)) != NULL) {
+    for (struct facts_wait *w = TAILQ_FIRST(&waits), *next; w != NULL; w = next) {
         facts_fn *fn = w->fn;
         void *ctx = w->ctx;
 
-        TAILQ_REMOVE(&waits, w, next);
+        next = TAILQ_NEXT(w, next);
         free(w);
         if (f != NULL)
             f->refs++;
@@ -332,11 +330,10 @@ void facts_cancel(struct facts_wait *w)
 
 void facts_impatient(struct facts_client *c, bool impatient)
 {
-    struct question *q;
+    bool sooner = impatient && !c->impatient;
 
-    if (impatient && !c->impatient)
-        TAILQ_FOREACH(q, &c->later, next)
-    q->again = 0;
+    for (struct question *q = TAILQ_FIRST(&c->later); sooner && q != NULL; q = TAILQ_NEXT(q, next))
+        q->again = 0;
     c->impatient = impatient;
 }
 
@@ -377,10 +374,8 @@ void facts_client_free(struct facts_client *c)
     if (c == NULL)
         return;
     while ((q = cache_next(c->asked, &cursor, &domain)) != NULL) {
-        struct facts_wait *w;
-
-        while ((w = TAILQ_FIRST(&q->waits)) != NULL) {
-            TAILQ_REMOVE(&q->waits, w, next);
+        for (struct facts_wait *w = TAILQ_FIRST(&q->waits), *next; w != NULL; w = next) {
+            next = TAILQ_NEXT(w, next);
             free(w);
         }
         free(q); /* its call goes with the client */

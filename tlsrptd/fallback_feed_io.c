@@ -110,10 +110,8 @@ static bool news_take(struct news *n)
 
 static void feed_end(struct fallback_feed *f)
 {
-    struct news *n;
-
-    while ((n = TAILQ_FIRST(&f->list)) != NULL) {
-        TAILQ_REMOVE(&f->list, n, next);
+    for (struct news *n = TAILQ_FIRST(&f->list), *next; n != NULL; n = next) {
+        next = TAILQ_NEXT(n, next);
         news_free(n);
     }
     cache_free(f->waiting);
@@ -171,9 +169,10 @@ static bool send_one(struct fallback_feed *f, struct news *n)
 
 static void send_next(struct fallback_feed *f)
 {
-    struct news *n;
+    struct news *n = TAILQ_FIRST(&f->list), *next;
 
-    while (f->flight < FLIGHT_MAX && (n = TAILQ_FIRST(&f->list)) != NULL) {
+    for (; f->flight < FLIGHT_MAX && n != NULL; n = next) {
+        next = TAILQ_NEXT(n, next);
         if (!news_take(n)) {
             TAILQ_REMOVE(&f->list, n, next);
             news_free(n);
@@ -197,11 +196,9 @@ static void on_timer(evutil_socket_t fd, short what, void *ctx)
 /* One that holds nothing but good news. */
 static struct news *news_dispensable(struct fallback_feed *f)
 {
-    struct news *n;
-
-    TAILQ_FOREACH(n, &f->list, next)
-    if (n->at[FALLBACK_HANDSHAKE_FAILED] == 0 && n->at[FALLBACK_LATER_FAILED] == 0)
-        return n;
+    for (struct news *n = TAILQ_FIRST(&f->list); n != NULL; n = TAILQ_NEXT(n, next))
+        if (n->at[FALLBACK_HANDSHAKE_FAILED] == 0 && n->at[FALLBACK_LATER_FAILED] == 0)
+            return n;
     return NULL;
 }
 
