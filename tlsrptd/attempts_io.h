@@ -6,7 +6,8 @@
  *
  * Of a session without TLS it is policyd that knows whether plain text was wanted: by a list of the operator's, or the
  * fallback state. It is asked before fallback hears of that session. Where it cannot be asked, TLS counts as wanted by
- * a domain that publishes MTA-STS or DANE, as our answer was hardly "none", and not by others, as nobody knows.
+ * a domain that publishes MTA-STS or DANE, as our answer was hardly "none", and not by others, as nobody knows. Where
+ * policyd says nothing of the level, it is the MTA's own, which is "may" at least (contrib/postfix/main.cf).
  *
  * While stsd is away nothing leaves (the log is the queue); a domain that it cannot tell of for minutes is given up
  * (facts_io.h), its attempts are not reported, and counted as such. While the collector is full nothing leaves, either.

@@ -17,12 +17,6 @@
 #define AWAY_MOST  15000
 #define LOOK_MS    500 /* whether a domain's time has come */
 
-struct facts {
-    unsigned refs;
-    int64_t until; /* of now_ms */
-    struct dest *dest;
-};
-
 struct facts_wait {
     TAILQ_ENTRY(facts_wait) next;
     struct question *question;
@@ -60,48 +54,9 @@ struct facts_client {
     struct log_limit log;
 };
 
-const struct dest *facts_dest(const struct facts *f)
-{
-    return f->dest;
-}
-
-void facts_release(struct facts *f)
-{
-    if (f == NULL || --f->refs > 0)
-        return;
-    dest_free(f->dest);
-    free(f);
-}
-
-static void facts_let_go(void *f)
-{
-    facts_release(f);
-}
-
 struct facts *facts_known(struct facts_client *c, const char *domain)
 {
-    struct facts *f = cache_get(c->memory, domain, strlen(domain));
-
-    if (f == NULL || now_ms() >= f->until)
-        return NULL;
-    f->refs++;
-    return f;
-}
-
-/* One reference is the memory's, one the caller's. */
-static struct facts *facts_keep(struct facts_client *c, struct dest *dest)
-{
-    struct facts *f = must_have(calloc(1, sizeof(*f)));
-    int64_t left = dest->valid_until - now_seconds();
-
-    if (left > FACTS_SECONDS)
-        left = FACTS_SECONDS;
-    f->refs = 2;
-    f->dest = dest;
-    f->until = now_ms() + (left > 0 ? left * 1000 : 0);
-    if (cache_put(c->memory, dest->domain, strlen(dest->domain), f) != 0)
-        log_oom();
-    return f;
+    return facts_recall(c->memory, domain, now_ms());
 }
 
 /* --- questions --- */
@@ -139,8 +94,7 @@ static void question_end(struct question *q, struct facts *f)
 
         next = TAILQ_NEXT(w, next);
         free(w);
-        if (f != NULL)
-            f->refs++;
+        facts_hold(f);
         fn(ctx, f);
     }
     facts_release(f);
@@ -237,7 +191,7 @@ static void on_stsd(void *ctx, enum call_status status, const char *text, size_t
     else
         err_set(&e, "%s", text);
     if (dest != NULL)
-        question_end(q, facts_keep(c, dest));
+        question_end(q, must_have(facts_keep(c->memory, dest, now_seconds(), now_ms())));
     else if (status == CALL_PERM)
         question_end(q, NULL);
     else
@@ -356,7 +310,7 @@ struct facts_client *facts_client_new(struct event_base *base, const char *stsd,
         return NULL;
     }
     random_octets(secret, sizeof(secret));
-    c->memory = must_have(cache_new(FACTS_MEMORY, facts_let_go, secret));
+    c->memory = must_have(facts_memory_new(FACTS_MEMORY, secret));
     c->asked = must_have(cache_new(0, NULL, secret));
     TAILQ_INIT(&c->ready);
     TAILQ_INIT(&c->later);

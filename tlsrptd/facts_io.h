@@ -13,11 +13,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "dest.h"
 #include "err.h"
+#include "facts.h"
 
 #define FACTS_MEMORY     2000 /* domains */
-#define FACTS_SECONDS    60   /* that they are remembered, or as long as they are valid, if that is less */
 #define FACTS_FLIGHT     64   /* look-ups under way at one time; one while stsd is away */
 #define FACTS_TRIES      8    /* then a domain is given up */
 #define FACTS_FIRST_MS   2000 /* to the second try */
@@ -28,11 +27,6 @@ struct facts_client;
 /* NULL with the reason in e: a bad address. */
 struct facts_client *facts_client_new(struct event_base *base, const char *stsd, struct err *e);
 void facts_client_free(struct facts_client *c); /* who waits is not called */
-
-/* Facts of one domain, shared. */
-struct facts;
-const struct dest *facts_dest(const struct facts *f);
-void facts_release(struct facts *f); /* NULL-safe */
 
 /* What is remembered, to be released; or NULL. domain: in its one form, as in the next. */
 struct facts *facts_known(struct facts_client *c, const char *domain);
