@@ -27,10 +27,12 @@ struct hand {
     void *ctx;
 };
 
+LIST_HEAD(hand_list, hand);
+
 struct report_hands {
     struct redis *redis;
     struct report_sender *sender;
-    LIST_HEAD(, hand) all;
+    struct hand_list all;
     size_t count;
     void (*ended)(void *ctx);
     void *ctx;
@@ -193,6 +195,6 @@ void report_hands_drain(struct report_hands *h)
 {
     struct hand *hand;
 
-    LIST_FOREACH(hand, &h->all, link)
-    hand->begun = hand->count;
+    for (hand = LIST_FIRST(&h->all); hand != NULL; hand = LIST_NEXT(hand, link))
+        hand->begun = hand->count;
 }

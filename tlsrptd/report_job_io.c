@@ -39,6 +39,8 @@ struct job_work {
     struct report_entry *entry;
 };
 
+LIST_HEAD(job_works, job_work);
+
 struct report_job {
     struct event_base *base;
     const struct conf *conf;
@@ -49,7 +51,7 @@ struct report_job {
     struct event *tick;
     struct event *drained;
     struct day_load load[DAYS_MAX]; /* by day % DAYS_MAX */
-    LIST_HEAD(, job_work) works;
+    struct job_works works;
     size_t works_count;
     bool draining;
     void (*drain_fn)(void *ctx);

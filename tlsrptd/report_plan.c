@@ -69,13 +69,14 @@ static int add_record(struct report_plan *p, const char *text, size_t max, struc
     struct tlsrpt_record *record = malloc(sizeof(*record));
     char *copy = strdup(text);
     int rc = record != NULL && copy != NULL ? 0 : -1;
+    int valid = rc == 0 ? tlsrpt_record_parse(record, text, strlen(text), e) : -1;
 
-    if (rc == 0 && tlsrpt_record_parse(record, text, strlen(text), e) == 1) {
-        if (record->rua_count == 0)
-            err_set(e, "its TLSRPT record names no destination that reports can be sent to");
-        for (size_t i = 0; rc == 0 && i < record->rua_count; i++)
-            rc = add(p, copy, record->rua[i], max, e);
-    }
+    if (valid == 0)
+        err_set(e, "its TLSRPT record is none");
+    if (valid == 1 && record->rua_count == 0)
+        err_set(e, "its TLSRPT record names no destination that reports can be sent to");
+    for (size_t i = 0; valid == 1 && rc == 0 && i < record->rua_count; i++)
+        rc = add(p, copy, record->rua[i], max, e);
     free(record);
     free(copy);
     return rc;
@@ -96,7 +97,7 @@ int report_plan_make(struct report_plan *out, const struct counts *c, bool succe
     }
     for (size_t i = 0; rc == 0 && i < records; i++)
         rc = add_record(out, record[i], max, e);
-    free((void *)(uintptr_t)record);
+    free((void *)record);
     if (rc != 0)
         report_plan_clear(out);
     return rc;

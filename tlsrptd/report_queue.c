@@ -15,8 +15,10 @@ struct queue_day {
     size_t count;
 };
 
+SLIST_HEAD(queue_days, queue_day);
+
 struct report_queue {
-    SLIST_HEAD(, queue_day) days;
+    struct queue_days days;
     struct report_entry **heap; /* the first is the earliest; has room for all entries there are */
     size_t waiting, room;
 };

@@ -102,15 +102,15 @@ static bool is_waiting(const struct step *p)
 
 void report_states_free(struct report_states *s)
 {
-    struct step *p;
+    struct step *p, *next;
 
     if (s == NULL)
         return;
-    while ((p = TAILQ_FIRST(&s->steps)) != NULL) {
+    for (p = TAILQ_FIRST(&s->steps); p != NULL; p = next) {
+        next = TAILQ_NEXT(p, link);
         if (p->kind == STEP_END)
             log_warning("report_state_lost", "domain=%s destination=%s state=%s", p->copy.domain, p->copy.field,
                         report_stage_name(p->stage));
-        step_unlink(p);
         p->states = NULL;
         if (is_waiting(p))
             step_free(p);
@@ -122,16 +122,17 @@ void report_states_free(struct report_states *s)
 static void step_done(struct step *p, const char *why)
 {
     struct report_states *s = p->states;
-    struct step old = *p;
+    struct step old = *p; /* its why is the one that is told, where it is p's own */
+    const char *words = why == p->why ? old.why : why;
 
     if (why == NULL)
         p->ticket->state = p->state;
     step_unlink(p);
     step_free(p);
     if (old.kind == STEP_CLAIM)
-        old.claimed(old.ctx, why == NULL ? old.verdict : REPORT_LATER, why);
+        old.claimed(old.ctx, words == NULL ? old.verdict : REPORT_LATER, words);
     else if (old.kind == STEP_BEGIN)
-        old.begun(old.ctx, why == NULL, why);
+        old.begun(old.ctx, words == NULL, words);
     else if (s->ends == 0 && s->written != NULL)
         s->written(s->ctx);
 }

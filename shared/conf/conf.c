@@ -139,31 +139,40 @@ static int finish_lists(struct reader *r, cfg_t *cfg)
 }
 
 /* The error is about this key. */
-static int whole_failed(struct reader *r, cfg_t *cfg, const char *section, const char *key)
+static int whole_failed(struct reader *r, cfg_t *cfg, const struct conf_section *s, const char *key)
 {
-    const struct conf_section *s = conf_section_find(section);
-
     return failed_at(r, line_of(r, cfg_getsec(cfg, s->name), s, conf_option_find(s, key)), key);
+}
+
+static int check_tags(struct reader *r, cfg_t *cfg)
+{
+    const struct conf_milter *m = &r->conf->milter;
+    const struct conf_section *s = conf_section_find("milter");
+
+    if (strcasecmp(m->tag, m->optional_tag) != 0)
+        return 0;
+    err_set(r->e, "\"%s\" is the value of tag as well; give each a word of its own", m->optional_tag);
+    return whole_failed(r, cfg, s, "optional_tag");
+}
+
+static int check_reporter(struct reader *r, cfg_t *cfg)
+{
+    const struct conf_tlsrptd *t = &r->conf->tlsrptd;
+    const struct conf_section *s = conf_section_find("tlsrptd");
+
+    if (t->contact[0] == '\0' || t->from[0] == '\0' || conf_mailbox_is_within(t->from, t->contact))
+        return 0;
+    err_set(r->e,
+            "\"%.*s\" is in another domain than contact, so receivers take it for another reporter; "
+            "write an address in the domain of contact, or below it",
+            CONF_SHOWN, t->from);
+    return whole_failed(r, cfg, s, "from");
 }
 
 /* What several values together may not be. */
 static int check_whole(struct reader *r, cfg_t *cfg)
 {
-    const struct conf_milter *m = &r->conf->milter;
-    const struct conf_tlsrptd *t = &r->conf->tlsrptd;
-
-    if (strcasecmp(m->tag, m->optional_tag) == 0) {
-        err_set(r->e, "\"%s\" is the value of tag as well; give each a word of its own", m->optional_tag);
-        return whole_failed(r, cfg, "milter", "optional_tag");
-    }
-    if (t->contact[0] != '\0' && t->from[0] != '\0' && !conf_mailbox_is_within(t->from, t->contact)) {
-        err_set(r->e,
-                "\"%.*s\" is in another domain than contact, which receivers do not take for the same reporter; "
-                "write an address in the domain of contact, or below it",
-                CONF_SHOWN, t->from);
-        return whole_failed(r, cfg, "tlsrptd", "from");
-    }
-    return 0;
+    return check_tags(r, cfg) == 0 ? check_reporter(r, cfg) : -1;
 }
 
 /* The tables in libconfuse's terms. Everything is a text to it, so that one function gets to see every value with its
