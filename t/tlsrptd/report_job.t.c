@@ -314,6 +314,30 @@ static void test_killed(void **state)
     node_close(&n);
 }
 
+/* W6: another node has it when it is to leave: it does not. */
+static void test_taken_away(void **state)
+{
+    static const char record[] = RECORD("mailto:r@a.example");
+    char field[REPORT_FIELD_BUF], claim[300];
+    struct node n;
+    int turns = 0;
+
+    (void)state;
+    fresh("exit 0");
+    put("a.example", record, 1);
+    node_open(&n, 0, "");
+    while (states("a.example", "\"claimed\"") == 0 && turns++ < 10000)
+        event_base_loop(n.c.base, EVLOOP_ONCE);
+    report_state_field(field, "mailto:r@a.example", record);
+    (void)snprintf(claim, sizeof(claim), "{\"v\":1,\"state\":\"claimed\",\"node\":\"b\",\"id\":\"y\",\"next\":%lld}",
+                   (long long)(now_seconds() + offset + 1000));
+    other_do(&server, "HSET p:tlsrpt-sent:%s:a.example %s %s", day_text, field, claim);
+    client_run_ms(&n.c, 500);
+    assert_int_equal(mails(""), 0);
+    assert_int_equal(states("a.example", "\"id\":\"y\""), 1);
+    node_close(&n);
+}
+
 /* W5, and a job that is switched off. */
 static void test_switches(void **state)
 {
@@ -408,9 +432,9 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_once),     cmocka_unit_test(test_two_nodes),  cmocka_unit_test(test_failures),
-        cmocka_unit_test(test_given_up), cmocka_unit_test(test_killed),     cmocka_unit_test(test_switches),
-        cmocka_unit_test(test_drain),    cmocka_unit_test(test_redis_away),
+        cmocka_unit_test(test_once),       cmocka_unit_test(test_two_nodes), cmocka_unit_test(test_failures),
+        cmocka_unit_test(test_given_up),   cmocka_unit_test(test_killed),    cmocka_unit_test(test_switches),
+        cmocka_unit_test(test_taken_away), cmocka_unit_test(test_drain),     cmocka_unit_test(test_redis_away),
     };
 
     return cmocka_run_group_tests_name("report_job", tests, setup, teardown);

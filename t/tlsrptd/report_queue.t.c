@@ -75,19 +75,29 @@ static void test_more(void **state)
     report_queue_free(q);
 }
 
+/* What is left when a day is forgotten is still in its order. */
 static void test_forget(void **state)
 {
-    static const char *const domain[] = {"a", "b", "c"};
+    static char name[MANY][32];
+    static const char *domain[MANY];
     struct report_queue *q = report_queue_new();
     struct report_entry *entry;
+    int64_t last = 0;
 
     (void)state;
+    for (size_t i = 0; i < MANY; i++) {
+        (void)snprintf(name[i], sizeof(name[i]), "d%06zu.example", i);
+        domain[i] = name[i];
+    }
     for (int32_t day = DAY; day < DAY + 4; day++)
-        assert_int_equal(report_queue_add(q, day, domain, 3, 14400), 0);
+        assert_int_equal(report_queue_add(q, day, domain, MANY, 4 * 86400), 0);
     report_queue_forget(q, DAY + 2);
-    assert_int_equal(report_queue_waiting(q), 6);
-    while ((entry = report_queue_take(q, NEVER)) != NULL)
+    assert_int_equal(report_queue_waiting(q), 2 * MANY);
+    while ((entry = report_queue_take(q, NEVER)) != NULL) {
         assert_in_range(entry->day, DAY + 2, DAY + 3);
+        assert_true(entry->at >= last);
+        last = entry->at;
+    }
     report_queue_forget(q, DAY + 9);
     report_queue_free(q);
     report_queue_free(NULL);
