@@ -19,6 +19,7 @@ struct log_journal {
     struct event *news; /* the journal's descriptor, or NULL */
     struct log_position opened, last;
     uint64_t seen; /* of the entries to come */
+    int failed;    /* what was logged last, and is so still; or 0 */
     bool paused;
     char ident[IDENT_MAX];
     char text[MAILLOG_LINE_MAX];
@@ -226,21 +227,29 @@ static void take_entry(struct log_journal *j)
         j->paused = !j->taker->fn(j->taker->ctx, &entry, seen, log_journal_position(j));
 }
 
+/* Once, until it is something else. */
+static void say_failed(struct log_journal *j, int rc)
+{
+    if (rc < 0 && rc != j->failed)
+        log_warning("journal-unread", "why=%s", strerror(-rc));
+    if (rc < 0)
+        j->failed = rc;
+}
+
 /* Returns whether there may be more at once. */
 static bool turn(struct log_journal *j)
 {
     int64_t until = now_ms() + LOG_TURN_MS;
-    int rc;
 
-    rc = sd_journal_process(j->journal);
-    if (rc < 0)
-        log_warning("journal-unread", "why=%s", strerror(-rc));
+    say_failed(j, sd_journal_process(j->journal));
     while (!j->paused && now_ms() < until) {
-        rc = sd_journal_next(j->journal);
-        if (rc < 0)
-            log_warning("journal-unread", "why=%s", strerror(-rc));
-        if (rc <= 0)
+        int rc = sd_journal_next(j->journal);
+
+        if (rc <= 0) {
+            say_failed(j, rc);
             return false;
+        }
+        j->failed = 0;
         take_entry(j);
     }
     return !j->paused;

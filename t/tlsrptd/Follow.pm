@@ -81,6 +81,9 @@ sub wait_for {
     return 1;
 }
 
+# A path in the private folder.
+sub in_folder { return "$dir/$_[0]" }
+
 sub say_to { print $in "$_[0]\n" }
 
 # Until so many new entries came.

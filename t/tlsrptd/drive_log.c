@@ -108,6 +108,7 @@ int main(int argc, char **argv)
     d.source = log_source_open(d.base, argv[1], position, 0, on_entry, &d, &e);
     if (d.source == NULL) {
         printf("error %s\n", e.text);
+        event_base_free(d.base);
         return 1;
     }
     input = must_have(event_new(d.base, STDIN_FILENO, EV_READ | EV_PERSIST, on_input, &d));
