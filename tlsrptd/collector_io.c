@@ -16,10 +16,10 @@
 #include <string.h>
 #include <sys/queue.h>
 
-#define TALLY_MEMORY  67108864 /* octets */
-#define MEMORY_MAX    33554432 /* octets of batches that the spool could not take */
-#define COMMIT_OCTETS 4194304  /* written to the spool at a time */
-#define POSITION_MS   5000     /* a position alone is not worth a batch more often */
+#define TALLY_MEMORY  268435456 /* octets */
+#define MEMORY_MAX    33554432  /* octets of batches that the spool could not take */
+#define COMMIT_OCTETS 4194304   /* written to the spool at a time */
+#define POSITION_MS   5000      /* a position alone is not worth a batch more often */
 #define COMPLAIN_MS   60000
 #define LANE_OCTETS   ((BATCH_LANE_BUF - 1) / 2)
 

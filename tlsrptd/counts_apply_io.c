@@ -16,7 +16,8 @@
 
 /*
  * KEYS: the lane's number; of each group the hash and the set of its day. ARGV: number; the number that must be there,
- * or ""; seconds to keep counts, and numbers; most policies, and details; then the words of the batch.
+ * or ""; seconds to keep counts, and numbers; most policies, and details; then the words of the batch. A hash and its
+ * domain's place in the set come to be, and get their time, with a policy.
  *
  * Writes that change nothing come first: when a key is of another kind, or may not be written, nothing was done yet. A
  * field that is no number is replaced. Replies the number that is there now.
@@ -24,10 +25,13 @@
 static const char script[] = //
     "local number, have = tonumber(ARGV[1]), tonumber(redis.call('GET', KEYS[1]) or '0') or 0 "
     "if have >= number or (ARGV[2] ~= '' and have < tonumber(ARGV[2])) then return have end "
-    "for i = 2, #KEYS, 2 do redis.call('HDEL', KEYS[i], '') redis.call('SREM', KEYS[i + 1], '') end "
+    "for i = 2, #KEYS, 2 do "
+    "  redis.call('HDEL', KEYS[i], '') "
+    "  if KEYS[i + 1] ~= KEYS[i - 1] then redis.call('SREM', KEYS[i + 1], '') end "
+    "end "
     "redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[4]) "
     "local most_policies, most_details = tonumber(ARGV[5]), tonumber(ARGV[6]) "
-    "local hash, id "
+    "local hash, set, domain, id "
     "local function add(field, n) "
     "  local sum = redis.pcall('HINCRBY', hash, field, n) "
     "  if type(sum) == 'number' then return sum end "
@@ -35,13 +39,18 @@ static const char script[] = //
     "  return tonumber(n) "
     "end "
     "local function policy(text, successful, failed) "
-    "  if redis.call('HSETNX', hash, 'policy ' .. id, text) == 1 and add('policies', 1) > most_policies then "
-    "    redis.call('HDEL', hash, 'policy ' .. id) "
-    "    add('policies', -1) "
-    "    id = nil "
-    "    local out = tonumber(successful) + tonumber(failed) "
-    "    if out > 0 then add('left-out', string.format('%.0f', out)) end "
-    "    return "
+    "  if redis.call('HSETNX', hash, 'policy ' .. id, text) == 1 then "
+    "    redis.call('EXPIRE', hash, ARGV[3]) "
+    "    redis.call('SADD', set, domain) "
+    "    redis.call('EXPIRE', set, ARGV[3]) "
+    "    if add('policies', 1) > most_policies then "
+    "      redis.call('HDEL', hash, 'policy ' .. id) "
+    "      add('policies', -1) "
+    "      id = nil "
+    "      local out = tonumber(successful) + tonumber(failed) "
+    "      if out > 0 then add('left-out', string.format('%.0f', out)) end "
+    "      return "
+    "    end "
     "  end "
     "  if successful ~= '0' then add('successful ' .. id, successful) end "
     "  if failed ~= '0' then add('failed ' .. id, failed) end "
@@ -58,9 +67,7 @@ static const char script[] = //
     "  local word = ARGV[at] "
     "  if word == 'g' then "
     "    key = key + 2 "
-    "    hash = KEYS[key] "
-    "    redis.call('SADD', KEYS[key + 1], ARGV[at + 2]) "
-    "    redis.call('EXPIRE', KEYS[key + 1], ARGV[3]) "
+    "    hash, set, domain = KEYS[key], KEYS[key + 1], ARGV[at + 2] "
     "    at = at + 3 "
     "  elseif word == 'p' then "
     "    id = ARGV[at + 1] "
@@ -71,10 +78,10 @@ static const char script[] = //
     "    at = at + 4 "
     "  else "
     "    add('left-out', ARGV[at + 1]) "
+    "    redis.call('EXPIRE', hash, ARGV[3]) "
     "    at = at + 2 "
     "  end "
     "end "
-    "for i = 2, #KEYS, 2 do redis.call('EXPIRE', KEYS[i], ARGV[3]) end "
     "return number";
 
 /* --- the command --- */
