@@ -141,8 +141,7 @@ int batch_queue_save(struct batch_queue *q, struct err *e)
 
     if (q->in_memory == 0)
         return 0;
-    TAILQ_FOREACH(w, &q->all, link)
-    {
+    for (w = TAILQ_FIRST(&q->all); w != NULL; w = TAILQ_NEXT(w, link)) {
         if (!in_memory(w))
             continue;
         if (save(q, w, e) != 0) {
@@ -165,8 +164,7 @@ static void begin_again(struct batch_queue *q)
 {
     struct waiting *w;
 
-    TAILQ_FOREACH(w, &q->all, link)
-    {
+    for (w = TAILQ_FIRST(&q->all); w != NULL; w = TAILQ_NEXT(w, link)) {
         if (w == q->next)
             break;
         w->taken_ms = 0;
@@ -364,9 +362,9 @@ uint64_t batch_queue_safe(const struct batch_queue *q, uint64_t last)
     const struct waiting *w;
 
     if (q->in_memory > 0)
-        TAILQ_FOREACH(w, &q->all, link)
-    if (in_memory(w))
-        return w->number - 1;
+        for (w = TAILQ_FIRST(&q->all); w != NULL; w = TAILQ_NEXT(w, link))
+            if (in_memory(w))
+                return w->number - 1;
     return last;
 }
 

@@ -167,9 +167,9 @@ static void commit(struct collector *c)
     }
     if (tally_events(c->tally) > 0 || c->moved)
         batches_make(c);
-    TAILQ_FOREACH(w, &c->safe, link)
-    if (w->number == 0)
-        w->number = c->number > 0 ? c->number : 1;
+    for (w = TAILQ_FIRST(&c->safe); w != NULL; w = TAILQ_NEXT(w, link))
+        if (w->number == 0)
+            w->number = c->number > 0 ? c->number : 1;
     batch_queue_work(c->queue);
     if (!TAILQ_EMPTY(&c->safe))
         tell_wake(c);

@@ -167,7 +167,7 @@ static int entry_order(const void *a, const void *b)
 
 static struct entry *entry_find(const struct entries *all, const char *id)
 {
-    struct entry key;
+    struct entry key = {.room = 0};
 
     memcpy(key.id, id, ID_LEN);
     key.id[ID_LEN] = '\0';

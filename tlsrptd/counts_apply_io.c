@@ -209,7 +209,7 @@ int counts_apply(struct redis *r, const struct batch *b, bool first, int64_t kee
 {
     struct apply *a = must_have(calloc(1, sizeof(*a)));
     struct command c = {.count = 0};
-    struct numbers n;
+    struct numbers n = {.keys = ""};
     int rc = -1;
 
     *a = (struct apply){b->number, fn, ctx};

@@ -127,9 +127,12 @@ static const char *part_take(struct scan *s, const redisReply *reply)
         return "a reply that cannot be";
     memcpy(s->cursor, cursor->str, cursor->len + 1);
     for (size_t i = 0; i < part->elements; i++) {
-        if (part->element[i]->type != REDIS_REPLY_STRING)
+        const redisReply *text = part->element[i];
+
+        if (text->type != REDIS_REPLY_STRING)
             return "a reply that cannot be";
-        keep(s, part->element[i]);
+        if (s->counts != NULL || (text->len <= DOMAIN_MAX && memchr(text->str, '\0', text->len) == NULL))
+            keep(s, text);
     }
     return s->count > s->max || (s->counts != NULL && s->octets > OCTETS_MAX) ? "there is too much of it" : NULL;
 }

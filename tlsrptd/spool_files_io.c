@@ -32,7 +32,7 @@ static uint64_t number_of(const char *name)
     size_t i = 0;
     char again[SPOOL_NAME_BUF];
 
-    for (; ascii_is_digit(name[i]) && i < DIGITS_MAX; i++)
+    for (; i < DIGITS_MAX && ascii_is_digit(name[i]); i++)
         number = number * 10 + (uint64_t)(name[i] - '0');
     spool_file_name(again, number);
     return strcmp(again, name) == 0 ? number : 0;

@@ -249,6 +249,11 @@ my @tries = ( # who, the reply, the command
     ['posternctl', $KEY, 'EXPIRE', 'postern:used:', 1],
 
     ['tlsrptd', '1', 'EVAL', "return redis.call('hset', KEYS[1], 'c', 'd')", 1, $state],
+    ['tlsrptd', '1', 'EVAL', "return redis.call('hincrby', KEYS[1], 'c', 1)", 1, 'postern:tlsrpt:2026-11-22:a.test'],
+    ['tlsrptd', 'OK', 'SET', 'postern:tlsrpt-applied:0', 1],
+    ['tlsrptd', '1', 'EVAL', "return redis.call('hset', KEYS[1], 'c', 'd')", 1, 'postern:tlsrpt-sent:2026-11-22:a.test'],
+    ['tlsrptd', $KEY, 'SET', $facts, 'x'],
+    ['tlsrptd', $KEY, 'SADD', 'postern:used:', 'x'],
     ['tlsrptd', $KEY, 'HSET', $lists, 'a', 'b'],
     ['tlsrptd', $KEY, 'HGET', $lists, 'd1.test'],
     ['tlsrptd', $KEY, 'EVAL', "return redis.call('del', KEYS[1])", 1, $facts],

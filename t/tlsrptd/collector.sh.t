@@ -36,6 +36,7 @@ sub redis_start {
         exec(@server, '--port', 0, '--unixsocket', "$dir/redis.sock", '--dir', $dir, '--save', '', @more) or POSIX::_exit(127);
     }
     until_true(sub { (redis('PING') // '') eq 'PONG' }) or die 'no Redis: install redis-server, or name it in POSTERN_REDIS_SERVER';
+    user_make();
 }
 sub redis_kill { kill 'KILL', $redis_pid; waitpid $redis_pid, 0; undef $redis_pid; unlink "$dir/redis.sock" }
 
@@ -67,6 +68,12 @@ sub until_true {
     sleep 0.02 until ($seen = $look->()) || time() > $end;
     return $seen;
 }
+
+# The collector logs in as its own user, with the rights of contrib/redis/users.conf.
+my $acl = do { open(my $fh, '<', "$FindBin::Bin/../../contrib/redis/users.conf") or die; local $/; <$fh> };
+my ($user) = $acl =~ /^(user postern-tlsrptd .*)/m or die;
+$user =~ s/#HASH-tlsrptd/>secret/;
+sub user_make { my (undef, @rule) = split ' ', $user; redis('ACL', 'SETUSER', @rule) eq 'OK' or die }
 
 # --- the collector ---
 sub begin {
@@ -123,6 +130,7 @@ redis_start('--appendonly', 'yes', '--appendfsync', 'everysec');
     like($second->{first}, qr/^cannot: .*another process has it/, 'a second process is refused');
     ended($second);
     ok(drained($c), 'and ends');
+    is_deeply(redis('ACL', 'LOG'), [], 'nothing that it sent was refused');
     flush();
 }
 

@@ -214,8 +214,10 @@ static int64_t number(int argc, char **argv, const char *key, int64_t otherwise)
 int main(int argc, char **argv)
 {
     struct err e = {""};
-    struct conf_redis conf = {
-        .url = argv[1], .username = (char *)"", .password = (char *)"", .prefix = (char *)"postern:"};
+    struct conf_redis conf = {.url = argv[1],
+                              .username = (char *)"postern-tlsrptd",
+                              .password = (char *)"secret",
+                              .prefix = (char *)"postern:"};
     struct collector_options options = {.spool = argv[2],
                                         .spool_max = number(argc, argv, "spool_max", 1 << 30),
                                         .commit_ms = number(argc, argv, "commit_ms", 50),
