@@ -13,8 +13,9 @@
 #define TAKEN_MAX 33554432 /* octets in memory of batches that Redis took */
 
 struct waiting {
-    TAILQ_ENTRY(waiting) link;
+    STAILQ_ENTRY(waiting) link;
     uint64_t number;
+    bool follows;     /* what was added before it has the number before */
     int64_t taken_ms; /* 0: Redis has not taken it */
     struct spool_place place;
     char *octets; /* when it is not in the spool */
@@ -22,7 +23,7 @@ struct waiting {
     char lane[BATCH_LANE_BUF];
 };
 
-TAILQ_HEAD(waiting_list, waiting);
+STAILQ_HEAD(waiting_list, waiting);
 
 struct batch_queue {
     struct redis *redis;
@@ -36,6 +37,8 @@ struct batch_queue {
     struct turn *asked;   /* what Redis has */
     int64_t asked_ms;
     char asked_lane[BATCH_LANE_BUF];
+    uint64_t last; /* number that was added last, and its lane */
+    char last_lane[BATCH_LANE_BUF];
     int64_t again_ms;
     size_t count, in_memory, taken_octets;
     uint64_t taken;
@@ -59,7 +62,7 @@ struct batch_queue *batch_queue_new(struct redis *redis, int64_t keep, void (*ch
     struct batch_queue *q = must_have(calloc(1, sizeof(*q)));
 
     *q = (struct batch_queue){.redis = redis, .keep = keep, .changed = changed, .ctx = ctx};
-    TAILQ_INIT(&q->all);
+    STAILQ_INIT(&q->all);
     return q;
 }
 
@@ -73,13 +76,13 @@ static bool in_memory(const struct waiting *w)
     return w->place.file == NULL && w->taken_ms == 0;
 }
 
+/* Of one that is out of the queue. */
 static void waiting_end(struct batch_queue *q, struct waiting *w)
 {
     if (w->place.file != NULL)
         spool_forget(q->spool, &w->place);
     else
         q->taken_octets -= w->len;
-    TAILQ_REMOVE(&q->all, w, link);
     free(w->octets);
     free(w);
 }
@@ -94,8 +97,8 @@ void batch_queue_free(struct batch_queue *q)
         q->way->queue = NULL;
     if (q->asked != NULL)
         q->asked->queue = NULL;
-    while ((w = TAILQ_FIRST(&q->all)) != NULL) {
-        TAILQ_REMOVE(&q->all, w, link);
+    while ((w = STAILQ_FIRST(&q->all)) != NULL) {
+        STAILQ_REMOVE_HEAD(&q->all, link);
         free(w->octets);
         free(w);
     }
@@ -117,7 +120,10 @@ void batch_queue_add(struct batch_queue *q, const char *lane, uint64_t number, c
         memcpy(w->octets, octets, len);
         q->in_memory += len;
     }
-    TAILQ_INSERT_TAIL(&q->all, w, link);
+    w->follows = q->last + 1 == number && strcmp(q->last_lane, lane) == 0;
+    q->last = number;
+    memcpy(q->last_lane, lane, sizeof(q->last_lane));
+    STAILQ_INSERT_TAIL(&q->all, w, link);
     q->count++;
     if (q->next == NULL)
         q->next = w;
@@ -141,7 +147,7 @@ int batch_queue_save(struct batch_queue *q, struct err *e)
 
     if (q->in_memory == 0)
         return 0;
-    for (w = TAILQ_FIRST(&q->all); w != NULL; w = TAILQ_NEXT(w, link)) {
+    for (w = STAILQ_FIRST(&q->all); w != NULL; w = STAILQ_NEXT(w, link)) {
         if (!in_memory(w))
             continue;
         if (save(q, w, e) != 0) {
@@ -164,7 +170,7 @@ static void begin_again(struct batch_queue *q)
 {
     struct waiting *w;
 
-    for (w = TAILQ_FIRST(&q->all); w != NULL; w = TAILQ_NEXT(w, link)) {
+    for (w = STAILQ_FIRST(&q->all); w != NULL; w = STAILQ_NEXT(w, link)) {
         if (w == q->next)
             break;
         w->taken_ms = 0;
@@ -174,7 +180,7 @@ static void begin_again(struct batch_queue *q)
             q->in_memory += w->len;
         }
     }
-    q->next = TAILQ_FIRST(&q->all);
+    q->next = STAILQ_FIRST(&q->all);
 }
 
 static void taken(struct batch_queue *q)
@@ -186,7 +192,7 @@ static void taken(struct batch_queue *q)
         q->taken_octets += w->len;
     }
     w->taken_ms = now_ms();
-    q->next = TAILQ_NEXT(w, link);
+    q->next = STAILQ_NEXT(w, link);
     q->count--;
     q->taken++;
 }
@@ -207,7 +213,7 @@ static void on_applied(void *ctx, enum counts_applied how)
     if (how == COUNTS_REFUSED || how == COUNTS_AWAY)
         q->again_ms = now_ms() + AGAIN_MS;
     if (how == COUNTS_GAP)
-        log_warning("counts_again", "lane=%s batches=%zu reason=%s", TAILQ_FIRST(&q->all)->lane, q->count,
+        log_warning("counts_again", "lane=%s batches=%zu reason=%s", STAILQ_FIRST(&q->all)->lane, q->count,
                     "Redis has lost some");
     send_next(q);
     q->changed(q->ctx);
@@ -219,20 +225,16 @@ static void lose(struct batch_queue *q, const char *why)
     struct waiting *w = q->next;
 
     log_error("batch_lost", "lane=%s number=%llu error=%s", w->lane, (unsigned long long)w->number, why);
-    q->next = TAILQ_NEXT(w, link);
+    q->next = STAILQ_NEXT(w, link);
     q->count--;
     if (w->place.file == NULL)
         q->in_memory -= w->len;
     w->taken_ms = now_ms();
     q->taken_octets += w->place.file == NULL ? w->len : 0;
+    if (q->next != NULL)
+        q->next->follows = false;
+    STAILQ_REMOVE(&q->all, w, waiting, link);
     waiting_end(q, w);
-}
-
-static bool is_first(const struct waiting *w)
-{
-    const struct waiting *before = TAILQ_PREV(w, waiting_list, link);
-
-    return before == NULL || before->number + 1 != w->number || strcmp(before->lane, w->lane) != 0;
 }
 
 /* Returns 0: it is on its way; 1: not now; -1: it cannot be read. */
@@ -250,7 +252,9 @@ static int send_one(struct batch_queue *q, struct err *e)
     }
     if (batch_read(&b, w->octets != NULL ? w->octets : buf_text(&octets), w->len) == 1) {
         q->way = turn_new(q);
-        rc = counts_apply(q->redis, &b, is_first(w), q->keep, on_applied, q->way) == 0 ? 0 : 1;
+        rc = counts_apply(q->redis, &b, w == STAILQ_FIRST(&q->all) || !w->follows, q->keep, on_applied, q->way) == 0
+                 ? 0
+                 : 1;
         batch_clear(&b);
     } else {
         err_set(e, "it is not what was written");
@@ -299,7 +303,7 @@ static void on_has(void *ctx, redisReply *reply)
     if (q == NULL)
         return;
     q->asked = NULL;
-    w = TAILQ_FIRST(&q->all);
+    w = STAILQ_FIRST(&q->all);
     if (reply == NULL || !may_go(q, w, q->asked_ms) ||
         (reply->type != REDIS_REPLY_STRING && reply->type != REDIS_REPLY_NIL))
         return;
@@ -313,14 +317,15 @@ static void on_has(void *ctx, redisReply *reply)
         return;
     }
     while (may_go(q, w, q->asked_ms) && w->number <= has && strcmp(w->lane, q->asked_lane) == 0) {
+        STAILQ_REMOVE_HEAD(&q->all, link);
         waiting_end(q, w);
-        w = TAILQ_FIRST(&q->all);
+        w = STAILQ_FIRST(&q->all);
     }
 }
 
 static void ask(struct batch_queue *q)
 {
-    struct waiting *w = TAILQ_FIRST(&q->all);
+    struct waiting *w = STAILQ_FIRST(&q->all);
     char key[KEY_BUF];
 
     if (q->asked != NULL || !may_go(q, w, now_ms()) ||
@@ -340,8 +345,10 @@ static void taken_bound(struct batch_queue *q)
 {
     struct waiting *w;
 
-    while (q->taken_octets > TAKEN_MAX && (w = TAILQ_FIRST(&q->all)) != NULL && w != q->next)
+    while (q->taken_octets > TAKEN_MAX && (w = STAILQ_FIRST(&q->all)) != NULL && w != q->next) {
+        STAILQ_REMOVE_HEAD(&q->all, link);
         waiting_end(q, w);
+    }
 }
 
 void batch_queue_work(struct batch_queue *q)
@@ -362,7 +369,7 @@ uint64_t batch_queue_safe(const struct batch_queue *q, uint64_t last)
     const struct waiting *w;
 
     if (q->in_memory > 0)
-        for (w = TAILQ_FIRST(&q->all); w != NULL; w = TAILQ_NEXT(w, link))
+        for (w = STAILQ_FIRST(&q->all); w != NULL; w = STAILQ_NEXT(w, link))
             if (in_memory(w))
                 return w->number - 1;
     return last;

@@ -24,13 +24,13 @@
 #define LANE_OCTETS   ((BATCH_LANE_BUF - 1) / 2)
 
 struct safe_wait {
-    TAILQ_ENTRY(safe_wait) link;
+    STAILQ_ENTRY(safe_wait) link;
     uint64_t number; /* 0: of the next commit */
     collector_safe_fn *fn;
     void *ctx;
 };
 
-TAILQ_HEAD(safe_list, safe_wait);
+STAILQ_HEAD(safe_list, safe_wait);
 
 struct collector {
     struct event_base *base;
@@ -93,7 +93,7 @@ static bool spool_takes(struct collector *c, struct making *m, struct spool_plac
 static void making_write(struct making *m, const struct batch_position *position, size_t positions)
 {
     struct collector *c = m->c;
-    struct spool_place place;
+    struct spool_place place = {.file = NULL};
     bool spooled;
     size_t at = 0;
 
@@ -167,11 +167,11 @@ static void commit(struct collector *c)
     }
     if (tally_events(c->tally) > 0 || c->moved)
         batches_make(c);
-    for (w = TAILQ_FIRST(&c->safe); w != NULL; w = TAILQ_NEXT(w, link))
+    for (w = STAILQ_FIRST(&c->safe); w != NULL; w = STAILQ_NEXT(w, link))
         if (w->number == 0)
             w->number = c->number > 0 ? c->number : 1;
     batch_queue_work(c->queue);
-    if (!TAILQ_EMPTY(&c->safe))
+    if (!STAILQ_EMPTY(&c->safe))
         tell_wake(c);
 }
 
@@ -183,12 +183,12 @@ static void safe_tell(struct collector *c)
     bool hopeless = c->spool_fails && !redis_up(c->redis);
     struct safe_wait *w;
 
-    while ((w = TAILQ_FIRST(&c->safe)) != NULL) {
+    while ((w = STAILQ_FIRST(&c->safe)) != NULL) {
         bool is = w->number > 0 && w->number <= safe;
 
         if (!is && !(hopeless && (w->number > 0 || memory_full(c))))
             return;
-        TAILQ_REMOVE(&c->safe, w, link);
+        STAILQ_REMOVE_HEAD(&c->safe, link);
         w->fn(w->ctx, is);
         free(w);
     }
@@ -225,14 +225,14 @@ static void on_taken(void *ctx)
 {
     struct collector *c = ctx;
 
-    if (!TAILQ_EMPTY(&c->safe) || c->drained != NULL)
+    if (!STAILQ_EMPTY(&c->safe) || c->drained != NULL)
         tell_wake(c);
 }
 
 static void on_tick(evutil_socket_t fd, short what, void *ctx)
 {
     struct collector *c = ctx;
-    bool only_position = tally_events(c->tally) == 0 && TAILQ_EMPTY(&c->safe) && batch_queue_in_memory(c->queue) == 0;
+    bool only_position = tally_events(c->tally) == 0 && STAILQ_EMPTY(&c->safe) && batch_queue_in_memory(c->queue) == 0;
 
     (void)fd;
     (void)what;
@@ -297,7 +297,7 @@ void collector_when_safe(struct collector *c, collector_safe_fn *fn, void *ctx)
 
     w->fn = fn;
     w->ctx = ctx;
-    TAILQ_INSERT_TAIL(&c->safe, w, link);
+    STAILQ_INSERT_TAIL(&c->safe, w, link);
 }
 
 void collector_drain(struct collector *c, int64_t ms, void (*fn)(void *ctx), void *ctx)
@@ -349,7 +349,7 @@ struct collector *collector_new(struct event_base *base, struct redis *redis, co
     c->options = *options;
     c->folder = must_have(strdup(options->spool));
     c->options.spool = c->folder;
-    TAILQ_INIT(&c->safe);
+    STAILQ_INIT(&c->safe);
     lane_make(c);
     random_octets(key, sizeof(key));
     c->tally = must_have(tally_new(key, TALLY_MEMORY));
@@ -377,8 +377,8 @@ void collector_free(struct collector *c)
         event_free(c->tick);
     if (c->tell != NULL)
         event_free(c->tell);
-    while ((w = TAILQ_FIRST(&c->safe)) != NULL) {
-        TAILQ_REMOVE(&c->safe, w, link);
+    while ((w = STAILQ_FIRST(&c->safe)) != NULL) {
+        STAILQ_REMOVE_HEAD(&c->safe, link);
         w->fn(w->ctx, false);
         free(w);
     }

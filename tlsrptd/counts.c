@@ -128,7 +128,7 @@ static void policy_clear(struct counted_policy *p)
     free((void *)p->policy.string);
     free((void *)p->policy.mx);
     free(p->failure);
-    memset(p, 0, sizeof(*p));
+    *p = (struct counted_policy){0};
 }
 
 static bool policy_fill(struct counts *out, struct counted_policy *p, const struct counts_field *f)
@@ -291,7 +291,7 @@ static size_t fields_sort(const struct counts_field **sorted, const struct count
 
     for (size_t i = 0; i < count; i++)
         sorted[i] = &field[i];
-    qsort(sorted, count, sizeof(*sorted), field_order);
+    qsort(sorted, count, sizeof(const struct counts_field *), field_order);
     for (size_t i = 0; i < count; i++)
         if (kept == 0 || field_order(&sorted[kept - 1], &sorted[i]) != 0)
             sorted[kept++] = sorted[i];
@@ -310,7 +310,7 @@ static int fields_read(struct entries *all, const struct counts_field *const *fi
 int counts_read(struct counts *out, int32_t day, const char *domain, const struct counts_field *field, size_t count)
 {
     struct entries all = {.out = out};
-    const struct counts_field **sorted = calloc(count + 1, sizeof(*sorted));
+    const struct counts_field **sorted = calloc(count + 1, sizeof(const struct counts_field *));
     int rc = -1;
 
     memset(out, 0, sizeof(*out));
