@@ -251,6 +251,8 @@ my @tries = ( # who, the reply, the command
     ['tlsrptd', '1', 'EVAL', "return redis.call('hset', KEYS[1], 'c', 'd')", 1, $state],
     ['tlsrptd', '1', 'EVAL', "return redis.call('hincrby', KEYS[1], 'c', 1)", 1, 'postern:tlsrpt:2026-11-22:a.test'],
     ['tlsrptd', 'OK', 'SET', 'postern:tlsrpt-applied:0', 1],
+    ['posternctl', ['0', ['c', '1']], 'HSCAN', 'postern:tlsrpt:2026-11-22:a.test', 0],
+    ['posternctl', $KEY, 'HSET', 'postern:tlsrpt:2026-11-22:a.test', 'c', 2],
     ['tlsrptd', '1', 'EVAL', "return redis.call('hset', KEYS[1], 'c', 'd')", 1, 'postern:tlsrpt-sent:2026-11-22:a.test'],
     ['tlsrptd', $KEY, 'SET', $facts, 'x'],
     ['tlsrptd', $KEY, 'SADD', 'postern:used:', 'x'],
