@@ -22,12 +22,14 @@
 #include "log.h"
 #include "log_source_io.h"
 #include "maillog.h"
+#include "millis.h"
 #include "report_job_io.h"
 #include "utc_day.h"
 
 #define BAD_DATAGRAM   "unreadable-datagram" /* in the spool: the first that could not be read */
 #define SOURCE_LOG     "log"                 /* the source whose position the collector saves */
-#define DRAIN_REDIS_MS 2000                  /* longest wait for Redis at the end: what is in the spool is safe */
+#define LOG_REST_MS    5000
+#define DRAIN_REDIS_MS 2000 /* longest wait for Redis at the end: what is in the spool is safe */
 
 struct tlsrptd {
     struct daemon *daemon;
@@ -42,6 +44,7 @@ struct tlsrptd {
     struct attempts *attempts;
     struct maillog *maillog;
     struct log_source *log;
+    struct event *log_rest;
     struct report_job *job;
     bool drained; /* one of the two that are waited for at the end is done */
 };
@@ -54,6 +57,11 @@ static const char *tlsrptd_user(const struct conf *conf)
 static const char *tlsrptd_pid_file(const struct conf *conf)
 {
     return conf->tlsrptd.pid_file;
+}
+
+static bool tlsrptd_runs_others(const struct conf *conf)
+{
+    return strncmp(conf->tlsrptd.mail, "sendmail:", strlen("sendmail:")) == 0;
 }
 
 static int64_t now_here(const struct tlsrptd *t)
@@ -171,6 +179,17 @@ static bool on_log_entry(void *ctx, const struct maillog_entry *entry, bool seen
     return !attempts_full(t->attempts);
 }
 
+/* A log without lines that matter has a position, too: it is to be found again after it was rotated. */
+static void on_log_rest(evutil_socket_t fd, short what, void *ctx)
+{
+    struct tlsrptd *t = ctx;
+
+    (void)fd;
+    (void)what;
+    if (t->log != NULL && attempts_waiting(t->attempts) == 0)
+        attempts_position(t->attempts, SOURCE_LOG, log_source_position(t->log));
+}
+
 static void on_room(void *ctx)
 {
     struct tlsrptd *t = ctx;
@@ -242,7 +261,11 @@ static int open_log(struct tlsrptd *t, const struct conf_tlsrptd *conf, struct e
     t->maillog = must_have(maillog_new(conf->log_name, from));
     t->log = log_source_open(daemon_base(t->daemon), conf->log, collector_saved(t->collector, SOURCE_LOG),
                              t->clock_offset, on_log_entry, t, e);
-    return t->log == NULL ? -1 : 0;
+    if (t->log == NULL)
+        return -1;
+    t->log_rest = must_have(event_new(daemon_base(t->daemon), -1, EV_PERSIST, on_log_rest, t));
+    timer_start(t->log_rest, LOG_REST_MS);
+    return 0;
 }
 
 static int tlsrptd_run(struct daemon *d, struct err *e)
@@ -309,6 +332,8 @@ static void tlsrptd_stop(struct daemon *d)
     metrics_server_free(t->metrics);
     datagrams_close(t->datagrams);
     log_source_close(t->log);
+    if (t->log_rest != NULL)
+        event_free(t->log_rest);
     exim_door_close(t->exim);
     door_close(t->door);
     report_job_free(t->job);
@@ -327,6 +352,7 @@ int main(int argc, char **argv)
         .summary = "counts what becomes of TLS, and sends the daily reports (RFC 8460)",
         .user = tlsrptd_user,
         .pid_file = tlsrptd_pid_file,
+        .runs_others = tlsrptd_runs_others,
         .start = tlsrptd_start,
         .run = tlsrptd_run,
         .reload = tlsrptd_reload,

@@ -197,7 +197,7 @@ static int start_up(struct daemon *d, struct err *e)
     if (pid_file[0] != '\0' && process_pid_write(pid_file, e) != 0)
         return -1;
     d->pid_written = pid_file[0] != '\0';
-    return process_become(d->hooks->user(d->conf), e);
+    return process_become(d->hooks->user(d->conf), d->hooks->runs_others == NULL || !d->hooks->runs_others(d->conf), e);
 }
 
 static void tear_down(struct daemon *d, const char *pid_file)

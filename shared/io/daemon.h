@@ -19,6 +19,9 @@ struct daemon_hooks {
     const char *summary;                              /* one line for -h */
     const char *(*user)(const struct conf *conf);     /* to run as when started as root; "" is an error then */
     const char *(*pid_file)(const struct conf *conf); /* "" = none */
+    bool (*runs_others)(
+        const struct conf *conf);                /* it runs programs that have set-group-ID bits, as Postfix's sendmail
+                                                    has for its queue. NULL: no, and then such bits count for nothing */
     int64_t (*workers)(const struct conf *conf); /* processes that do the work; more than one: see supervisor.h, and run
                                                     and all that follows it is called in each of them. NULL: one */
     int (*start)(struct daemon *d, struct err *e); /* still with the privileges of start-up: open listeners. 0 or -1 */

@@ -119,11 +119,11 @@ int process_owner(const char *user, uid_t *uid, gid_t *gid, struct err *e)
     return 0;
 }
 
-int process_become(const char *user, struct err *e)
+int process_become(const char *user, bool for_good, struct err *e)
 {
     const struct passwd *pw;
 
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+    if (for_good && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
         return err_set(e, "prctl: %s", strerror(errno));
     if (geteuid() != 0)
         return 0;

@@ -2,6 +2,7 @@
 #ifndef POSTERN_PROCESS_H
 #define POSTERN_PROCESS_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "err.h"
@@ -22,9 +23,11 @@ void process_ready(int fd);
  */
 int process_owner(const char *user, uid_t *uid, gid_t *gid, struct err *e);
 
-/* The user's uid, gid and groups, for good. Of no effect when not started as root. Returns 0, or -1 with what to write
- * in e. */
-int process_become(const char *user, struct err *e);
+/*
+ * The user's uid, gid and groups. Of no effect when not started as root. for_good: programs that are run do not get
+ * other ones either, by a set-user-ID or set-group-ID bit. Returns 0, or -1 with what to write in e.
+ */
+int process_become(const char *user, bool for_good, struct err *e);
 
 /* Write the process id; the file is there as a whole or not at all. */
 int process_pid_write(const char *path, struct err *e);

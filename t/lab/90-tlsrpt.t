@@ -40,6 +40,7 @@ make_keys();
 my %tlsrptd = (
     log => "\"$Lab::DIR/log/strict.log\"",
     commit_interval => '"200ms"',
+    post_anywhere => 'yes', # the lab's addresses are not public ones
     organization => '"The lab"',
     rsa_key => "\"$keys/rsa.pem\"",
     ed25519_key => "\"$keys/ed25519.pem\"",
@@ -50,6 +51,7 @@ ok(Nodes::tracking('one'), 'policyd is told of changes');
 ctl('list', 'add', 'exclude', 'rpt-excluded.test');
 publish_keys();
 mail_is_counted();
+the_day_is_over();
 reports_are_sent();
 nothing_is_sent_twice();
 
@@ -61,7 +63,7 @@ done_testing();
 
 sub ctl {
     my ($status, $out, $err) = Nodes::ctl_all('one', @_);
-    is($status, 0, "posternctl @_") or diag($err);
+    is($status, 0, "posternctl @_") or diag($out, $err);
     return $out;
 }
 
@@ -109,6 +111,18 @@ sub mail_is_counted {
 }
 
 # --- reports ---
+
+# For tlsrptd it is tomorrow now. A second node reads the log of the Postfix by which reports leave.
+sub the_day_is_over {
+    my ($status, undef, $err) = Nodes::ctl_all('one', 'report', 'send', '--day', $day);
+    is($status, 1, 'W1 a day that is not over is not reported');
+    like($err, qr/not over/, 'and that is said');
+    is(Nodes::stop('one-tlsrptd', 'TERM'), 0, 'tlsrptd ends well');
+    Reports::configure('one', %tlsrptd, clock_offset => '"1d"');
+    Nodes::start_daemon('one', 'tlsrptd');
+    Reports::start_node('two', %tlsrptd, log => "\"$Lab::DIR/log/client.log\"", clock_offset => '"1d"');
+    return;
+}
 
 sub reports_are_sent {
     my @wanted = grep { $_->[2] ne '' } @domains;
@@ -158,14 +172,11 @@ sub check_posted {
 sub nothing_is_sent_twice {
     my $before = all_reports();
     ctl('report', 'send', '--day', $day);
-    Reports::start_node('two', %tlsrptd, log => '""');
     my ($status, undef, $err) = Nodes::ctl_all('two', 'report', 'send', '--day', $day);
     is($status, 0, 'another node is asked to send them') or diag($err);
     is(all_reports(), $before, 'W6 nothing is sent again');
     is(Nodes::stop("two-$_", 'TERM'), 0, "two-$_ ends well") for 'tlsrptd', 'policyd', 'stsd';
-    for my $domain ('rpt-good.test') {
-        is(Reports::counts_line(Reports::counts($domain)), 'sts successful=3 failed=0', 'W8 the mails with reports are not counted');
-    }
+    is(Reports::counts_line(Reports::counts($_->[0], $day)), $_->[2], "$_->[0]: W8 the mails with reports are not counted") for @domains;
     return;
 }
 

@@ -20,12 +20,23 @@ sub start_redis {
     return;
 }
 
-# A node with tlsrptd, which reads that log
-sub start_node {
+# The sections of a node with tlsrptd, which has these keys: (SECTION => KEYS, …), as Nodes::configure wants them
+sub sections {
     my ($node, %tlsrptd) = @_;
     my $door = Nodes::path($node) . '/tlsrptd.sock';
     my $keys = join ' ', map { "$_ = $tlsrptd{$_}" } sort keys %tlsrptd;
-    Nodes::start_node($node, policyd => 'default_level = "may"', stsd => "tlsrpt = \"unix:$door\"", tlsrptd => $keys);
+    return (policyd => 'default_level = "may"', stsd => "tlsrpt = \"unix:$door\"", tlsrptd => $keys);
+}
+
+sub configure {
+    my ($node, %tlsrptd) = @_;
+    Nodes::configure($node, sections($node, %tlsrptd));
+    return;
+}
+
+sub start_node {
+    my ($node, %tlsrptd) = @_;
+    Nodes::start_node($node, sections($node, %tlsrptd));
     Nodes::start_daemon($node, 'tlsrptd');
     return;
 }

@@ -124,7 +124,10 @@ transport_maps = inline:{ {list-hop.test = smtp:[mx.list-hop.test]}
 END
 }
 
+# With the line of contrib/postfix/tlsrpt.cf
 mail_conf_may() {
+    cp "$CONTRIB/generic_flags.regexp" /etc/postfix/
+    sed -n 's/^#sender_dependent/sender_dependent/; s/example\.com/rpt-reporter.test/; /^sender_dependent/p' "$CONTRIB/tlsrpt.cf"
     cat <<END
 mydestination =
 alias_maps =
