@@ -100,16 +100,42 @@ sub check {
     return ($out . ($report ? '' : $err), $report);
 }
 
-# The verdicts of Mail::DKIM on each signature: ("rsa-sha256 pass", …)
+# A mail as it was before the last servers had added their fields
+sub message_of {
+    my ($file) = @_;
+    my @lines = Lab::lines($file);
+    shift @lines while $lines[0] =~ /^(?:Return-Path:|X-Original-To:|Delivered-To:|Received:|\s)/;
+    return map { "$_\r\n" } @lines;
+}
+
+# The verdicts of Mail::DKIM, which asks DNS, on each signature: ("rsa-sha256 pass", …). Debian's knows no Ed25519.
 sub dkim {
     my ($file) = @_;
     require Mail::DKIM::Verifier;
     my $dkim = Mail::DKIM::Verifier->new;
-    my @lines = Lab::lines($file);
-    shift @lines while $lines[0] =~ /^(?:Return-Path|X-Original-To|Delivered-To):/;
-    $dkim->PRINT("$_\r\n") for @lines;
+    $dkim->PRINT($_) for message_of($file);
     $dkim->CLOSE;
-    return sort map { $_->algorithm . ' ' . $_->result } $dkim->signatures;
+    return sort map { $_->algorithm . ' ' . $_->result } grep { $_->algorithm ne 'ed25519-sha256' } $dkim->signatures;
+}
+
+# The same of opendkim, which is given the keys as they stand in DNS
+sub opendkim {
+    my ($file, @selectors) = @_;
+    my $base = "$Lab::DIR/tmp/opendkim";
+    open my $keys, '>', "$base.keys" or die;
+    for my $name (map { "$_._domainkey.$SUBMITTER" } @selectors) {
+        my (undef, $answer) = Lab::capture('drill', 'TXT', $name);
+        print $keys "$name ", (map { join '', /"([^"]*)"/g } grep { /^\Q$name\E\.\s.*\sTXT\s/ } split /\n/, $answer), "\n";
+    }
+    close $keys;
+    open my $conf, '>', "$base.conf" or die;
+    print $conf "Mode v\nSyslog no\nTestPublicKeys $base.keys\n";
+    close $conf;
+    open my $mail, '>', "$base.mail" or die;
+    print $mail message_of($file);
+    close $mail;
+    my (undef, $out) = Lab::capture('opendkim', '-x', "$base.conf", '-vv', '-t', "$base.mail");
+    return sort map { /^dkim=(\w+).*?header\.a=(\S+)/s ? "$2 $1" : () } split /;\s*/, $out;
 }
 
 1;
