@@ -41,6 +41,23 @@ sub start_node {
     return;
 }
 
+# For the demonstration: beside the lab's own daemons, reading the log of the Postfix there
+our $DEMO_CONF = "$Lab::DIR/postern/demo.conf";
+
+sub start_demo {
+    my ($more) = @_;
+    open my $in, '<', "$Lab::DIR/postern/postern.conf" or die;
+    open my $out, '>', $DEMO_CONF or die;
+    while (my $line = <$in>) {
+        print $out $line;
+        print $out "    log = \"$Lab::DIR/log/client.log\" rsa_key = \"$Lab::DIR/postern/rsa.pem\" post_anywhere = yes ", $more // '', "\n" if $line =~ /^tlsrptd \{/;
+    }
+    close $out;
+    Nodes::start('demo-tlsrptd', sub { Nodes::listening("$Lab::DIR/postern/tlsrptd.sock") },
+        "$ENV{POSTERN_BUILD}/tlsrptd/postern-tlsrptd", '-f', '-c', $DEMO_CONF);
+    return;
+}
+
 sub hash_of {
     my ($key) = @_;
     my $got = eval { decode_json((Lab::capture('redis-cli', '--json', '-s', $Nodes::REDIS, 'hgetall', $key))[1]) };

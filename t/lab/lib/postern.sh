@@ -6,7 +6,7 @@ POSTERN_CONF=$POSTERN_DIR/postern.conf
 
 postern_check() {
     local program
-    for program in stsd/postern-stsd policyd/postern-policyd ctl/posternctl t/relayd/receiver; do
+    for program in stsd/postern-stsd policyd/postern-policyd tlsrptd/postern-tlsrptd ctl/posternctl t/relayd/receiver; do
         [ -x "$POSTERN_BUILD/$program" ] ||
             die "$POSTERN_BUILD/$program is not there: build first, or set POSTERN_BUILD"
     done
