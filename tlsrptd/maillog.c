@@ -57,7 +57,8 @@ static bool take_service(struct span *ident, const char *syslog_name)
 
     if (!span_take(ident, name) || !span_take(ident, SPAN("/")))
         return false;
-    return memchr(ident->at, '/', ident->len) == NULL || span_take_until(ident, &own_name, '/');
+    return memchr(ident->at, '/', ident->len) == NULL ||
+           (span_take_until(ident, &own_name, '/') && !span_equal(own_name, SPAN(MAILLOG_RELAXED)));
 }
 
 /* "from=<reports@mta.example>, size=308" of qmgr, each time that the message is taken up, and "removed" */

@@ -43,8 +43,12 @@ bool maillog_entry_read(struct maillog_entry *out, const char *line, size_t len,
 
 struct maillog;
 
+/* The service of contrib/postfix for mail whose sender wants it delivered rather than by TLS (RFC 8689 5). */
+#define MAILLOG_RELAXED "smtp-relaxed"
+
 /* name: syslog_name of Postfix, "postfix": lines of postfix/smtp and, in a service's own name, postfix/NAME/smtp count;
- * those of lmtp and tlsproxy do not. own_sender: messages from this address are our reports and do not count (W8); ""
+ * those of lmtp and tlsproxy do not, nor those of MAILLOG_RELAXED: such mail is under no policy, and Postfix 3.10 tells
+ * nothing of it either. own_sender: messages from this address are our reports and do not count (W8); ""
  * for none. NULL without memory. */
 struct maillog *maillog_new(const char *name, const char *own_sender);
 void maillog_free(struct maillog *m);

@@ -73,6 +73,7 @@ static const struct sequence {
      "2 postfix/error[3] Q1111: to=<x@b.example>, relay=none, delay=1, delays=0/0/0/0, dsn=4.0.0, status=deferred (x)\n"
      "2 postfix/tlsproxy[4] Trusted TLS connection established to " MX TLS
      "2 postfix-out/smtp[5] Q1111: to=<x@b.example>, relay=" MX SENT
+     "2 postfix/smtp-relaxed/smtp[7] Q1111: to=<x@b.example>, relay=" MX SENT
      "2 postfix/a/b/smtp[6] Q1111: to=<x@b.example>, relay=" MX SENT
      "2 smtp[7] Q1111: to=<x@b.example>, relay=" MX SENT,
      A "tls trusted fine sent"},
