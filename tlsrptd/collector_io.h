@@ -31,7 +31,8 @@ struct collector;
 /* NULL with the reason in e: the spool cannot be made, read or written, or another process has it. */
 struct collector *collector_new(struct event_base *base, struct redis *redis, const struct collector_options *options,
                                 struct err *e);
-/* Without collector_drain what is in memory only is lost. Who waits in collector_when_safe is told that it is not safe. */
+/* Without collector_drain what is in memory only is lost. Who waits in collector_when_safe is told that it is not safe.
+ */
 void collector_free(struct collector *c);
 
 /* Count an event on a day (utc_day.h). Copied. Returns 0, or -1 when neither spool nor Redis takes batches and memory

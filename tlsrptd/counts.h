@@ -53,7 +53,7 @@ struct counts {
     size_t policies;
     uint64_t left_out; /* sessions under more policies than are kept */
     size_t broken;     /* fields that could not be read, and are left out */
-    void *memory;  /* owns all text */
+    void *memory;      /* owns all text */
 };
 
 /* One field of the hash and its value. */
