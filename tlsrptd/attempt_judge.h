@@ -7,7 +7,7 @@
  * was begun is none. Each policy is judged for itself (J19); MTA-STS in mode testing is held to what it would demand in
  * mode enforce. What there is to see decides:
  *
- *   told of each policy     starttls-not-supported: not offered, refused (J14, 201), or a session in clear that nobody
+ *   told of each policy     starttls-not-supported: not offered, refused (J14), or a session in clear that nobody
  *                           wanted; validation-failure, reason tls-handshake-failure, when the handshake broke
  *   TLSA                    dnssec-invalid when the records cannot be looked up, tlsa-invalid when none is usable;
  *                           certificate-not-trusted when none fits
@@ -25,7 +25,6 @@
 #ifndef POSTERN_ATTEMPT_JUDGE_H
 #define POSTERN_ATTEMPT_JUDGE_H
 
-#include "buf.h"
 #include "dest.h"
 #include "fallback.h"
 #include "tls_attempt.h"

@@ -7,7 +7,6 @@
 #ifndef POSTERN_BATCH_QUEUE_IO_H
 #define POSTERN_BATCH_QUEUE_IO_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

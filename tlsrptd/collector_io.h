@@ -11,7 +11,6 @@
 
 #include <event2/event.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "err.h"

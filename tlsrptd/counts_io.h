@@ -2,8 +2,6 @@
 #ifndef POSTERN_COUNTS_IO_H
 #define POSTERN_COUNTS_IO_H
 
-#include <stdbool.h>
-
 #include "counts.h"
 #include "redis_io.h"
 

@@ -38,7 +38,8 @@ const char *dkim_key_kind(EVP_PKEY *key, struct err *e)
     }
 }
 
-int dkim_selector_check(const char *selector, struct err *e)
+/* Letters, digits, '-' and '_', in labels of at most 63, with dots between. */
+static int selector_check(const char *selector, struct err *e)
 {
     size_t label = 0, len = strlen(selector);
 
@@ -211,7 +212,7 @@ static int key_check(const struct dkim_key *key, const char *const *names, size_
 {
     char domain[DOMAIN_BUF];
 
-    if (dkim_key_kind(key->key, e) == NULL || dkim_selector_check(key->selector, e) != 0)
+    if (dkim_key_kind(key->key, e) == NULL || selector_check(key->selector, e) != 0)
         return -1;
     if (domain_normalise(domain, key->domain, strlen(key->domain), e) != 0)
         return err_prefix(e, "DKIM domain");

@@ -44,10 +44,6 @@ int dkim_signature(struct buf *out, EVP_PKEY *key, const char *text, size_t len,
 /* Can the key be used? Returns "rsa" or "ed25519" (k=), or NULL with the reason. */
 const char *dkim_key_kind(EVP_PKEY *key, struct err *e);
 
-/* A selector is letters, digits, '-' and '_', in labels of at most 63, with dots between. Returns 0, or -1 with the
- * reason. */
-int dkim_selector_check(const char *selector, struct err *e);
-
 /*
  * Append a field in relaxed form, with its CR LF (RFC 6376 3.4.2), or a body (3.4.4; an empty one stays empty). field:
  * with or without its last line end.

@@ -11,7 +11,6 @@
 
 #include <event2/event.h>
 #include <stdbool.h>
-#include <stddef.h>
 
 #include "err.h"
 #include "report_job_io.h"
@@ -31,7 +30,6 @@ void door_run(struct door *d, const struct door_hooks *hooks, void *ctx, struct 
               const struct redis *redis);
 
 void door_drain(struct door *d);
-size_t door_outstanding(const struct door *d);
 void door_close(struct door *d);
 
 #endif

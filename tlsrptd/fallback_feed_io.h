@@ -13,7 +13,6 @@
 #define POSTERN_FALLBACK_FEED_IO_H
 
 #include <event2/event.h>
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "fallback.h"

@@ -1,7 +1,6 @@
 /* post_address.c - see post_address.h. */
 #include "post_address.h"
 
-#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdint.h>
 #include <string.h>

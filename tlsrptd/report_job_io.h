@@ -27,8 +27,7 @@ void report_job_free(struct report_job *j);
  * domain NULL.
  */
 struct report_sent {
-    const char *domain, *destination, *state,
-        *why; /* state: sent, failed, given-up, unknown, ... (report_state_io.h) */
+    const char *domain, *destination, *state, *why; /* state: report_stage_name (report_state.h) */
 };
 typedef void report_sent_fn(void *ctx, const struct report_sent *row);
 int report_job_send(struct report_job *j, int32_t day, const char *domain, bool again, report_sent_fn *fn, void *ctx,

@@ -7,7 +7,6 @@
 #include "utc_day.h"
 
 #include <jansson.h>
-#include <stdbool.h>
 #include <string.h>
 #include <time.h>
 

@@ -6,8 +6,6 @@
 #ifndef POSTERN_REPORT_NOTES_H
 #define POSTERN_REPORT_NOTES_H
 
-#include <stdbool.h>
-
 #include "report_read.h"
 
 /* Called for each; the text may have foreign octets in it. */

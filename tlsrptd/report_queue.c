@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/queue.h>
 
+#include "domain.h"
 #include "report_schedule.h"
 
 struct queue_day {

@@ -8,8 +8,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "domain.h"
-
 struct report_queue;
 
 struct report_entry {

@@ -108,15 +108,3 @@ void report_found_clear(struct report_found *f)
     free(f->submitter);
     *f = (struct report_found){0};
 }
-
-json_t *report_read(const char *octets, size_t len, struct err *e)
-{
-    struct report_found f;
-    json_t *json;
-
-    if (report_find(&f, octets, len, e) != 0)
-        return NULL;
-    json = json_incref(f.json);
-    report_found_clear(&f);
-    return json;
-}

@@ -36,7 +36,4 @@ struct report_found {
 int report_find(struct report_found *out, const char *octets, size_t len, struct err *e);
 void report_found_clear(struct report_found *f);
 
-/* The report alone (json_decref), or NULL with the reason. */
-json_t *report_read(const char *octets, size_t len, struct err *e);
-
 #endif

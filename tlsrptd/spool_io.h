@@ -9,7 +9,6 @@
 #ifndef POSTERN_SPOOL_IO_H
 #define POSTERN_SPOOL_IO_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

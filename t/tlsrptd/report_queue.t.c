@@ -9,6 +9,7 @@
 /* clang-format on */
 
 #include "report_queue.h"
+#include "domain.h"
 
 #include <stdio.h>
 #include <stdlib.h>

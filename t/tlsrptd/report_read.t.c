@@ -16,6 +16,19 @@
     "Report Domain: good.example Submitter: sender.example Report-ID: <20261122.good.example.1@sender.example>"
 #define TYPE "multipart/report; report-type=\"tlsrpt\"; boundary=\"b\""
 
+/* The report alone, or NULL with the reason. */
+static json_t *report_read(const char *octets, size_t len, struct err *e)
+{
+    struct report_found f;
+    json_t *json;
+
+    if (report_find(&f, octets, len, e) != 0)
+        return NULL;
+    json = json_incref(f.json);
+    report_found_clear(&f);
+    return json;
+}
+
 /* --- mails --- */
 
 struct mail {
