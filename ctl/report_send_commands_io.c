@@ -40,14 +40,11 @@ static struct report_settings settings_of(const struct conf_tlsrptd *conf)
 static int mail_add(struct building *b, const struct report *r, const char *record)
 {
     const struct conf_tlsrptd *conf = &b->day->conf->tlsrptd;
-    unsigned char octets[UNIQUE_OCTETS];
     char unique[2 * UNIQUE_OCTETS + 1];
     size_t mails = 0;
     int rc = 0;
 
-    random_octets(octets, sizeof(octets));
-    for (size_t i = 0; i < sizeof(octets); i++)
-        (void)snprintf(unique + 2 * i, 3, "%02x", octets[i]);
+    random_hex(unique, UNIQUE_OCTETS);
     if (b->text.len == 0)
         rc = report_signed(&b->text, &mails, r, record, conf, unique, b->day->now, &b->e);
     else

@@ -64,17 +64,6 @@ struct records {
     struct give_back *give_back;
 };
 
-static void random_token(char out[STORE_TOKEN_BUF])
-{
-    static const char hex[] = "0123456789abcdef";
-    uint8_t octet[(STORE_TOKEN_BUF - 1) / 2];
-
-    random_octets(octet, sizeof(octet));
-    for (size_t i = 0; i < STORE_TOKEN_BUF - 1; i++)
-        out[i] = hex[octet[i / 2] >> (i % 2 * 4) & 15];
-    out[STORE_TOKEN_BUF - 1] = '\0';
-}
-
 /* --- what is remembered --- */
 
 static void remember(struct records *r, struct dest *dest)
@@ -305,7 +294,7 @@ static struct want *want_new(struct records *r, const char *domain, enum records
     w->len = len;
     memcpy(w->domain, domain, len + 1);
     TAILQ_INIT(&w->waiters);
-    random_token(w->token);
+    random_hex(w->token, (STORE_TOKEN_BUF - 1) / 2);
     w->look = must_have(evtimer_new(r->env->base, on_look, w));
     if (cache_put(r->wants, domain, len, w) != 0)
         log_oom();

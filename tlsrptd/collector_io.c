@@ -329,15 +329,6 @@ static void on_found(void *ctx, const struct batch *batch, const struct spool_pl
     batch_queue_add(c->queue, batch->lane, batch->number, place, NULL, place->len);
 }
 
-static void lane_make(struct collector *c)
-{
-    unsigned char octets[LANE_OCTETS];
-
-    random_octets(octets, sizeof(octets));
-    for (size_t i = 0; i < sizeof(octets); i++)
-        (void)snprintf(c->lane + 2 * i, 3, "%02x", octets[i]);
-}
-
 struct collector *collector_new(struct event_base *base, struct redis *redis, const struct collector_options *options,
                                 struct err *e)
 {
@@ -350,7 +341,7 @@ struct collector *collector_new(struct event_base *base, struct redis *redis, co
     c->folder = must_have(strdup(options->spool));
     c->options.spool = c->folder;
     STAILQ_INIT(&c->safe);
-    lane_make(c);
+    random_hex(c->lane, LANE_OCTETS);
     random_octets(key, sizeof(key));
     c->tally = must_have(tally_new(key, TALLY_MEMORY));
     c->queue = batch_queue_new(redis, options->keep, on_taken, c);

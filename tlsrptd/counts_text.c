@@ -1,11 +1,10 @@
 /* counts_text.c - see counts_text.h. */
 #include "counts_text.h"
-#include "ascii.h"
+#include "hex.h"
 #include "json_text.h"
 #include "utf8.h"
 
 #include <openssl/evp.h>
-#include <stdio.h>
 #include <string.h>
 
 /* A character as it is kept: lower case; '?' for what is no text. */
@@ -100,7 +99,6 @@ int counts_id(char out[COUNTS_ID_BUF], const char *text, size_t len)
 
     if (EVP_Digest(text, len, digest, NULL, EVP_sha256(), NULL) != 1)
         return -1;
-    for (size_t i = 0; i < (COUNTS_ID_BUF - 1) / 2; i++)
-        (void)snprintf(out + 2 * i, 3, "%02x", digest[i]);
+    hex_write(out, digest, (COUNTS_ID_BUF - 1) / 2);
     return 0;
 }

@@ -1,6 +1,7 @@
 /* report.c - see report.h. */
 #include "report.h"
 
+#include "hex.h"
 #include "report_details.h"
 #include "report_gzip.h"
 #include "report_json.h"
@@ -55,8 +56,7 @@ static int unique_make(char out[REPORT_UNIQUE_BUF], const struct report *r, cons
     buf_printf(&text, "%" PRId32 "\n%s\n%s\n%s", r->day, r->domain, r->submitter, record);
     rc = buf_ok(&text) ? EVP_Digest(buf_text(&text), text.len, digest, NULL, EVP_sha256(), NULL) : 0;
     buf_clear(&text);
-    for (size_t i = 0; i < REPORT_UNIQUE_BUF / 2; i++)
-        snprintf(out + i * 2, 3, "%02x", digest[i]);
+    hex_write(out, digest, REPORT_UNIQUE_BUF / 2);
     return rc == 1 ? 0 : -1;
 }
 

@@ -1,13 +1,16 @@
 /* report_state.c - see report_state.h. */
 #include "report_state.h"
 
+#include "hex.h"
+
 #include <jansson.h>
 #include <openssl/sha.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define VERSION 1
+#define VERSION       1
+#define RECORD_OCTETS 16 /* of the hash of a record */
 
 static const char *const names[] = {"none", "claimed", "sending", "sent", "failed", "given-up", "unknown"};
 
@@ -26,8 +29,7 @@ void report_state_field(char out[REPORT_FIELD_BUF], const char *uri, const char 
     SHA256((const unsigned char *)record, strlen(record), sum);
     (void)snprintf(out, REPORT_FIELD_BUF, "%.512s ", uri);
     len = strlen(out);
-    for (size_t i = 0; i < 16; i++)
-        (void)snprintf(out + len + 2 * i, 3, "%02x", sum[i]);
+    hex_write(out + len, sum, RECORD_OCTETS);
 }
 
 static int read_text(char *out, size_t cap, const json_t *object, const char *key)

@@ -295,11 +295,8 @@ void report_states_claim(struct report_states *s, struct report_ticket *t, enum 
                          report_claimed_fn *fn, void *ctx)
 {
     struct step *p = step_new(s, STEP_CLAIM, now);
-    unsigned char octet[16];
 
-    random_octets(octet, sizeof(octet));
-    for (size_t i = 0; i < sizeof(octet); i++)
-        (void)snprintf(p->id + 2 * i, 3, "%02x", octet[i]);
+    random_hex(p->id, (REPORT_STATE_ID_BUF - 1) / 2);
     p->ticket = t;
     p->how = how;
     p->claimed = fn;

@@ -15,7 +15,8 @@
 #include "report_schedule.h"
 #include "utc_day.h"
 
-#define USER_AGENT "postern-tlsrptd"
+#define USER_AGENT    "postern-tlsrptd"
+#define UNIQUE_OCTETS 16
 
 static void next_destination(struct report_work *w);
 
@@ -200,8 +201,7 @@ static void on_begun(void *ctx, bool ours, const char *why)
 static int make_message(struct report_work *w, struct err *e)
 {
     const struct report_identity *i = w->sender->identity;
-    unsigned char octet[16];
-    char unique[2 * sizeof(octet) + 1];
+    char unique[2 * UNIQUE_OCTETS + 1];
     struct report_mail mail = {.from = i->from,
                                .to = destination(w)->address,
                                .key = i->key,
@@ -211,9 +211,7 @@ static int make_message(struct report_work *w, struct err *e)
 
     if (destination(w)->kind != RUA_MAILTO)
         return 0;
-    random_octets(octet, sizeof(octet));
-    for (size_t n = 0; n < sizeof(octet); n++)
-        (void)snprintf(unique + 2 * n, 3, "%02x", octet[n]);
+    random_hex(unique, UNIQUE_OCTETS);
     buf_clear(&w->message);
     buf_init(&w->message, REPORT_MAIL_MAX);
     return report_mail_build(&w->message, &w->report, &mail, e);

@@ -3,6 +3,7 @@
  * the handshake; when that says no, OpenSSL ends the handshake with an alert.
  */
 #include "tls_client.h"
+#include "hex.h"
 
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
@@ -69,8 +70,7 @@ static void note_digest(char *out, size_t size, const X509 *cert)
 
     if (X509_digest(cert, EVP_sha256(), digest, &len) != 1)
         return;
-    for (unsigned i = 0; i < len && (size_t)i * 2 + 2 < size; i++)
-        snprintf(out + (size_t)i * 2, 3, "%02x", digest[i]);
+    hex_write(out, digest, (size_t)len * 2 < size ? len : (size - 1) / 2);
 }
 
 static void note_issuer(char *out, size_t size, const X509 *cert)
