@@ -11,6 +11,7 @@
 #include "log_files_io.h"
 #include "log_lines.h"
 #include "log_watch_io.h"
+#include "millis.h"
 
 /* A file that is read, or will be. */
 struct part {
@@ -357,13 +358,6 @@ static void after_cut(struct log_file *f)
 
 /* ---- reading ---- */
 
-static void later(struct log_file *f, long ms)
-{
-    struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
-
-    event_add(f->work, &tv);
-}
-
 /* Returns how many octets came, 0 at the end, or -1, which is logged. */
 static ssize_t read_more(struct log_file *f)
 {
@@ -441,9 +435,9 @@ static void on_work(evutil_socket_t fd, short what, void *ctx)
     if (f->paused)
         return;
     if (turn(f)) {
-        later(f, 0);
+        timer_start(f->work, 0);
     } else if (!f->paused) {
-        later(f, LOG_POLL_MS);
+        timer_start(f->work, LOG_POLL_MS);
         log_watch_on(f->watch);
     }
 }
@@ -454,7 +448,7 @@ static void on_change(void *ctx)
     struct log_file *f = ctx;
 
     if (!f->paused)
-        later(f, LOG_TURN_MS);
+        timer_start(f->work, LOG_TURN_MS);
 }
 
 struct log_file *log_file_new(struct event_base *base, const char *path, const struct log_position *position,
@@ -475,7 +469,7 @@ struct log_file *log_file_new(struct event_base *base, const char *path, const s
     f->lines = must_have(log_lines_new());
     f->work = must_have(evtimer_new(base, on_work, f));
     f->watch = log_watch_new(base, on_change, f);
-    later(f, 0);
+    timer_start(f->work, 0);
     return f;
 }
 
@@ -484,7 +478,7 @@ void log_file_resume(struct log_file *f)
     if (!f->paused)
         return;
     f->paused = false;
-    later(f, 0);
+    timer_start(f->work, 0);
 }
 
 void log_file_free(struct log_file *f)

@@ -9,6 +9,7 @@
 
 #include "clock.h"
 #include "log.h"
+#include "millis.h"
 
 #define IDENT_MAX 200
 
@@ -255,13 +256,6 @@ static bool turn(struct log_journal *j)
     return !j->paused;
 }
 
-static void later(struct log_journal *j, long ms)
-{
-    struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
-
-    event_add(j->work, &tv);
-}
-
 static void on_work(evutil_socket_t fd, short what, void *ctx)
 {
     struct log_journal *j = ctx;
@@ -271,9 +265,9 @@ static void on_work(evutil_socket_t fd, short what, void *ctx)
     if (j->paused)
         return;
     if (turn(j)) {
-        later(j, 0);
+        timer_start(j->work, 0);
     } else if (!j->paused) {
-        later(j, LOG_POLL_MS);
+        timer_start(j->work, LOG_POLL_MS);
         if (j->news != NULL)
             event_add(j->news, NULL);
     }
@@ -286,7 +280,7 @@ static void on_news(evutil_socket_t fd, short what, void *ctx)
     (void)fd;
     (void)what;
     if (!j->paused)
-        later(j, LOG_TURN_MS);
+        timer_start(j->work, LOG_TURN_MS);
 }
 
 static int start(struct log_journal *j, const char *folder, struct err *e)
@@ -318,7 +312,7 @@ struct log_journal *log_journal_new(struct event_base *base, const char *folder,
     fd = sd_journal_get_fd(j->journal);
     if (fd >= 0)
         j->news = must_have(event_new(base, fd, EV_READ, on_news, j));
-    later(j, 0);
+    timer_start(j->work, 0);
     return j;
 }
 
@@ -327,7 +321,7 @@ void log_journal_resume(struct log_journal *j)
     if (!j->paused)
         return;
     j->paused = false;
-    later(j, 0);
+    timer_start(j->work, 0);
 }
 
 void log_journal_free(struct log_journal *j)

@@ -4,13 +4,12 @@
 #include "domain.h"
 #include "report_details.h"
 #include "report_text.h"
+#include "report_time.h"
 #include "utc_day.h"
 
 #include <jansson.h>
 #include <string.h>
-#include <time.h>
 
-#define TIME_BUF         40
 #define ORGANIZATION_MAX 1024 /* octets */
 #define CONTACT_MAX      512
 
@@ -102,13 +101,10 @@ static json_t *policies_make(const struct counts *c, const char *record)
 /* J3: the whole day. */
 static json_t *date_range(int32_t day)
 {
-    char begin[TIME_BUF], end[TIME_BUF];
-    time_t first = (time_t)utc_day_begins(day), last = first + UTC_DAY_SECONDS - 1;
-    struct tm tm;
+    char begin[REPORT_TIME_BUF], end[REPORT_TIME_BUF];
 
-    if (gmtime_r(&first, &tm) == NULL || strftime(begin, sizeof(begin), "%Y-%m-%dT%H:%M:%SZ", &tm) == 0 ||
-        gmtime_r(&last, &tm) == NULL || strftime(end, sizeof(end), "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
-        return NULL;
+    report_time_text(begin, utc_day_begins(day));
+    report_time_text(end, utc_day_begins(day + 1) - 1);
     return json_pack("{ss, ss}", "start-datetime", begin, "end-datetime", end);
 }
 
