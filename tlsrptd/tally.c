@@ -1,27 +1,17 @@
 /*
- * tally.c - one hash table holds nodes of three kinds: a day's domain, a policy of it, a failure of that. A node is
- * found by 128 bits of SipHash over its members, under a secret key: two different texts never have the same. Nodes
- * stay after they were taken, with nothing counted, so that their texts need not be made again; when they have taken
- * half of the memory, all go.
+ * tally.c - one hash table (tally_nodes.h) holds nodes of three kinds: a day's domain, a policy of it, a failure of
+ * that. Nodes stay after they were taken, with nothing counted, so that their texts need not be made again; when they
+ * have taken half of the memory, all go.
  */
 #include "tally.h"
 #include "counts.h"
+#include "tally_nodes.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define SLOTS_FIRST  1024
 #define MEMBERS_MAX  65536 /* octets of what a node is found by */
 #define MEMBER_SPARE 4     /* so that a character that passes a limit is there whole, and left out */
-
-struct name {
-    uint64_t first, second;
-};
-
-struct node {
-    struct node *chain; /* of the same slot */
-    struct name name;
-};
 
 struct detail {
     struct node node;
@@ -55,20 +45,12 @@ struct domain {
 };
 
 struct tally {
-    uint8_t key[2][SIPHASH_KEY];
-    struct node **slot;
-    size_t slots, nodes, memory, memory_max;
+    struct nodes nodes;
+    size_t memory_max;
     uint64_t events;
     struct domain *counted;
     struct buf members, text;
 };
-
-static void second_key(struct tally *t, const uint8_t key[SIPHASH_KEY])
-{
-    memcpy(t->key[0], key, SIPHASH_KEY);
-    for (size_t i = 0; i < SIPHASH_KEY; i++)
-        t->key[1][i] = key[i] ^ 0x5aU;
-}
 
 struct tally *tally_new(const uint8_t key[SIPHASH_KEY], size_t memory)
 {
@@ -76,37 +58,21 @@ struct tally *tally_new(const uint8_t key[SIPHASH_KEY], size_t memory)
 
     if (t == NULL)
         return NULL;
-    second_key(t, key);
+    if (nodes_init(&t->nodes, key) != 0) {
+        free(t);
+        return NULL;
+    }
     t->memory_max = memory;
-    t->slots = SLOTS_FIRST;
-    t->slot = calloc(t->slots, sizeof(struct node *));
     buf_init(&t->members, MEMBERS_MAX);
     buf_init(&t->text, COUNTS_TEXT_MAX);
-    if (t->slot != NULL)
-        return t;
-    free(t);
-    return NULL;
-}
-
-static void nodes_forget(struct tally *t)
-{
-    for (size_t i = 0; i < t->slots; i++)
-        while (t->slot[i] != NULL) {
-            struct node *n = t->slot[i];
-
-            t->slot[i] = n->chain;
-            free(n);
-        }
-    t->nodes = 0;
-    t->memory = 0;
+    return t;
 }
 
 void tally_free(struct tally *t)
 {
     if (t == NULL)
         return;
-    nodes_forget(t);
-    free(t->slot);
+    nodes_clear(&t->nodes);
     buf_clear(&t->members);
     buf_clear(&t->text);
     free(t);
@@ -114,70 +80,12 @@ void tally_free(struct tally *t)
 
 bool tally_full(const struct tally *t)
 {
-    return t->memory >= t->memory_max;
+    return t->nodes.memory >= t->memory_max;
 }
 
 uint64_t tally_events(const struct tally *t)
 {
     return t->events;
-}
-
-/* --- nodes --- */
-
-static struct name name_of(const struct tally *t, const void *data, size_t len)
-{
-    return (struct name){siphash(t->key[0], data, len), siphash(t->key[1], data, len)};
-}
-
-static struct node *node_find(const struct tally *t, struct name name)
-{
-    for (struct node *n = t->slot[name.first & (t->slots - 1)]; n != NULL; n = n->chain)
-        if (n->name.first == name.first && n->name.second == name.second)
-            return n;
-    return NULL;
-}
-
-/* Longer chains are slower, and nothing else: without memory it stays as it is. */
-static void slots_grow(struct tally *t)
-{
-    size_t slots = t->slots * 2;
-    struct node **slot = calloc(slots, sizeof(struct node *));
-
-    if (slot == NULL)
-        return;
-    for (size_t i = 0; i < t->slots; i++)
-        while (t->slot[i] != NULL) {
-            struct node *n = t->slot[i];
-            struct node **to = &slot[n->name.first & (slots - 1)];
-
-            t->slot[i] = n->chain;
-            n->chain = *to;
-            *to = n;
-        }
-    free(t->slot);
-    t->slot = slot;
-    t->slots = slots;
-}
-
-/* A node of `size` octets with a text behind them. NULL without memory. */
-static void *node_add(struct tally *t, struct name name, size_t size, const char *text)
-{
-    size_t len = strlen(text) + 1;
-    struct node *n = calloc(1, size + len);
-    struct node **to;
-
-    if (n == NULL)
-        return NULL;
-    if (t->nodes >= t->slots)
-        slots_grow(t);
-    memcpy((char *)n + size, text, len);
-    n->name = name;
-    to = &t->slot[name.first & (t->slots - 1)];
-    n->chain = *to;
-    *to = n;
-    t->nodes++;
-    t->memory += size + len + 2 * sizeof(void *) + sizeof(struct node *);
-    return n;
 }
 
 /* --- what nodes are found by --- */
@@ -214,8 +122,8 @@ static void member_domain(struct buf *out, const char *text)
     }
 }
 
-static struct name policy_name(struct tally *t, int32_t day, const struct tlsrpt_event *e,
-                               const struct tlsrpt_policy *p)
+static struct node_name policy_name(struct tally *t, int32_t day, const struct tlsrpt_event *e,
+                                    const struct tlsrpt_policy *p)
 {
     struct buf *m = &t->members;
 
@@ -227,10 +135,10 @@ static struct name policy_name(struct tally *t, int32_t day, const struct tlsrpt
     member(m, p->domain, TLSRPT_NAME_MAX);
     member_list(m, p->string, p->strings, TLSRPT_STRINGS_MAX);
     member_list(m, p->mx, p->mx_count, TLSRPT_MX_MAX);
-    return name_of(t, m->data, m->len);
+    return node_name(&t->nodes, m->data, m->len);
 }
 
-static struct name detail_name(struct tally *t, const struct policy *p, const struct tlsrpt_failure *f)
+static struct node_name detail_name(struct tally *t, const struct policy *p, const struct tlsrpt_failure *f)
 {
     struct buf *m = &t->members;
     int result = (int)f->result;
@@ -244,7 +152,7 @@ static struct name detail_name(struct tally *t, const struct policy *p, const st
     member(m, f->receiving_ip, TLSRPT_ADDRESS_MAX);
     member(m, f->additional, TLSRPT_ADDITIONAL_MAX);
     member(m, f->reason, TLSRPT_REASON_MAX);
-    return name_of(t, m->data, m->len);
+    return node_name(&t->nodes, m->data, m->len);
 }
 
 /* --- finding or making --- */
@@ -256,18 +164,18 @@ static struct domain *domain_of(struct tally *t, int32_t day, const char *text)
         char name[DOMAIN_BUF];
     } members = {.day = day};
     size_t len = counts_domain(members.name, text);
-    struct name name = name_of(t, &members, offsetof(__typeof__(members), name) + len);
-    struct domain *d = (struct domain *)node_find(t, name);
+    struct node_name name = node_name(&t->nodes, &members, offsetof(__typeof__(members), name) + len);
+    struct domain *d = (struct domain *)node_find(&t->nodes, name);
 
     if (d != NULL)
         return d;
-    d = node_add(t, name, offsetof(struct domain, name), members.name);
+    d = node_add(&t->nodes, name, offsetof(struct domain, name), members.name);
     if (d != NULL)
         d->day = day;
     return d;
 }
 
-static struct policy *policy_make(struct tally *t, struct name name, struct domain *d, const char *record,
+static struct policy *policy_make(struct tally *t, struct node_name name, struct domain *d, const char *record,
                                   const struct tlsrpt_policy *policy)
 {
     bool left_out = d->policies >= COUNTS_POLICIES_MAX;
@@ -278,7 +186,7 @@ static struct policy *policy_make(struct tally *t, struct name name, struct doma
         counts_policy_text(&t->text, record, policy);
     if (!buf_ok(&t->text))
         return NULL;
-    p = node_add(t, name, offsetof(struct policy, text), buf_text(&t->text));
+    p = node_add(&t->nodes, name, offsetof(struct policy, text), buf_text(&t->text));
     if (p == NULL || (!left_out && counts_id(p->id, t->text.data, t->text.len) != 0))
         return NULL;
     p->domain = d;
@@ -290,8 +198,8 @@ static struct policy *policy_make(struct tally *t, struct name name, struct doma
 static struct policy *policy_of(struct tally *t, int32_t day, const struct tlsrpt_event *e,
                                 const struct tlsrpt_policy *policy)
 {
-    struct name name = policy_name(t, day, e, policy);
-    struct policy *p = (struct policy *)node_find(t, name);
+    struct node_name name = policy_name(t, day, e, policy);
+    struct policy *p = (struct policy *)node_find(&t->nodes, name);
     struct domain *d;
 
     if (p != NULL)
@@ -300,7 +208,8 @@ static struct policy *policy_of(struct tally *t, int32_t day, const struct tlsrp
     return d == NULL ? NULL : policy_make(t, name, d, e->record, policy);
 }
 
-static struct detail *detail_make(struct tally *t, struct name name, struct policy *p, const struct tlsrpt_failure *f)
+static struct detail *detail_make(struct tally *t, struct node_name name, struct policy *p,
+                                  const struct tlsrpt_failure *f)
 {
     struct detail *d;
 
@@ -308,7 +217,7 @@ static struct detail *detail_make(struct tally *t, struct name name, struct poli
     counts_detail_text(&t->text, f);
     if (!buf_ok(&t->text))
         return NULL;
-    d = node_add(t, name, offsetof(struct detail, text), t->text.data);
+    d = node_add(&t->nodes, name, offsetof(struct detail, text), t->text.data);
     if (d != NULL) {
         d->policy = p;
         d->result = f->result;
@@ -319,8 +228,8 @@ static struct detail *detail_make(struct tally *t, struct name name, struct poli
 static struct detail *detail_of(struct tally *t, struct policy *p, const struct tlsrpt_failure *f)
 {
     const struct tlsrpt_failure other = {.result = f->result, .reason = "other"};
-    struct name name = detail_name(t, p, f);
-    struct detail *d = (struct detail *)node_find(t, name);
+    struct node_name name = detail_name(t, p, f);
+    struct detail *d = (struct detail *)node_find(&t->nodes, name);
 
     if (d != NULL)
         return d;
@@ -329,7 +238,7 @@ static struct detail *detail_of(struct tally *t, struct policy *p, const struct 
         return detail_make(t, name, p, f);
     }
     name = detail_name(t, p, &other);
-    d = (struct detail *)node_find(t, name);
+    d = (struct detail *)node_find(&t->nodes, name);
     return d != NULL ? d : detail_make(t, name, p, &other);
 }
 
@@ -445,6 +354,6 @@ void tally_take(struct tally *t, tally_entry_fn *fn, void *ctx)
         domain_take(t, d, fn, ctx);
     }
     t->events = 0;
-    if (t->memory > t->memory_max / 2)
-        nodes_forget(t);
+    if (t->nodes.memory > t->memory_max / 2)
+        nodes_forget(&t->nodes);
 }
