@@ -32,9 +32,9 @@ struct batch_queue {
     void (*changed)(void *ctx);
     void *ctx;
     struct waiting_list all;
-    struct waiting *next; /* to be sent; those before it were taken */
-    struct turn *way;     /* the one that is on its way */
-    struct turn *asked;   /* what Redis has */
+    struct waiting *next;        /* to be sent; those before it were taken */
+    struct batch_request *way;   /* the one that is on its way */
+    struct batch_request *asked; /* what Redis has */
     int64_t asked_ms;
     char asked_lane[BATCH_LANE_BUF];
     uint64_t last; /* number that was added last, and its lane */
@@ -44,17 +44,17 @@ struct batch_queue {
     uint64_t taken;
 };
 
-/* Of a command; the queue may be freed before its reply. */
-struct turn {
+/* What is asked of Redis for the queue, which may be gone when the answer comes. */
+struct batch_request {
     struct batch_queue *queue;
 };
 
-static struct turn *turn_new(struct batch_queue *q)
+static struct batch_request *request_new(struct batch_queue *q)
 {
-    struct turn *turn = must_have(calloc(1, sizeof(*turn)));
+    struct batch_request *request = must_have(calloc(1, sizeof(*request)));
 
-    turn->queue = q;
-    return turn;
+    request->queue = q;
+    return request;
 }
 
 struct batch_queue *batch_queue_new(struct redis *redis, int64_t keep, void (*changed)(void *ctx), void *ctx)
@@ -129,7 +129,7 @@ void batch_queue_add(struct batch_queue *q, const char *lane, uint64_t number, c
         q->next = w;
 }
 
-static int save(struct batch_queue *q, struct waiting *w, struct err *e)
+static int save_one(struct batch_queue *q, struct waiting *w, struct err *e)
 {
     struct batch b;
     int rc;
@@ -150,7 +150,7 @@ int batch_queue_save(struct batch_queue *q, struct err *e)
     for (w = STAILQ_FIRST(&q->all); w != NULL; w = STAILQ_NEXT(w, link)) {
         if (!in_memory(w))
             continue;
-        if (save(q, w, e) != 0) {
+        if (save_one(q, w, e) != 0) {
             w->place.file = NULL;
             return -1;
         }
@@ -199,10 +199,10 @@ static void taken(struct batch_queue *q)
 
 static void on_applied(void *ctx, enum counts_applied how)
 {
-    struct turn *turn = ctx;
-    struct batch_queue *q = turn->queue;
+    struct batch_request *request = ctx;
+    struct batch_queue *q = request->queue;
 
-    free(turn);
+    free(request);
     if (q == NULL)
         return;
     q->way = NULL;
@@ -220,7 +220,7 @@ static void on_applied(void *ctx, enum counts_applied how)
 }
 
 /* What cannot be read back is lost, and the rest goes on. */
-static void lose(struct batch_queue *q, const char *why)
+static void lose_next(struct batch_queue *q, const char *why)
 {
     struct waiting *w = q->next;
 
@@ -251,7 +251,7 @@ static int send_one(struct batch_queue *q, struct err *e)
         return -1;
     }
     if (batch_read(&b, w->octets != NULL ? w->octets : buf_text(&octets), w->len) == 1) {
-        q->way = turn_new(q);
+        q->way = request_new(q);
         rc = counts_apply(q->redis, &b, w == STAILQ_FIRST(&q->all) || !w->follows, q->keep, on_applied, q->way) == 0
                  ? 0
                  : 1;
@@ -280,7 +280,7 @@ static void send_next(struct batch_queue *q)
             q->again_ms = now_ms() + AGAIN_MS;
             return;
         }
-        lose(q, e.text);
+        lose_next(q, e.text);
     }
 }
 
@@ -294,12 +294,12 @@ static bool may_go(const struct batch_queue *q, const struct waiting *w, int64_t
 
 static void on_has(void *ctx, redisReply *reply)
 {
-    struct turn *turn = ctx;
-    struct batch_queue *q = turn->queue;
+    struct batch_request *request = ctx;
+    struct batch_queue *q = request->queue;
     uint64_t has = 0;
     struct waiting *w;
 
-    free(turn);
+    free(request);
     if (q == NULL)
         return;
     q->asked = NULL;
@@ -333,7 +333,7 @@ static void ask(struct batch_queue *q)
         return;
     q->asked_ms = now_ms();
     memcpy(q->asked_lane, w->lane, sizeof(q->asked_lane));
-    q->asked = turn_new(q);
+    q->asked = request_new(q);
     if (redis_send(q->redis, on_has, q->asked, 2, (const char *[]){"GET", key}, NULL) != 0) {
         free(q->asked);
         q->asked = NULL;
