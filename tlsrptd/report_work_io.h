@@ -1,11 +1,14 @@
-/* report_work_io.h - one domain's reports of a day on their way, step by step. Private to report_sender_io.c and
- * report_work_io.c. */
+/*
+ * report_work_io.h - one domain's reports of a day on their way, step by step. Private to report_sender_io.c (what all
+ * works share), report_work_io.c (which destination is next, and may it be sent) and report_out_io.c (it is built,
+ * sent, and its outcome noted).
+ */
 #ifndef POSTERN_REPORT_WORK_IO_H
 #define POSTERN_REPORT_WORK_IO_H
 
 #include <sys/queue.h>
 
-#include "counts.h"
+#include "counts_io.h"
 #include "curl_loop_io.h"
 #include "mail_out_io.h"
 #include "post_out_io.h"
@@ -65,6 +68,26 @@ struct report_work {
 
 int report_work_start(struct report_work *w); /* -1: Redis is away; w is freed */
 void report_work_free(struct report_work *w); /* drops what is under way */
+
+/* The one that it is at. */
+static inline const struct report_destination *report_work_destination(const struct report_work *w)
+{
+    return &w->plan.destination[w->at];
+}
+
+/* Ask for the counts of its domain and day. Returns 0, or -1 when Redis is away. fn begins with report_work_answered:
+ * the work that asked, or NULL when it is gone. */
+int report_work_ask(struct report_work *w, counts_fn *fn);
+struct report_work *report_work_answered(struct counts_request *request);
+
+/* It is claimed: send it. Ends in report_work_leave, now or later. */
+void report_out_start(struct report_work *w);
+
+/* The destination is finished for now, and stands like that; on to the next. */
+void report_work_leave(struct report_work *w, enum report_stage stage, const char *why);
+
+/* All of it is begun anew at that time, if at no earlier one. */
+void report_work_again(struct report_work *w, int64_t at);
 
 bool report_sender_has_place(const struct report_sender *s, enum report_way way);
 
