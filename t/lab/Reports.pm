@@ -5,6 +5,8 @@ use strict;
 use warnings;
 use JSON::PP qw(decode_json);
 use File::Basename qw(dirname);
+use lib dirname(__FILE__) . '/../tlsrptd';
+use Counted;
 use Lab;
 use Nodes;
 use POSIX qw(strftime);
@@ -64,30 +66,13 @@ sub hash_of {
     return $got // {};
 }
 
-# What is counted of a domain: { POLICY-TYPE => { successful => N, failed => N, TYPE-OF-FAILURE => N } }
+# What is counted of a domain (Counted.pm)
 sub counts {
     my ($domain, $day) = @_;
-    my $fields = hash_of('postern:tlsrpt:' . ($day // today()) . ":$domain");
-    my (%type, %counts);
-    for (keys %$fields) {
-        $type{$1} = decode_json($fields->{$_})->{'policy-type'} if /^policy (\w+)$/;
-    }
-    for (keys %$fields) {
-        $counts{ $type{$2} // 'unknown' }{$1} += $fields->{$_} if /^(successful|failed) (\w+)$/;
-        $counts{ $type{$1} // 'unknown' }{ decode_json($2)->{'result-type'} } += $fields->{$_} if /^failure (\w+) (.*)$/s;
-    }
-    return \%counts;
+    return counted(hash_of('postern:tlsrpt:' . ($day // today()) . ":$domain"));
 }
 
-# As one line, to be compared: "sts successful=1 failed=0; tlsa …"
-sub counts_line {
-    my ($counts) = @_;
-    return join '; ', map {
-        my ($type, $n) = ($_, $counts->{$_});
-        my @failures = grep { !/^(?:successful|failed)$/ } sort keys %$n;
-        join ' ', $type, 'successful=' . ($n->{successful} // 0), 'failed=' . ($n->{failed} // 0), map { "$_=$n->{$_}" } @failures;
-    } sort keys %$counts;
-}
+sub counts_line { return counted_line(@_) }
 
 # The same of a report
 sub report_line {

@@ -4,92 +4,33 @@ package Milter;
 use strict;
 use warnings;
 use Exporter 'import';
-use File::Temp qw(tempdir);
 use FindBin;
 use IO::Select;
 use IO::Socket::INET;
 use IO::Socket::UNIX;
-use POSIX qw(:sys_wait_h);
 use Socket qw(SOCK_STREAM);
-use Time::HiRes qw(sleep time);
-use lib "$FindBin::Bin/../policyd";
+use lib "$FindBin::Bin/../policyd", "$FindBin::Bin/../shared";
+use Daemon;
 use Policyd qw(start_redis stop_redis redis until_true $redis_dir $redis_url);
 
 our @EXPORT = qw(prepare run start wait_end stop session message step send_packet reply connect_to hang_up log_text logs metric spew slurp $dir $pid $program %ACTION %STEP
     start_redis stop_redis redis until_true $redis_dir $redis_url);
-our $program = $ENV{POSTERN_MILTER} // './milter/postern-milter';
-our ($dir, $pid);
-my $test_pid = $$;
-
-END { kill 'KILL', $pid if defined $pid && $$ == $test_pid }
-
-# --- the daemon ---
-
-sub spew { my ($file, $text) = @_; open(my $fh, '>', $file) or die "$file: $!"; print $fh $text; close $fh }
-sub slurp { my ($file) = @_; open(my $fh, '<', $file) or return ''; local $/; return <$fh> // '' }
+$program = $ENV{POSTERN_MILTER} // './milter/postern-milter';
+$metrics = 'postern_milter_';
 
 # A new private directory with a configuration. $more: what else goes into the section milter, DIR in it is the directory; $redis: the url, or none.
 sub prepare {
     my ($more, $redis, $listen) = @_;
-    if (!defined $dir) {
-        $dir = tempdir(CLEANUP => 1);
-        chmod 0755, $dir;
-        chown +(getpwnam('nobody'))[2, 3], $dir if $> == 0;
-    }
-    my $user = $> == 0 ? 'nobody' : (getpwuid($>))[0];
-    my $section = "    user = \"$user\"\n";
+    my $section = '    user = "' . daemon_folder() . "\"\n";
     for (['listen', $listen // 'unix:DIR/milter.sock'], ['lists_file', 'DIR/lists'], ['rules_file', 'DIR/rules'], ['metrics_listen', 'unix:DIR/metrics.sock']) {
         $section .= "    $_->[0] = \"$_->[1]\"\n" if $more !~ /$_->[0] =/;
     }
     spew("$dir/postern.conf", sprintf("redis { url = \"%s\" }\nmilter {\n%s    %s\n}\n", $redis // '', $section, $more) =~ s/DIR/$dir/gr);
 }
 
-# Starts the daemon, which logs to a file of its own; its process id.
-my $log_begin = 0;
-sub run {
-    my (@options) = @_;
-    $log_begin = -s "$dir/log" // 0;
-    $pid = fork() // die;
-    return $pid if $pid;
-    @SIG{qw(INT TERM PIPE)} = ('DEFAULT') x 3;
-    open(STDERR, '>>', "$dir/log");
-    exec($program, '-f', '-c', "$dir/postern.conf", @options) or POSIX::_exit(127);
-}
-
-# What it has logged since it was started
-sub log_text { return substr(slurp("$dir/log"), $log_begin) }
-
-sub logs { my ($pattern) = @_; return until_true(sub { log_text() =~ $pattern }) }
-
 sub start {
     prepare(@_);
-    run();
-    return until_true(sub { log_text() =~ /info started/ || ended() } ) && defined $pid;
-}
-
-my $status;
-sub ended { return !defined $pid || (waitpid($pid, WNOHANG) == $pid && do { $status = $?; undef $pid; 1 }) }
-
-# Its wait status when it ends by itself; undef when it does not.
-sub wait_end {
-    undef $status;
-    until_true(\&ended);
-    return $status;
-}
-
-sub stop {
-    my ($signal) = @_;
-    kill $signal // 'TERM', $pid;
-    return wait_end();
-}
-
-# The value of a metric, without the prefix of its name
-sub metric {
-    my ($name) = @_;
-    my $fh = IO::Socket::UNIX->new(Peer => "$dir/metrics.sock") or return "metrics: $!";
-    print $fh "GET /metrics HTTP/1.0\r\n\r\n";
-    local $/;
-    return (<$fh> // '') =~ /^postern_milter_\Q$name\E (\S+)$/m ? $1 : 'none';
+    return started();
 }
 
 # --- the protocol ---

@@ -98,14 +98,30 @@ sub serve_calls {
     }
 }
 
+# A stand-in for a daemon, that serves at this path; it may be started again. Others can connect, whoever they run as.
+sub stand_in {
+    my ($name, $path, $answer) = @_;
+    $owner = $$;
+    unlink $path;
+    my $listener = IO::Socket::UNIX->new(Type => SOCK_STREAM, Local => $path, Listen => 100) or die "$path: $!";
+    chmod 0666, $path;
+    $pid{$name} = fork() // die;
+    return if $pid{$name};
+    @SIG{qw(INT TERM)} = ('DEFAULT') x 2;
+    serve_calls($listener, $answer);
+}
+
+sub stand_in_stop {
+    my ($name) = @_;
+    my $child = delete $pid{$name} or return;
+    kill 'KILL', $child;
+    waitpid $child, 0;
+}
+
 # Of each domain: a record, or [status, text], or [seconds, record] for one that comes so late. Others: TEMP.
 sub stsd_start {
     my (%records) = @_;
-    my $listener = IO::Socket::UNIX->new(Type => SOCK_STREAM, Local => "$dir/stsd.sock", Listen => 100) or die "$!";
-    $pid{stsd} = fork() // die;
-    return if $pid{stsd};
-    @SIG{qw(INT TERM)} = ('DEFAULT') x 2;
-    serve_calls($listener, sub {
+    stand_in('stsd', "$dir/stsd.sock", sub {
         my (undef, $domain) = @_;
         my $r = $records{$domain} // ['TEMP', 'no luck today'];
         return if $r eq 'silent';
@@ -133,11 +149,7 @@ sub collector_start {
     });
 }
 
-sub collector_stop {
-    my $child = delete $pid{collector} or return;
-    kill 'KILL', $child;
-    waitpid $child, 0;
-}
+sub collector_stop { stand_in_stop('collector') }
 
 # All events so far, of each domain a list; with a number: once so many have come, or after a while.
 sub collector_has {

@@ -7,10 +7,8 @@ use FindBin;
 use lib "$FindBin::Bin/../relayd";
 use File::Temp qw(tempdir);
 use IO::Select;
-use IO::Socket::UNIX;
 use POSIX ();
 use Relay ();
-use Socket qw(SOCK_STREAM);
 use Test::More;
 use Time::HiRes qw(sleep time);
 
@@ -28,13 +26,8 @@ sub says {
     rename "$dir/$who.$domain.new", "$dir/$who.$domain";
 }
 sub stand_in {
-    my ($who, $verb) = @_;
-    unlink "$dir/$who.sock";
-    my $listener = IO::Socket::UNIX->new(Type => SOCK_STREAM, Local => "$dir/$who.sock", Listen => 100) or die "$!";
-    $pid{$who} = fork() // die;
-    return if $pid{$who};
-    @SIG{qw(INT TERM)} = ('DEFAULT') x 2;
-    Relay::serve_calls($listener, sub {
+    my ($who) = @_;
+    Relay::stand_in($who, "$dir/$who.sock", sub {
         my ($asked, $domain) = @_;
         open(my $log, '>>', "$dir/$who.asked"); print $log "$asked $domain\n"; close $log;
         open(my $fh, '<', "$dir/$who.$domain") or return ('TEMP', 'no luck today');
@@ -44,7 +37,7 @@ sub stand_in {
         return split / /, $text, 2;
     });
 }
-sub stop { my ($who) = @_; kill 'KILL', $pid{$who}; waitpid delete $pid{$who}, 0; unlink "$dir/$who.sock" }
+sub stop { my ($who) = @_; Relay::stand_in_stop($who); unlink "$dir/$who.sock" }
 sub asked { my ($who) = @_; open(my $fh, '<', "$dir/$who.asked") or return ''; local $/; return <$fh> // '' }
 
 # --- the driver ---
