@@ -201,18 +201,18 @@ static int milter_run(struct daemon *d, struct err *e)
 
 /* --- changes, and the end --- */
 
-static void milter_reload(struct daemon *d, struct conf *conf)
+static int milter_reload(struct daemon *d, struct conf *conf, struct err *e)
 {
     struct milter *m = daemon_state(d);
-    struct err e = {""};
     char *text = must_have(strdup(buf_text(&m->stored)));
 
     m->conf = &conf->milter;
-    if (take_rules(m, text, strlen(text), &e) != 0)
-        log_error("rules-kept", "why=%s what_to_do=%s", e.text, "mend the configuration, and reload again");
+    if (take_rules(m, text, strlen(text), e) != 0)
+        log_error("rules-kept", "why=%s what_to_do=%s", e->text, "mend the configuration, and reload again");
     free(text);
     if (m->rules != NULL)
         stored_rules_told(m->rules);
+    return 0;
 }
 
 static void on_draining(evutil_socket_t fd, short what, void *ctx)

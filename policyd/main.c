@@ -127,13 +127,15 @@ static int policyd_run(struct daemon *d, struct err *e)
 }
 
 /* Sockets, Redis and the size of the memory need a restart; limits and switches do not. */
-static void policyd_reload(struct daemon *d, struct conf *conf)
+static int policyd_reload(struct daemon *d, struct conf *conf, struct err *e)
 {
     struct policyd *p = daemon_state(d);
 
+    (void)e;
     serve_configure(p->serve, conf);
     lookups_configure(p->lookups, &conf->policyd);
     memory_expire_all(&p->memory);
+    return 0;
 }
 
 static void on_drained(void *ctx)

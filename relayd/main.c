@@ -140,15 +140,17 @@ static int relayd_run(struct daemon *d, struct err *e)
     return 0;
 }
 
-static void relayd_reload(struct daemon *d, struct conf *conf)
+static int relayd_reload(struct daemon *d, struct conf *conf, struct err *e)
 {
     const struct conf_relayd allow = allowed(&conf->relayd);
     struct relayd *r = daemon_state(d);
 
+    (void)e;
     say_if_fewer(&conf->relayd);
     lmtp_serve_configure(r->serve, &allow);
     upstreams_configure(r->upstreams, &allow);
     take_tag(r, conf);
+    return 0;
 }
 
 static void on_told(void *ctx)

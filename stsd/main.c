@@ -155,13 +155,15 @@ static int stsd_run(struct daemon *d, struct err *e)
 }
 
 /* Sockets, resolvers, HTTPS, Redis and the collector need a restart; limits and times do not. */
-static void stsd_reload(struct daemon *d, struct conf *conf)
+static int stsd_reload(struct daemon *d, struct conf *conf, struct err *e)
 {
     struct stsd *s = daemon_state(d);
 
+    (void)e;
     configure(s, &conf->stsd);
     records_configure(s->records, &conf->stsd);
     schedule_configure(s->schedule, conf->stsd.refresh_used_within);
+    return 0;
 }
 
 static void on_told(void *ctx)

@@ -24,6 +24,7 @@
 #include "maillog.h"
 #include "millis.h"
 #include "report_job_io.h"
+#include "report_settings_io.h"
 #include "utc_day.h"
 
 #define BAD_DATAGRAM   "unreadable-datagram" /* in the spool: the first that could not be read */
@@ -287,11 +288,16 @@ static int tlsrptd_run(struct daemon *d, struct err *e)
     return 0;
 }
 
-static void tlsrptd_reload(struct daemon *d, struct conf *conf)
+static int tlsrptd_check(const struct conf *conf, struct err *e)
+{
+    return report_settings_check(&conf->tlsrptd, e);
+}
+
+static int tlsrptd_reload(struct daemon *d, struct conf *conf, struct err *e)
 {
     struct tlsrptd *t = daemon_state(d);
 
-    report_job_configure(t->job, conf);
+    return report_job_configure(t->job, conf, e);
 }
 
 static void on_end(void *ctx)
@@ -353,6 +359,7 @@ int main(int argc, char **argv)
         .user = tlsrptd_user,
         .pid_file = tlsrptd_pid_file,
         .runs_others = tlsrptd_runs_others,
+        .check = tlsrptd_check,
         .start = tlsrptd_start,
         .run = tlsrptd_run,
         .reload = tlsrptd_reload,

@@ -261,17 +261,15 @@ struct report_job *report_job_new(struct event_base *base, const struct conf *co
     return j;
 }
 
-void report_job_configure(struct report_job *j, const struct conf *conf)
+int report_job_configure(struct report_job *j, const struct conf *conf, struct err *e)
 {
-    struct err e = {""};
-
-    if (report_sender_configure(j->sender, conf, &e) != 0)
-        log_error("reports_settings", "error=%s action=%s", e.text, "the settings from before stay");
-    else
-        j->conf = conf;
-    tell_silent(j->conf);
+    if (report_sender_configure(j->sender, conf, e) != 0)
+        return -1;
+    j->conf = conf;
+    tell_silent(conf);
     if (!j->draining)
         timer_start(j->tick, 0);
+    return 0;
 }
 
 void report_job_free(struct report_job *j)

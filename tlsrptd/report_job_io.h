@@ -18,7 +18,8 @@ struct report_job;
 /* Reads keys and authorities. NULL with the reason in e. Without a contact in conf nothing is sent, and that is logged.
  */
 struct report_job *report_job_new(struct event_base *base, const struct conf *conf, struct redis *redis, struct err *e);
-void report_job_configure(struct report_job *j, const struct conf *conf);
+/* 0; or -1 with the reason in e, and conf is not used: the one from before stays. */
+int report_job_configure(struct report_job *j, const struct conf *conf, struct err *e);
 void report_job_free(struct report_job *j);
 
 /*

@@ -1,11 +1,9 @@
 /* report_sender_io.c - what all works share: settings, places, numbers. The works themselves are report_work_io.c. */
 #include "report_sender_io.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "clock.h"
 #include "log.h"
@@ -13,20 +11,11 @@
 
 static const size_t places[REPORT_WAYS] = {REPORT_MAILS_MAX, REPORT_POSTS_MAX};
 
-/* Without authorities every POST would fail. */
-static int check_authorities(const char *ca_file, struct err *e)
-{
-    if (ca_file[0] == '\0' || access(ca_file, R_OK) == 0)
-        return 0;
-    return err_set(e, "ca_file: %s: %s; certificates of https: destinations cannot be checked", ca_file,
-                   strerror(errno));
-}
-
 int report_sender_configure(struct report_sender *s, const struct conf *conf, struct err *e)
 {
     struct report_identity *identity = must_have(calloc(1, sizeof(*identity)));
 
-    if (check_authorities(conf->tlsrptd.ca_file, e) != 0 || report_identity_read(identity, &conf->tlsrptd, e) != 0) {
+    if (report_authorities_check(conf->tlsrptd.ca_file, e) != 0 || report_identity_read(identity, &conf->tlsrptd, e) != 0) {
         free(identity);
         return -1;
     }

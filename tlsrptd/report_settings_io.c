@@ -1,7 +1,9 @@
 /* report_settings_io.c - see report_settings_io.h. */
 #include "report_settings_io.h"
 
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "dkim_key_io.h"
 #include "log.h"
@@ -47,4 +49,22 @@ void report_identity_clear(struct report_identity *i)
     for (size_t k = 0; k < i->keys; k++)
         EVP_PKEY_free(i->key[k].key);
     memset(i, 0, sizeof(*i));
+}
+
+int report_authorities_check(const char *ca_file, struct err *e)
+{
+    if (ca_file[0] == '\0' || access(ca_file, R_OK) == 0)
+        return 0;
+    return err_set(e, "ca_file: %s: %s; certificates of https: destinations cannot be checked", ca_file,
+                   strerror(errno));
+}
+
+int report_settings_check(const struct conf_tlsrptd *conf, struct err *e)
+{
+    struct report_identity identity;
+
+    if (report_authorities_check(conf->ca_file, e) != 0 || report_identity_read(&identity, conf, e) != 0)
+        return -1;
+    report_identity_clear(&identity);
+    return 0;
 }

@@ -126,11 +126,22 @@ static void on_drain_timer(evutil_socket_t sock, short what, void *arg)
     event_base_loopbreak(d->base);
 }
 
-static void take_up(struct daemon *d, struct conf *conf)
+/* False: it is not taken up, and that is logged. */
+static bool take_up(struct daemon *d, struct conf *conf)
 {
-    d->hooks->reload(d, conf);
-    conf_free(d->conf);
+    struct conf *before = d->conf;
+    struct err e = {""};
+
+    if (d->hooks->reload(d, conf, &e) != 0) {
+        daemon_log_refused(&e);
+        conf_free(conf);
+        return false;
+    }
+    if (!d->worker)
+        daemon_warn_of_restart(d->hooks, before, conf);
     d->conf = conf;
+    conf_free(before);
+    return true;
 }
 
 static void reload(struct daemon *d)
@@ -140,11 +151,9 @@ static void reload(struct daemon *d)
     if (conf == NULL)
         return;
     notify_reloading();
-    if (!d->worker)
-        daemon_warn_of_restart(d->hooks, d->conf, conf);
-    take_up(d, conf);
+    if (take_up(d, conf))
+        log_info("reloaded", "conf=%s", d->conf_path);
     notify_ready();
-    log_info("reloaded", "conf=%s", d->conf_path);
 }
 
 static void on_signal(evutil_socket_t sig, short what, void *arg)
@@ -232,7 +241,7 @@ static void say_ready(struct daemon *d)
 static void worker_ready(struct daemon *d)
 {
     if (d->reloaded != NULL)
-        take_up(d, d->reloaded);
+        (void)take_up(d, d->reloaded);
     d->reloaded = NULL;
     log_info("worker-started", "worker=%zu pid=%ld", d->number + 1, (long)getpid());
     if (!d->options.front)
@@ -366,7 +375,7 @@ int daemon_main(int argc, char **argv, const struct daemon_hooks *hooks)
     int rc = daemon_options_read(&d.options, argc, argv, hooks->name, hooks->summary);
 
     if (rc < 0 && d.options.test) {
-        rc = daemon_check(d.options.conf);
+        rc = daemon_check(hooks, d.options.conf);
     } else if (rc < 0) {
         d.conf_path = daemon_absolute(d.options.conf);
         rc = run(&d);

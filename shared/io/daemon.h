@@ -24,12 +24,15 @@ struct daemon_hooks {
                                                     has for its queue. NULL: no, and then such bits count for nothing */
     int64_t (*workers)(const struct conf *conf); /* processes that do the work; more than one: see supervisor.h, and run
                                                     and all that follows it is called in each of them. NULL: one */
+    int (*check)(const struct conf *conf, struct err *e); /* for -t: what the configuration names, such as keys, is
+                                                             there. 0 or -1. May be NULL */
     int (*start)(struct daemon *d, struct err *e); /* still with the privileges of start-up: open listeners. 0 or -1 */
     int (*run)(struct daemon *d, struct err *e);   /* privileges dropped: everything else. 0 or -1 */
-    void (*reload)(struct daemon *d,
-                   struct conf *conf); /* SIGHUP: the new, checked configuration. The skeleton keeps it and frees it at
-                                          the end; the old one is valid until this returns. A bad file is logged by the
-                                          skeleton, the old one goes on and this is not called. NULL: not supported */
+    int (*reload)(struct daemon *d, struct conf *conf,
+                  struct err *e); /* SIGHUP: the new, checked configuration. The skeleton keeps it and frees it at the
+                                     end; the old one is valid until this returns. Returns 0; or -1 with the reason, and
+                                     then all must be as before, and the new one is not used. The skeleton logs that, as
+                                     it does for a bad file, for which this is not called. NULL: not supported */
     void (*drain)(struct daemon *d);   /* SIGTERM, SIGINT: take no new work, call daemon_stop when the rest is done;
                                           the skeleton stops anyway after DAEMON_DRAIN_SECONDS, or at a second signal */
     void (*stop)(struct daemon *d); /* after the loop: free everything. Also after start or run failed, when the state

@@ -24,18 +24,26 @@ char *daemon_absolute(const char *path)
     return out;
 }
 
-int daemon_check(const char *path)
+int daemon_check(const struct daemon_hooks *hooks, const char *path)
 {
-    struct conf *conf;
+    struct conf *conf = NULL;
     struct err e = {""};
+    int rc = conf_read(&conf, path, &e);
 
-    if (conf_read(&conf, path, &e) != 0) {
+    log_open(hooks->name, true, LOGLEVEL_INFO);
+    if (rc == 0 && hooks->check != NULL)
+        rc = hooks->check(conf, &e);
+    if (rc == 0)
+        printf("%s: fine\n", path);
+    else
         fprintf(stderr, "%s\n", e.text);
-        return 1;
-    }
-    printf("%s: fine\n", path);
     conf_free(conf);
-    return 0;
+    return rc == 0 ? 0 : 1;
+}
+
+void daemon_log_refused(const struct err *e)
+{
+    log_error("config-error", "reason=%s action=%s", e->text, "the old one stays");
 }
 
 struct conf *daemon_read_again(const struct daemon_hooks *hooks, const char *path)
@@ -46,7 +54,7 @@ struct conf *daemon_read_again(const struct daemon_hooks *hooks, const char *pat
     if (hooks->reload == NULL)
         log_warning("reload-ignored", "reason=%s", "a restart is needed");
     else if (conf_read(&conf, path, &e) != 0)
-        log_error("config-error", "reason=%s action=%s", e.text, "the old one stays");
+        daemon_log_refused(&e);
     return conf;
 }
 

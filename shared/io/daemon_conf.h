@@ -10,7 +10,10 @@
 char *daemon_absolute(const char *path);
 
 /* The option -t: say whether the file is right. Returns the exit code. */
-int daemon_check(const char *path);
+int daemon_check(const struct daemon_hooks *hooks, const char *path);
+
+/* A new configuration is not taken up: log why. */
+void daemon_log_refused(const struct err *e);
 
 /* The file as it is now (conf_free), or NULL with the reason logged: it is wrong, or the daemon cannot reload. */
 struct conf *daemon_read_again(const struct daemon_hooks *hooks, const char *path);

@@ -357,7 +357,7 @@ static void test_switches(void **state)
     assert_int_equal(report_job_send(n.job, day + 1, "", false, on_row, &rows, &e), -1);
     assert_non_null(strstr(e.text, "not over yet"));
     n.conf->tlsrptd.contact[0] = '\0';
-    report_job_configure(n.job, n.conf);
+    assert_int_equal(report_job_configure(n.job, n.conf, NULL), 0);
     assert_int_equal(report_job_send(n.job, day, "", false, on_row, &rows, &e), -1);
     assert_non_null(strstr(e.text, "contact is not set"));
     node_close(&n);

@@ -39,6 +39,7 @@ static bool run_fails;
 static bool drain_hangs;
 static int64_t workers;       /* 0: it has no such setting */
 static const char *run_waits; /* the second worker runs once there is such a file */
+static bool reload_fails;
 static bool reload_hangs;     /* the first time, in one worker */
 static int early_signal;      /* comes between the pid file and run; 0: none */
 static int dummy;
@@ -111,7 +112,7 @@ static int hook_run(struct daemon *d, struct err *e)
     return run_fails ? err_set(e, "cannot run") : 0;
 }
 
-static void hook_reload(struct daemon *d, struct conf *conf)
+static int hook_reload(struct daemon *d, struct conf *conf, struct err *e)
 {
     char text[60];
 
@@ -120,6 +121,7 @@ static void hook_reload(struct daemon *d, struct conf *conf)
     while (reload_hangs && make_file("hangs"))
         for (;;)
             pause();
+    return reload_fails ? err_set(e, "cannot reload") : 0;
 }
 
 static void hook_drain(struct daemon *d)
@@ -174,7 +176,7 @@ static int setup(void **state)
     snprintf(events_path, sizeof(events_path), "%s/events", dir);
     events_fd = open(events_path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     assert_return_code(events_fd, errno);
-    start_fails = run_fails = drain_hangs = reload_hangs = false;
+    start_fails = run_fails = drain_hangs = reload_hangs = reload_fails = false;
     run_waits = NULL;
     early_signal = 0;
     hooks.workers = NULL;
@@ -432,6 +434,27 @@ static void test_reload(void **state)
     kill(pid, SIGTERM);
     assert_int_equal(wait_exit(pid), 0);
     check_events("start run reload4-7 reload7-9 drain stop ");
+}
+
+/* What the hook refuses is not taken up: the next one is compared with what was there before. */
+static void test_reload_fails(void **state)
+{
+    pid_t pid;
+
+    (void)state;
+    reload_fails = true;
+    pid = spawn(front);
+    wait_for("output", "info started ");
+    write_conf("dns_tries = 7");
+    assert_return_code(chmod(conf_file, 0644), errno);
+    kill(pid, SIGHUP);
+    wait_for("output", "error config-error reason=\"cannot reload\" action=\"the old one stays\"");
+    write_conf("dns_tries = 9");
+    kill(pid, SIGHUP);
+    wait_for("events", "reload4-9 ");
+    kill(pid, SIGTERM);
+    assert_int_equal(wait_exit(pid), 0);
+    check_events("start run reload4-7 reload4-9 drain stop ");
 }
 
 static void test_second_signal(void **state)
@@ -730,6 +753,7 @@ int main(void)
         T(test_start_fails),
         T(test_run_fails),
         T(test_reload),
+        T(test_reload_fails),
         T(test_second_signal),
         T(test_early_signal),
         T(test_detach),
