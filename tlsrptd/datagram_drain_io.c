@@ -58,14 +58,17 @@ static void keep(struct datagram_drain *d, unsigned count)
         (void)eventfd_write(d->wake, 1);
 }
 
-/* Take out what is there. Returns false when the socket is broken. */
+/* Take out what is there. Fewer than we have room for: that was all. Returns false when the socket is broken. */
 static bool drain(struct datagram_drain *d)
 {
     int got;
 
-    while ((got = recvmmsg(d->socket.fd, d->message, SLOTS, MSG_DONTWAIT, NULL)) > 0)
-        keep(d, (unsigned)got);
-    return got == 0 || errno == EAGAIN || errno == EINTR || errno == ENOBUFS || errno == ENOMEM;
+    do {
+        got = recvmmsg(d->socket.fd, d->message, SLOTS, MSG_DONTWAIT, NULL);
+        if (got > 0)
+            keep(d, (unsigned)got);
+    } while (got == SLOTS);
+    return got >= 0 || errno == EAGAIN || errno == EINTR || errno == ENOBUFS || errno == ENOMEM;
 }
 
 /* Before others if we may (see allow_first): as a real-time thread, or as a nice one. */

@@ -16,6 +16,7 @@
 #include <sys/eventfd.h>
 
 #define TURN           256  /* datagrams, then others have their turn */
+#define LOOK_MS        10   /* from one look to the next, while they come: being woken for each one costs more than it */
 #define AGAIN_MS       100  /* after which one that could not be counted comes again */
 #define KNOWN_ENTRIES  8192 /* recent datagrams whose events are kept */
 #define KNOWN_OCTETS   33554432
@@ -120,7 +121,7 @@ static bool hand_over(struct datagrams *d, bool *refused)
     return true;
 }
 
-/* Until the queue is empty, but others have their turn in between. While one waits to come again, nobody wakes us. */
+/* Until the queue is empty, but others have their turn in between. Until a look finds none, nobody wakes us. */
 static void turn(struct datagrams *d)
 {
     bool refused = false;
@@ -131,7 +132,11 @@ static void turn(struct datagrams *d)
     say_dropped(d);
     if (refused)
         timer_start(d->again, AGAIN_MS);
-    else if (left == 0 || !datagram_drain_rest(d->drain))
+    else if (left == 0)
+        timer_start(d->again, 0);
+    else if (left < TURN)
+        timer_start(d->again, LOOK_MS);
+    else if (!datagram_drain_rest(d->drain))
         timer_start(d->again, 0);
 }
 
