@@ -70,7 +70,7 @@ static int take_page(void *ctx, const redisReply *reply, struct err *e)
 /* Returns 1 when there was an edit meanwhile, 0, or -1. */
 static int read_once(struct redis_ask *a, const struct redis_hash *hash, struct reading *r, struct err *e)
 {
-    const char *word[8] = {"EVAL", script, hash->watched != NULL ? "2" : "1", hash->key};
+    const char *word[8] = {"EVAL_RO", script, hash->watched != NULL ? "2" : "1", hash->key};
     char field_max[24], value_max[24];
     size_t words = 4;
 

@@ -6,6 +6,7 @@
 #include "rule.h"
 
 #define DAY       ((int64_t)86400)
+#define HOUR      ((int64_t)3600)
 #define SECOND_MS ((int64_t)1000)
 
 #define TEXT_MAX 255
@@ -281,7 +282,7 @@ static const struct conf_option tlsrptd_options[] = {
      "PEM file of the authorities that https: destinations' certificates must come from; \"\" for the system's", NULL},
     {"post_anywhere", CONF_BOOL, "no", 0, 0, TLSRPTD(post_anywhere),
      "POST reports to private and loopback addresses, too; \"yes\" is for tests", NULL},
-    {"report_delay", CONF_SECONDS, "4h", 0, 20 * 3600, TLSRPTD(report_delay),
+    {"report_delay", CONF_SECONDS, "4h", 0, 20 * HOUR, TLSRPTD(report_delay),
      "reports are spread over this time after the day has ended (RFC 8460 4.1: up to four hours)", NULL},
     {"report_retry", CONF_SECONDS, "1d", 0, 7 * DAY, TLSRPTD(report_retry),
      "a report that cannot be sent is tried again for so long (RFC 8460 5.5: a day)", NULL},

@@ -258,7 +258,7 @@ for key in $(redis KEYS 'postern:import:*'); do
 done
 
 # --- Redis refuses, or is away ---
-redis ACL SETUSER reader on '>secret' '~postern:*' +ping +eval +hget +hscan +type +hlen +hmget >/dev/null
+redis ACL SETUSER reader on '>secret' '~postern:*' +ping +eval_ro +hget +hscan +type +hlen +hmget >/dev/null
 sed 's/^redis {/redis { username = "reader" password = "secret"/' "$dir/conf" >"$dir/conf.reader"
 run -c "$dir/conf.reader" list show require
 ok "a user who may read" code 0
