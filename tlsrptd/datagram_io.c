@@ -15,9 +15,9 @@
 #include <string.h>
 #include <sys/eventfd.h>
 
-#define TURN           256  /* datagrams, then others have their turn */
-#define LOOK_MS        10   /* from one look to the next, while they come: being woken for each one costs more than it */
-#define AGAIN_MS       100  /* after which one that could not be counted comes again */
+#define TURN           256 /* datagrams, then others have their turn */
+#define LOOK_MS        10  /* from one look to the next, while they come: being woken for each one costs more than it */
+#define AGAIN_MS       100 /* after which one that could not be counted comes again */
 #define KNOWN_ENTRIES  8192 /* recent datagrams whose events are kept */
 #define KNOWN_OCTETS   33554432
 #define LOG_SPACING_MS 60000 /* of lines that anybody can cause */

@@ -36,7 +36,7 @@ struct door {
     struct report_job *job;
     const struct redis *redis;
     time_t started;
-    LIST_HEAD(, asked) asked;
+    LIST_HEAD(asked_list, asked) asked;
 };
 
 static struct asked *asked_new(struct door *d, struct call *call)

@@ -15,7 +15,8 @@ int report_sender_configure(struct report_sender *s, const struct conf *conf, st
 {
     struct report_identity *identity = must_have(calloc(1, sizeof(*identity)));
 
-    if (report_authorities_check(conf->tlsrptd.ca_file, e) != 0 || report_identity_read(identity, &conf->tlsrptd, e) != 0) {
+    if (report_authorities_check(conf->tlsrptd.ca_file, e) != 0 ||
+        report_identity_read(identity, &conf->tlsrptd, e) != 0) {
         free(identity);
         return -1;
     }

@@ -33,10 +33,10 @@ struct daemon_hooks {
                                      end; the old one is valid until this returns. Returns 0; or -1 with the reason, and
                                      then all must be as before, and the new one is not used. The skeleton logs that, as
                                      it does for a bad file, for which this is not called. NULL: not supported */
-    void (*drain)(struct daemon *d);   /* SIGTERM, SIGINT: take no new work, call daemon_stop when the rest is done;
-                                          the skeleton stops anyway after DAEMON_DRAIN_SECONDS, or at a second signal */
-    void (*stop)(struct daemon *d); /* after the loop: free everything. Also after start or run failed, when the state
-                                       had been set by then; and in the supervisor, where run is never called */
+    void (*drain)(struct daemon *d); /* SIGTERM, SIGINT: take no new work, call daemon_stop when the rest is done;
+                                        the skeleton stops anyway after DAEMON_DRAIN_SECONDS, or at a second signal */
+    void (*stop)(struct daemon *d);  /* after the loop: free everything. Also after start or run failed, when the state
+                                        had been set by then; and in the supervisor, where run is never called */
     void (*worker_gone)(struct daemon *d, size_t worker); /* in the supervisor: that one has ended. May be NULL */
 };
 

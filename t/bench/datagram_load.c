@@ -24,8 +24,8 @@
 #define DISTINCT_MAX 1000000
 #define HELD_UP      0.0002 /* seconds */
 
-#define MIX_DETAILS  20
-#define MIX_FAILED   20 /* one in so many */
+#define MIX_DETAILS 20
+#define MIX_FAILED  20 /* one in so many */
 
 static unsigned long held_up;
 static bool keep;

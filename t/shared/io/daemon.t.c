@@ -40,8 +40,8 @@ static bool drain_hangs;
 static int64_t workers;       /* 0: it has no such setting */
 static const char *run_waits; /* the second worker runs once there is such a file */
 static bool reload_fails;
-static bool reload_hangs;     /* the first time, in one worker */
-static int early_signal;      /* comes between the pid file and run; 0: none */
+static bool reload_hangs; /* the first time, in one worker */
+static int early_signal;  /* comes between the pid file and run; 0: none */
 static int dummy;
 
 static void event(const char *text)
