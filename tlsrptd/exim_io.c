@@ -8,6 +8,7 @@
 #include "log.h"
 #include "millis.h"
 #include "random_octets.h"
+#include "siphash.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -180,7 +181,7 @@ static void on_caller(void *ctx, int fd)
 struct exim_door *exim_door_open(struct event_base *base, const char *address, unsigned mode, struct err *e)
 {
     struct exim_door *d = must_have(calloc(1, sizeof(*d)));
-    uint8_t secret[16];
+    uint8_t secret[SIPHASH_KEY];
 
     d->base = base;
     LIST_INIT(&d->callers);

@@ -34,7 +34,7 @@ static void let_go(void *f)
     facts_release(f);
 }
 
-struct cache *facts_memory_new(size_t limit, const uint8_t secret[16])
+struct cache *facts_memory_new(size_t limit, const uint8_t secret[SIPHASH_KEY])
 {
     return cache_new(limit, let_go, secret);
 }

@@ -5,6 +5,7 @@
 
 #include "cache.h"
 #include "dest.h"
+#include "siphash.h"
 
 #define FACTS_SECONDS 60 /* that they are remembered, or as long as they are valid, if that is less */
 
@@ -15,7 +16,7 @@ void facts_hold(struct facts *f);    /* one more will release it; NULL-safe, as 
 void facts_release(struct facts *f); /* the last one frees it */
 
 /* A memory of so many domains; free it by cache_free. NULL without memory. */
-struct cache *facts_memory_new(size_t limit, const uint8_t secret[16]);
+struct cache *facts_memory_new(size_t limit, const uint8_t secret[SIPHASH_KEY]);
 
 /* Take a record over and remember it. now: of day, and ms of a clock that does not go back. To be released; NULL
  * without memory. */

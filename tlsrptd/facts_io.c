@@ -302,7 +302,7 @@ void facts_patience(struct facts_client *c, int64_t first_ms, unsigned tries)
 struct facts_client *facts_client_new(struct event_base *base, const char *stsd, struct err *e)
 {
     struct facts_client *c = must_have(calloc(1, sizeof(*c)));
-    uint8_t secret[16];
+    uint8_t secret[SIPHASH_KEY];
 
     c->stsd = call_client_new(base, stsd, e);
     if (c->stsd == NULL) {

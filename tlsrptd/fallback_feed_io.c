@@ -8,6 +8,7 @@
 #include "log.h"
 #include "millis.h"
 #include "random_octets.h"
+#include "siphash.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -267,7 +268,7 @@ struct fallback_feed_stats fallback_feed_stats(const struct fallback_feed *f)
 struct fallback_feed *fallback_feed_new(struct event_base *base, struct redis *redis)
 {
     struct fallback_feed *f = must_have(calloc(1, sizeof(*f)));
-    uint8_t secret[16];
+    uint8_t secret[SIPHASH_KEY];
 
     random_octets(secret, sizeof(secret));
     TAILQ_INIT(&f->list);

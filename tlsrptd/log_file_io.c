@@ -10,20 +10,9 @@
 #include "log.h"
 #include "log_files_io.h"
 #include "log_lines.h"
+#include "log_part_io.h"
 #include "log_watch_io.h"
 #include "millis.h"
-
-/* A file that is read, or will be. */
-struct part {
-    int fd; /* -1: none */
-    uint64_t device, inode;
-    int64_t changed;    /* as in a position */
-    int64_t start;      /* where reading begins */
-    int64_t seen_until; /* lines that end there, or before, were given before */
-    bool inside;        /* the start may be in the middle of a line */
-};
-
-static const struct part no_part = {.fd = -1};
 
 struct log_file {
     char *path;
@@ -31,7 +20,7 @@ struct log_file {
     struct log_watch *watch;
     struct event *work; /* the next turn */
     struct log_lines *lines;
-    struct part now, then; /* then: the one to come, where that is known already */
+    struct log_part now, then; /* then: the one to come, where that is known already */
     struct log_position opened;
     uint64_t next_inode; /* of the file that comes next, and is waited for until no more comes here */
     int64_t quiet_since; /* on the monotonic clock */
@@ -87,35 +76,8 @@ const char *log_file_position(struct log_file *f)
 
 /* ---- from one file to another ---- */
 
-static void part_close(struct part *part)
-{
-    if (part->fd >= 0)
-        (void)close(part->fd);
-    *part = no_part;
-}
-
-/* listed: what was there when the folder was looked at, or NULL. */
-static int part_open(struct part *out, const char *path, const struct stat *listed, int64_t start, struct err *e)
-{
-    struct stat st;
-
-    *out = no_part;
-    out->fd = log_file_open(path, &st, e);
-    if (out->fd < 0)
-        return -1;
-    if (listed != NULL && (st.st_ino != listed->st_ino || st.st_dev != listed->st_dev)) {
-        part_close(out);
-        return err_set(e, "%s: it was rotated just now", path);
-    }
-    out->device = st.st_dev;
-    out->inode = st.st_ino;
-    out->changed = log_file_changed(&st);
-    out->start = start;
-    return 0;
-}
-
 /* Read on here. */
-static void go(struct log_file *f, struct part part)
+static void go(struct log_file *f, struct log_part part)
 {
     char before[LOG_FINGERPRINT_LEN];
     ssize_t len = log_file_before(part.fd, part.start, before);
@@ -125,7 +87,7 @@ static void go(struct log_file *f, struct part part)
         len = 0;
     }
     if (f->now.fd != part.fd)
-        part_close(&f->now);
+        log_part_close(&f->now);
     f->now = part;
     f->next_inode = 0;
     f->quiet_since = now_ms();
@@ -135,54 +97,21 @@ static void go(struct log_file *f, struct part part)
     log_watch_file(f->watch, part.fd);
 }
 
-/* The beginning of the line that the file ends in, or its end when that is far. */
-static void part_at_end(struct part *part)
-{
-    char last[65536];
-    struct stat st;
-    ssize_t len;
-    const char *nl;
-
-    if (fstat(part->fd, &st) != 0)
-        return;
-    part->start = st.st_size > (off_t)sizeof(last) ? st.st_size - (off_t)sizeof(last) : 0;
-    len = pread(part->fd, last, sizeof(last), part->start);
-    nl = len <= 0 ? NULL : memrchr(last, '\n', (size_t)len);
-    if (nl != NULL) {
-        part->start += nl + 1 - last;
-    } else if (part->start > 0) {
-        part->start = st.st_size;
-        part->inside = true;
-    }
-}
-
-/* The last octets of the file before, all seen. */
-static bool open_before(struct part *out, const struct log_file_entry *before, int64_t octets)
-{
-    int64_t start = before->st.st_size - octets;
-
-    if (octets <= 0 || before->packed || part_open(out, before->path, &before->st, start > 0 ? start : 0, NULL) != 0)
-        return false;
-    out->inside = start > 0;
-    out->seen_until = INT64_MAX;
-    return true;
-}
-
 /* The position is in files->entry[i]: begin before it, in the file before when this one has too little. */
 static bool begin_at(struct log_file *f, const struct log_files *files, size_t i)
 {
     const struct log_position *p = &f->opened;
     int64_t warm = p->offset > LOG_WARM_UP ? p->offset - LOG_WARM_UP : 0;
-    struct part part, before;
+    struct log_part part, before;
     struct err e;
 
-    if (part_open(&part, files->entry[i].path, &files->entry[i].st, warm, &e) != 0) {
+    if (log_part_open(&part, files->entry[i].path, &files->entry[i].st, warm, &e) != 0) {
         say(f, &e);
         return false;
     }
     part.inside = warm > 0;
     part.seen_until = p->offset;
-    if (i > 0 && open_before(&before, &files->entry[i - 1], LOG_WARM_UP - p->offset)) {
+    if (i > 0 && log_part_open_last(&before, &files->entry[i - 1], LOG_WARM_UP - p->offset)) {
         f->then = part;
         part = before;
     }
@@ -195,17 +124,17 @@ static bool begin_after(struct log_file *f, const struct log_files *files)
 {
     const char *missing;
     size_t next = log_files_next(files, LOG_FILES_NONE, f->opened.changed, &missing);
-    struct part part;
+    struct log_part part;
     struct err e;
 
     if (next == LOG_FILES_NONE)
         return false;
-    if (part_open(&part, files->entry[next].path, &files->entry[next].st, 0, &e) != 0) {
+    if (log_part_open(&part, files->entry[next].path, &files->entry[next].st, 0, &e) != 0) {
         say(f, &e);
         return false;
     }
     if (part.changed < f->opened.changed)
-        part_at_end(&part);
+        log_part_to_end(&part);
     lost(f, missing != NULL ? missing : "-",
          missing != NULL ? "compressed, so what had not been read cannot be read"
                          : "the file that was read last is gone, or was changed where it had been read");
@@ -214,12 +143,12 @@ static bool begin_after(struct log_file *f, const struct log_files *files)
 }
 
 /* There is no position in a file: at the end, or all of a file that was not there at first. */
-static bool begin_fresh(struct log_file *f, struct part part)
+static bool begin_fresh(struct log_file *f, struct log_part part)
 {
     if (f->opened.kind == LOG_POSITION_JOURNAL)
         lost(f, f->path, "the position is one in the journal: the file is read from its end on");
     if (!f->awaited)
-        part_at_end(&part);
+        log_part_to_end(&part);
     go(f, part);
     return true;
 }
@@ -228,9 +157,9 @@ static bool begin_fresh(struct log_file *f, struct part part)
 static bool begin(struct log_file *f)
 {
     struct log_files files;
-    struct part part;
+    struct log_part part;
     struct err e;
-    bool begun, there = part_open(&part, f->path, NULL, 0, &e) == 0;
+    bool begun, there = log_part_open(&part, f->path, NULL, 0, &e) == 0;
     int error = errno;
     size_t i;
 
@@ -242,7 +171,7 @@ static bool begin(struct log_file *f)
     }
     if (f->opened.kind != LOG_POSITION_FILE)
         return there && begin_fresh(f, part);
-    part_close(&part);
+    log_part_close(&part);
     log_files_list(&files, f->path);
     i = log_files_find(&files, &f->opened);
     if (i != LOG_FILES_NONE)
@@ -272,12 +201,12 @@ static bool go_next(struct log_file *f, const struct log_files *files)
     const char *missing;
     size_t i = log_files_inode(files, f->now.device, f->now.inode);
     size_t next = log_files_next(files, i, f->now.changed, &missing);
-    struct part part;
+    struct log_part part;
     struct err e;
 
     if (next == LOG_FILES_NONE || !next_ripe(f, &files->entry[next].st))
         return false;
-    if (part_open(&part, files->entry[next].path, &files->entry[next].st, 0, &e) != 0) {
+    if (log_part_open(&part, files->entry[next].path, &files->entry[next].st, 0, &e) != 0) {
         say(f, &e);
         return false;
     }
@@ -297,9 +226,9 @@ static bool after_end(struct log_file *f)
 
     f->at_end = true;
     if (f->then.fd >= 0) {
-        struct part part = f->then;
+        struct log_part part = f->then;
 
-        f->then = no_part;
+        f->then = log_no_part;
         go(f, part);
         return true;
     }
@@ -334,14 +263,12 @@ static void after_cut(struct log_file *f)
 {
     struct log_position p = position_now(f);
     struct log_files files;
-    struct part part = f->now;
+    struct log_part part;
     size_t i;
 
     log_files_list(&files, f->path);
     i = log_files_find(&files, &p);
-    part.start = part.seen_until = 0;
-    part.inside = false;
-    if (i != LOG_FILES_NONE && part_open(&part, files.entry[i].path, &files.entry[i].st, p.offset, NULL) == 0) {
+    if (i != LOG_FILES_NONE && log_part_open(&part, files.entry[i].path, &files.entry[i].st, p.offset, NULL) == 0) {
         log_info("log-cut", "log=%s copy=%s", f->path, files.entry[i].path);
     } else {
         if (!f->at_end)
@@ -352,7 +279,7 @@ static void after_cut(struct log_file *f)
         part.inside = false;
     }
     log_files_clear(&files);
-    part_close(&f->then);
+    log_part_close(&f->then);
     go(f, part);
 }
 
@@ -465,7 +392,7 @@ struct log_file *log_file_new(struct event_base *base, const char *path, const s
     f->path = must_have(strdup(path));
     f->taker = taker;
     f->opened = *position;
-    f->now = f->then = no_part;
+    f->now = f->then = log_no_part;
     f->lines = must_have(log_lines_new());
     f->work = must_have(evtimer_new(base, on_work, f));
     f->watch = log_watch_new(base, on_change, f);
@@ -487,8 +414,8 @@ void log_file_free(struct log_file *f)
         return;
     log_watch_free(f->watch);
     event_free(f->work);
-    part_close(&f->now);
-    part_close(&f->then);
+    log_part_close(&f->now);
+    log_part_close(&f->then);
     log_lines_free(f->lines);
     free(f->path);
     free(f);
