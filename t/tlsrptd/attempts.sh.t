@@ -55,7 +55,7 @@ sub drive {
     close $child_in; close $child_out;
     $in->autoflush(1);
 }
-sub tell_it { print $in "$_\n" for @_ }
+sub tell_it { print $in map { "$_\n" } @_ } # in one write, so that it is heard in one turn
 sub hear {
     my ($wait) = @_;
     while (IO::Select->new($out)->can_read($wait)) { sysread($out, $said, 65536, length $said) or last }
