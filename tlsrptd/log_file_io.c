@@ -396,6 +396,7 @@ struct log_file *log_file_new(struct event_base *base, const char *path, const s
     f->lines = must_have(log_lines_new());
     f->work = must_have(evtimer_new(base, on_work, f));
     f->watch = log_watch_new(base, on_change, f);
+    (void)begin(f); /* what is written from now on is new */
     timer_start(f->work, 0);
     return f;
 }

@@ -72,14 +72,31 @@ static int match_entries(sd_journal *journal, struct err *e)
     return 0;
 }
 
-/* Behind the last entry. From a tail without entries libsystemd never comes back, so then at the beginning. */
-static int seek_end(sd_journal *journal)
+static void keep_position(struct log_journal *j)
 {
-    int rc = sd_journal_seek_tail(journal);
+    char *cursor;
+    size_t len;
+
+    if (sd_journal_get_cursor(j->journal, &cursor) < 0)
+        return;
+    len = strlen(cursor);
+    if (len <= LOG_CURSOR_MAX) {
+        j->last.kind = LOG_POSITION_JOURNAL;
+        memcpy(j->last.cursor, cursor, len + 1);
+    }
+    free(cursor);
+}
+
+/* Behind the last entry. From a tail without entries libsystemd never comes back, so then at the beginning. */
+static int seek_end(struct log_journal *j)
+{
+    int rc = sd_journal_seek_tail(j->journal);
 
     if (rc >= 0)
-        rc = sd_journal_previous(journal);
-    return rc == 0 ? sd_journal_seek_head(journal) : rc;
+        rc = sd_journal_previous(j->journal);
+    if (rc > 0)
+        keep_position(j);
+    return rc == 0 ? sd_journal_seek_head(j->journal) : rc;
 }
 
 static void lost(struct log_journal *j, const char *why)
@@ -106,10 +123,10 @@ static int seek(struct log_journal *j)
     int rc;
 
     if (j->opened.kind == LOG_POSITION_NONE)
-        return seek_end(j->journal);
+        return seek_end(j);
     if (j->opened.kind == LOG_POSITION_FILE) {
         lost(j, "the position is one in a file: the journal is read from its end on");
-        return seek_end(j->journal);
+        return seek_end(j);
     }
     rc = sd_journal_seek_cursor(j->journal, j->opened.cursor);
     if (rc >= 0)
@@ -121,7 +138,7 @@ static int seek(struct log_journal *j)
         rc = sd_journal_previous(j->journal);
         return rc == 0 ? sd_journal_seek_head(j->journal) : rc;
     }
-    return rc < 0 ? rc : seek_end(j->journal);
+    return rc < 0 ? rc : seek_end(j);
 }
 
 /* ---- entries ---- */
@@ -191,21 +208,6 @@ static bool read_entry(struct log_journal *j, struct maillog_entry *out)
     out->text_len = (size_t)text;
     j->taker->stats.octets += out->text_len;
     return true;
-}
-
-static void keep_position(struct log_journal *j)
-{
-    char *cursor;
-    size_t len;
-
-    if (sd_journal_get_cursor(j->journal, &cursor) < 0)
-        return;
-    len = strlen(cursor);
-    if (len <= LOG_CURSOR_MAX) {
-        j->last.kind = LOG_POSITION_JOURNAL;
-        memcpy(j->last.cursor, cursor, len + 1);
-    }
-    free(cursor);
 }
 
 const char *log_journal_position(struct log_journal *j)

@@ -180,15 +180,21 @@ static bool on_log_entry(void *ctx, const struct maillog_entry *entry, bool seen
     return !attempts_full(t->attempts);
 }
 
-/* A log without lines that matter has a position, too: it is to be found again after it was rotated. */
+/* It is to be found again after it was rotated, also when it has no lines that matter, or none yet. */
+static void save_log_position(struct tlsrptd *t)
+{
+    if (attempts_waiting(t->attempts) == 0)
+        attempts_position(t->attempts, SOURCE_LOG, log_source_position(t->log));
+}
+
 static void on_log_rest(evutil_socket_t fd, short what, void *ctx)
 {
     struct tlsrptd *t = ctx;
 
     (void)fd;
     (void)what;
-    if (t->log != NULL && attempts_waiting(t->attempts) == 0)
-        attempts_position(t->attempts, SOURCE_LOG, log_source_position(t->log));
+    if (t->log != NULL)
+        save_log_position(t);
 }
 
 static void on_room(void *ctx)
@@ -264,6 +270,7 @@ static int open_log(struct tlsrptd *t, const struct conf_tlsrptd *conf, struct e
                              t->clock_offset, on_log_entry, t, e);
     if (t->log == NULL)
         return -1;
+    save_log_position(t);
     t->log_rest = must_have(event_new(daemon_base(t->daemon), -1, EV_PERSIST, on_log_rest, t));
     timer_start(t->log_rest, LOG_REST_MS);
     return 0;
