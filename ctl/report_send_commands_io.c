@@ -134,10 +134,16 @@ int run_report_build(const struct ctl *ctl)
 
 /* --- send --- */
 
-/* Takes the object {"rows":[...]}. */
+static long long number_of(const json_t *object, const char *name)
+{
+    return json_integer_value(json_object_get(object, name));
+}
+
+/* Takes the object {"rows":[...],"left_out":…,"left_out_unsent":…}. */
 static int print_sent(const struct ctl *ctl, json_t *object)
 {
     json_t *rows = json_object_get(object, "rows");
+    long long more = number_of(object, "left_out");
     struct buf text;
     int rc;
 
@@ -148,6 +154,8 @@ static int print_sent(const struct ctl *ctl, json_t *object)
         report_destinations_print(&text, rows, ctl->colour);
     else
         buf_str(&text, "there is nothing to send\n");
+    if (more > 0)
+        buf_printf(&text, "and %lld more, of which %lld are not sent\n", more, number_of(object, "left_out_unsent"));
     rc = output_and_clear(&text);
     json_decref(object);
     return rc;
@@ -181,7 +189,7 @@ static int send_now(const struct ctl *ctl, const struct report_day *d)
     answer_clear(&a);
     if (object == NULL)
         return CTL_NO;
-    sent = all_sent(json_object_get(object, "rows"));
+    sent = all_sent(json_object_get(object, "rows")) && number_of(object, "left_out_unsent") == 0;
     rc = print_sent(ctl, object);
     return rc == CTL_YES && !sent ? CTL_NO : rc;
 }

@@ -18,6 +18,7 @@
 
 #define DOOR_MODE  0660
 #define ROWS_MAX   1000 /* rows of an answer; of more only the number is told */
+#define OCTETS_MAX (CALL_REPLY_MAX / 2) /* and no more octets of them than that */
 #define SEND_WORDS 3
 
 /* A call that waits for its answer: until its event is safe, or until its reports are sent. */
@@ -26,7 +27,9 @@ struct asked {
     struct door *door;
     struct call *call;
     json_t *rows;
+    size_t octets;
     size_t left_out;
+    size_t left_out_unsent; /* of these */
 };
 
 struct door {
@@ -96,45 +99,68 @@ static void do_event(struct door *d, struct call *call, const char *arg, size_t 
     tlsrpt_event_read_clear(&read);
 }
 
+static void add_row(struct asked *a, const struct report_sent *row)
+{
+    json_t *json = json_pack("{ss ss ss ss*}", "domain", row->domain, "destination", row->destination, "state",
+                             row->state, "why", row->why);
+    size_t octets = json_dumpb(json, NULL, 0, JSON_COMPACT);
+
+    if (json_array_size(a->rows) < ROWS_MAX && a->octets + octets < OCTETS_MAX) {
+        a->octets += octets + 1;
+        json_array_append_new(a->rows, json);
+        return;
+    }
+    a->left_out++;
+    a->left_out_unsent += strcmp(row->state, "sent") != 0;
+    json_decref(json);
+}
+
 static void on_row(void *ctx, const struct report_sent *row)
 {
     struct asked *a = ctx;
-    json_t *answer;
 
     if (row->domain != NULL) {
-        if (json_array_size(a->rows) < ROWS_MAX)
-            json_array_append_new(a->rows, json_pack("{ss ss ss ss*}", "domain", row->domain, "destination",
-                                                     row->destination, "state", row->state, "why", row->why));
-        else
-            a->left_out++;
+        add_row(a, row);
         return;
     }
-    if (a->door != NULL) {
-        answer = json_pack("{sO sI}", "rows", a->rows, "left_out", (json_int_t)a->left_out);
-        answer_json(a->call, answer);
-    }
+    if (a->door != NULL)
+        answer_json(a->call, json_pack("{sO sI sI}", "rows", a->rows, "left_out", (json_int_t)a->left_out,
+                                       "left_out_unsent", (json_int_t)a->left_out_unsent));
     asked_end(a);
 }
 
-/* "DAY DOMAIN [again]" */
+/* DAY DOMAIN [again]; DOMAIN "*" is all of them, and then "" */
+static bool read_send(int32_t *day, char domain[DOMAIN_BUF], bool *again, const char *arg, size_t len)
+{
+    char day_text[32], name[DOMAIN_BUF + 1], word[8] = "", text[400];
+    struct err e;
+    int end = 0;
+
+    snprintf(text, sizeof(text), "%.*s", (int)(len < sizeof(text) ? len : 0), arg);
+    if (sscanf(text, "%31s %254s%n %7s%n", day_text, name, &end, word, &end) < SEND_WORDS - 1 || text[end] != '\0' ||
+        !utc_day_parse(day, day_text))
+        return false;
+    *again = strcmp(word, "again") == 0;
+    domain[0] = '\0';
+    return (*again || word[0] == '\0') &&
+           (strcmp(name, "*") == 0 || domain_normalise(domain, name, strlen(name), &e) == 0);
+}
+
 static void do_report_send(struct door *d, struct call *call, const char *arg, size_t len)
 {
-    char day_text[32], domain[DOMAIN_BUF + 1], again[8], text[400];
+    char domain[DOMAIN_BUF];
     int32_t day = 0;
     struct err e = {""};
     struct asked *a;
-    int words;
+    bool again;
 
-    snprintf(text, sizeof(text), "%.*s", (int)(len < sizeof(text) ? len : 0), arg);
-    words = sscanf(text, "%31s %254s %7s", day_text, domain, again);
-    if (words < SEND_WORDS - 1 || !utc_day_parse(&day, day_text) ||
-        (words == SEND_WORDS && strcmp(again, "again") != 0)) {
+    if (!read_send(&day, domain, &again, arg, len)) {
         call_answerf(call, CALL_PERM, "write: report-send 2026-11-22 example.com [again]");
         return;
     }
     a = asked_new(d, call);
     a->rows = must_have(json_array());
-    if (report_job_send(d->job, day, strcmp(domain, "*") == 0 ? "" : domain, words == SEND_WORDS, on_row, a, &e) != 0) {
+    if (report_job_send(d->job, day, domain, again, on_row, a, &e) != 0) {
         call_answerf(call, CALL_TEMP, "%s", e.text);
         asked_end(a);
     }

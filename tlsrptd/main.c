@@ -108,6 +108,14 @@ static void update_heard(const struct tlsrptd *t, struct metric *m)
         m[COUNT_LOG_OCTETS].value = l.octets;
         m[COUNT_LOG_LOST].value = l.lost;
     }
+    if (t->exim != NULL) {
+        struct exim_door_stats x = exim_door_stats(t->exim);
+
+        m[COUNT_EXIM].value = x.lines;
+        m[COUNT_EXIM_UNREADABLE].value = x.unreadable;
+        m[COUNT_EXIM_REFUSED].value = x.refused;
+    }
+    m[COUNT_ATTEMPTS].value = attempts_stats(t->attempts).attempts;
     m[GAUGE_ATTEMPTS].value = attempts_waiting(t->attempts);
     m[GAUGE_REDIS_UP].value = redis_up(t->redis) ? 1 : 0;
 }
@@ -160,7 +168,6 @@ static void on_attempt(void *ctx, const struct tls_attempt *attempt)
 {
     struct tlsrptd *t = ctx;
 
-    count(COUNT_ATTEMPTS);
     attempts_add(t->attempts, attempt);
 }
 

@@ -63,12 +63,19 @@ static void hand_free(struct hand *hand)
     free(hand);
 }
 
+/* Who asked is told that it is over. */
 void report_hands_free(struct report_hands *h)
 {
+    static const struct report_sent end = {.domain = NULL};
     struct hand *hand;
 
-    while ((hand = LIST_FIRST(&h->all)) != NULL)
+    while ((hand = LIST_FIRST(&h->all)) != NULL) {
+        report_sent_fn *fn = hand->fn;
+        void *ctx = hand->ctx;
+
         hand_free(hand);
+        fn(ctx, &end);
+    }
     free(h);
 }
 
