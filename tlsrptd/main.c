@@ -30,6 +30,7 @@
 #define BAD_DATAGRAM   "unreadable-datagram" /* in the spool: the first that could not be read */
 #define SOURCE_LOG     "log"                 /* the source whose position the collector saves */
 #define LOG_REST_MS    5000
+#define DRAIN_LOOK_MS  20
 #define DRAIN_REDIS_MS 2000 /* longest wait for Redis at the end: what is in the spool is safe */
 
 struct tlsrptd {
@@ -48,6 +49,7 @@ struct tlsrptd {
     struct event *log_rest;
     struct report_job *job;
     bool drained; /* one of the two that are waited for at the end is done */
+    struct event *answered; /* then: until answers are on their way */
 };
 
 static const char *tlsrptd_user(const struct conf *conf)
@@ -314,12 +316,23 @@ static int tlsrptd_reload(struct daemon *d, struct conf *conf, struct err *e)
     return report_job_configure(t->job, conf, e);
 }
 
+/* Who has no answer tells the same again, and it would count twice. */
+static void on_answered_look(evutil_socket_t fd, short what, void *ctx)
+{
+    const struct tlsrptd *t = ctx;
+
+    (void)fd;
+    (void)what;
+    if (door_outstanding(t->door) == 0)
+        daemon_stop(t->daemon);
+}
+
 static void on_end(void *ctx)
 {
     struct tlsrptd *t = ctx;
 
     if (t->drained)
-        daemon_stop(t->daemon);
+        timer_start(t->answered, DRAIN_LOOK_MS);
     t->drained = true;
 }
 
@@ -338,6 +351,7 @@ static void tlsrptd_drain(struct daemon *d)
     exim_door_close(t->exim);
     t->exim = NULL;
     door_drain(t->door);
+    t->answered = must_have(event_new(daemon_base(d), -1, EV_PERSIST, on_answered_look, t));
     if (report_job_drain(t->job, on_end, t))
         on_end(t);
     collector_drain(t->collector, DRAIN_REDIS_MS, on_end, t);
@@ -354,6 +368,8 @@ static void tlsrptd_stop(struct daemon *d)
     log_source_close(t->log);
     if (t->log_rest != NULL)
         event_free(t->log_rest);
+    if (t->answered != NULL)
+        event_free(t->answered);
     exim_door_close(t->exim);
     door_close(t->door);
     report_job_free(t->job);
