@@ -15,9 +15,10 @@ static bool something_failed(const struct counts *c)
     return false;
 }
 
-static bool is_same(const struct report_destination *a, const struct report_destination *b)
+/* In whatever record. */
+static bool is_same_place(const struct report_destination *a, const struct report_destination *b)
 {
-    if (a->kind != b->kind || strcmp(a->record, b->record) != 0)
+    if (a->kind != b->kind)
         return false;
     return a->kind == RUA_MAILTO ? strcmp(a->address, b->address) == 0 : strcmp(a->uri, b->uri) == 0;
 }
@@ -25,7 +26,7 @@ static bool is_same(const struct report_destination *a, const struct report_dest
 static bool is_there(const struct report_plan *p, const struct report_destination *d)
 {
     for (size_t i = 0; i < p->count; i++)
-        if (is_same(&p->destination[i], d))
+        if (strcmp(p->destination[i].record, d->record) == 0 && is_same_place(&p->destination[i], d))
             return true;
     return false;
 }
@@ -46,15 +47,19 @@ static int add_copy(struct report_plan *p, const struct report_destination *d)
     return own->uri != NULL && own->record != NULL ? 0 : -1;
 }
 
+/* Returns whether reports can be sent there. */
+static bool read_uri(struct report_destination *d, struct err *e)
+{
+    if (rua_uri_check(&d->kind, d->uri, strlen(d->uri), e) != 0 || d->kind == RUA_OTHER)
+        return false;
+    return d->kind != RUA_MAILTO || rua_mailto_address(d->address, d->uri, strlen(d->uri), e) == 0;
+}
+
 static int add(struct report_plan *p, char *record, char *uri, size_t max, struct err *e)
 {
     struct report_destination d = {.uri = uri, .record = record};
 
-    if (rua_uri_check(&d.kind, uri, strlen(uri), e) != 0 || d.kind == RUA_OTHER)
-        return 0;
-    if (d.kind == RUA_MAILTO && rua_mailto_address(d.address, uri, strlen(uri), e) != 0)
-        return 0;
-    if (is_there(p, &d))
+    if (!read_uri(&d, e) || is_there(p, &d))
         return 0;
     if (p->count == max) {
         p->left_out++;
@@ -103,12 +108,48 @@ int report_plan_make(struct report_plan *out, const struct counts *c, bool succe
     return rc;
 }
 
+static bool is_named(const struct report_destination *d, struct tlsrpt_record *record)
+{
+    for (size_t i = 0; i < record->rua_count; i++) {
+        struct report_destination named = {.uri = record->rua[i]};
+
+        if (read_uri(&named, NULL) && is_same_place(d, &named))
+            return true;
+    }
+    return false;
+}
+
+static void destination_clear(struct report_destination *d)
+{
+    free(d->uri);
+    free(d->record);
+}
+
+size_t report_plan_confirm(struct report_plan *p, const char *record, size_t max)
+{
+    struct tlsrpt_record *now = malloc(sizeof(*now));
+    bool valid = now != NULL && tlsrpt_record_parse(now, record, strlen(record), NULL) == 1;
+    size_t kept = 0, dropped = 0;
+
+    for (size_t i = 0; i < p->count; i++) {
+        bool named = valid && is_named(&p->destination[i], now);
+
+        dropped += named ? 0 : 1;
+        p->left_out += named && kept == max ? 1 : 0;
+        if (named && kept < max)
+            p->destination[kept++] = p->destination[i];
+        else
+            destination_clear(&p->destination[i]);
+    }
+    p->count = kept;
+    free(now);
+    return dropped;
+}
+
 void report_plan_clear(struct report_plan *p)
 {
-    for (size_t i = 0; i < p->count; i++) {
-        free(p->destination[i].uri);
-        free(p->destination[i].record);
-    }
+    for (size_t i = 0; i < p->count; i++)
+        destination_clear(&p->destination[i]);
     free(p->destination);
     memset(p, 0, sizeof(*p));
 }

@@ -28,6 +28,13 @@ struct report_plan {
  * to report_plan_clear; without destinations e says why. -1 without memory, nothing to clear.
  */
 int report_plan_make(struct report_plan *out, const struct counts *c, bool success, size_t max, struct err *e);
+
+/*
+ * Leave only what the record that the domain has now names, too, and of that no more than max (the rest is left_out);
+ * of addresses the writing does not matter. record is foreign text. Returns how many it does not name.
+ */
+size_t report_plan_confirm(struct report_plan *p, const char *record, size_t max);
+
 void report_plan_clear(struct report_plan *p); /* may be called twice */
 
 #endif

@@ -40,7 +40,8 @@ struct report_sender *report_sender_new(struct event_base *base, const struct co
     for (size_t i = 0; i < REPORT_WAYS; i++)
         TAILQ_INIT(&s->waiting[i]);
     s->states = report_states_new(base, redis);
-    if (report_sender_configure(s, conf, e) == 0)
+    s->records = report_records_new(base, conf->tlsrptd.stsd, e);
+    if (s->records != NULL && report_sender_configure(s, conf, e) == 0)
         s->loop = curl_loop_new(base, e);
     if (s->loop != NULL)
         return s;
@@ -57,6 +58,7 @@ void report_sender_free(struct report_sender *s)
     while ((w = TAILQ_FIRST(&s->works)) != NULL)
         report_work_free(w);
     report_states_free(s->states);
+    report_records_free(s->records);
     curl_loop_free(s->loop);
     if (s->identity != NULL)
         report_identity_clear(s->identity);
@@ -110,6 +112,8 @@ void report_sender_drain(struct report_sender *s)
     struct report_work *w;
 
     s->draining = true;
+    TAILQ_FOREACH(w, &s->works, link)
+    report_work_stop(w);
     for (enum report_way way = 0; way < REPORT_WAYS; way++)
         while ((w = waiting_take(s, way)) != NULL)
             report_work_go_on(w, false);

@@ -1,14 +1,21 @@
-/* report_work_io.c - see report_work_io.h: counts → plan; for each destination: place → claim → report_out_io.c. */
+/* report_work_io.c - see report_work_io.h: counts → plan → record of now; for each destination: place → claim →
+ * report_out_io.c. */
 #include "report_work_io.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "log.h"
 #include "millis.h"
 #include "report_schedule.h"
+#include "tlsrpt_record.h"
 #include "utc_day.h"
+
+#define PLAN_MAX            (COUNTS_POLICIES_MAX * TLSRPT_RUA_MAX) /* before the record of now is known */
+#define RECORD_AGAIN        600                                    /* seconds, when stsd cannot tell the record */
+#define RECORD_AGAIN_ABSENT 3600 /* when there is none, as DNS may be wrong for a while */
 
 static void next_destination(struct report_work *w);
 
@@ -44,6 +51,8 @@ void report_work_free(struct report_work *w)
     give_place(w);
     if (w->request != NULL)
         w->request->work = NULL;
+    if (w->asked != NULL)
+        report_record_cancel(w->asked);
     if (w->mail != NULL)
         mail_out_cancel(w->mail);
     if (w->post != NULL)
@@ -215,6 +224,55 @@ static void next_destination(struct report_work *w)
 
 /* ---- where do they go? ---- */
 
+/* Nothing of it can leave now. */
+static void plan_drop(struct report_work *w, int64_t wait, const char *why)
+{
+    report_work_again(w, report_sender_now(w->sender) + wait);
+    for (size_t i = 0; i < w->plan.count; i++)
+        tell_row(w, w->plan.destination[i].uri, REPORT_NONE, why);
+    report_plan_clear(&w->plan);
+    next_destination(w);
+}
+
+static void on_record(void *ctx, const char *record, const char *why)
+{
+    struct report_work *w = ctx;
+    unsigned left_out;
+    size_t dropped;
+
+    w->asked = NULL;
+    if (record == NULL) {
+        if (log_allowed(&w->sender->waits_log, now_ms() / 60000, &left_out)) /* so many a minute */
+            log_warning("report_waits", "domain=%s why=%s again_in=%d left_out=%u", w->domain, why, RECORD_AGAIN,
+                        left_out);
+        plan_drop(w, RECORD_AGAIN, "the TLSRPT record of the domain cannot be looked up now");
+        return;
+    }
+    if (record[0] == '\0') {
+        plan_drop(w, RECORD_AGAIN_ABSENT, "the domain has no TLSRPT record now");
+        return;
+    }
+    dropped = report_plan_confirm(&w->plan, record, REPORT_DESTINATIONS_MAX);
+    if (dropped > 0) {
+        log_info("report_unwanted", "domain=%s destinations=%zu action=%s", w->domain, dropped,
+                 "not sent, as the TLSRPT record of the domain does not name them now");
+        tell_row(w, "", REPORT_NONE, "the TLSRPT record of the domain does not name all destinations now");
+    }
+    if (w->plan.left_out > 0)
+        log_warning("report_destinations", "domain=%s left_out=%zu action=%s", w->domain, w->plan.left_out,
+                    "its record changed too often that day; the first ones get a report");
+    next_destination(w);
+}
+
+void report_work_stop(struct report_work *w)
+{
+    if (w->asked == NULL)
+        return;
+    report_record_cancel(w->asked);
+    w->asked = NULL;
+    next_destination(w);
+}
+
 static void on_counts_for_plan(void *ctx, const struct counts *c, const char *why)
 {
     struct report_work *w = report_work_answered(ctx);
@@ -225,17 +283,16 @@ static void on_counts_for_plan(void *ctx, const struct counts *c, const char *wh
     if (c == NULL) {
         report_work_again(w, report_sender_now(w->sender) + REPORT_AGAIN_SECONDS);
         tell_row(w, "", REPORT_NONE, why);
-    } else if (report_plan_make(&w->plan, c, w->sender->conf->tlsrptd.report_success, REPORT_DESTINATIONS_MAX, &e) !=
-               0) {
+    } else if (report_plan_make(&w->plan, c, w->sender->conf->tlsrptd.report_success, PLAN_MAX, &e) != 0) {
         log_oom();
     } else if (w->plan.count == 0) {
         log_debug("report_none", "domain=%s why=%s", w->domain, e.text);
         tell_row(w, "", REPORT_NONE, e.text);
-    } else if (w->plan.left_out > 0) {
-        log_warning("report_destinations", "domain=%s left_out=%zu action=%s", w->domain, w->plan.left_out,
-                    "its record changed too often that day; the first ones get a report");
     }
-    next_destination(w);
+    if (w->plan.count > 0 && !w->sender->draining)
+        w->asked = report_record_ask(w->sender->records, w->domain, on_record, w);
+    else
+        next_destination(w);
 }
 
 int report_work_start(struct report_work *w)

@@ -10,10 +10,12 @@
 
 #include "counts_io.h"
 #include "curl_loop_io.h"
+#include "log.h"
 #include "mail_out_io.h"
 #include "post_out_io.h"
 #include "report.h"
 #include "report_plan.h"
+#include "report_record_io.h"
 #include "report_sender_io.h"
 #include "report_settings_io.h"
 
@@ -27,6 +29,7 @@ struct report_sender {
     const struct conf *conf;
     struct redis *redis;
     struct report_states *states;
+    struct report_records *records;
     struct curl_loop *loop;
     struct report_identity *identity;
     struct report_work_list works;
@@ -35,6 +38,7 @@ struct report_sender {
     size_t waiting_count[REPORT_WAYS];
     size_t leaving[REPORT_WAYS]; /* have a place */
     bool draining;
+    struct log_limit waits_log;
     struct report_job_stats stats;
 };
 
@@ -50,6 +54,7 @@ struct report_work {
     char domain[DOMAIN_BUF];
     enum report_claim_how how;
     struct counts_request *request;
+    struct report_record_wait *asked; /* for the record of now */
     struct report_plan plan;
     size_t at; /* the destination */
     bool waits, has_place;
@@ -93,6 +98,9 @@ bool report_sender_has_place(const struct report_sender *s, enum report_way way)
 
 /* Let those that wait have the places that are free. */
 void report_sender_places(struct report_sender *s);
+
+/* Nothing more is to begin: what waits for stsd ends. */
+void report_work_stop(struct report_work *w);
 
 /* It has its place, or (false) stops waiting, as nothing more is to begin. */
 void report_work_go_on(struct report_work *w, bool place);

@@ -8,7 +8,9 @@
 
 #include "report_job_io.h"
 
+#include "call_server.h"
 #include "clock.h"
+#include "dest.h"
 #include "redis_client.h"
 #include "report_state.h"
 #include "utc_day.h"
@@ -17,6 +19,7 @@
 
 #define RECORD(rua) "v=TLSRPTv1; rua=" rua
 #define MANY        200
+#define DOMAINS     (MANY + 50)
 
 static char dir[] = "/tmp/report_job.t.XXXXXX";
 static char program[64], got[64], day_text[UTC_DAY_BUF];
@@ -27,8 +30,59 @@ static int64_t offset; /* to ten minutes after the day's end */
 struct node {
     struct client c;
     struct conf *conf;
+    struct call_server *stsd; /* a stand-in, each node's own */
     struct report_job *job;
 };
+
+/* The records that domains have now. */
+static struct {
+    char domain[40], record[200];
+} published[DOMAINS];
+static int published_count;
+static bool stsd_away;
+
+static void publish(const char *domain, const char *record)
+{
+    int i = 0;
+
+    while (i < published_count && strcmp(published[i].domain, domain) != 0)
+        i++;
+    assert_true(i < DOMAINS);
+    published_count += i == published_count;
+    (void)snprintf(published[i].domain, sizeof(published[i].domain), "%s", domain);
+    (void)snprintf(published[i].record, sizeof(published[i].record), "%s", record);
+}
+
+static const char *record_now(const char *domain)
+{
+    for (int i = 0; i < published_count; i++)
+        if (strcmp(published[i].domain, domain) == 0)
+            return published[i].record;
+    return "";
+}
+
+static void on_resolve(void *ctx, struct call *call, const char *verb, const char *arg, size_t arg_len)
+{
+    char domain[DOMAIN_BUF];
+    struct dest *dest;
+    struct buf json;
+
+    (void)ctx;
+    assert_string_equal(verb, "resolve");
+    (void)snprintf(domain, sizeof(domain), "%.*s", (int)arg_len, arg);
+    dest = dest_new(domain);
+    assert_non_null(dest);
+    if (stsd_away) {
+        call_answerf(call, CALL_TEMP, "no luck today");
+    } else {
+        (void)snprintf(dest->tlsrpt, sizeof(dest->tlsrpt), "%s", record_now(domain));
+        buf_init(&json, DEST_JSON_MAX);
+        dest_to_json(&json, dest);
+        call_answer(call, CALL_OK, buf_text(&json), json.len);
+        buf_clear(&json);
+    }
+    dest_free(dest);
+}
 
 static void write_program(const char *end)
 {
@@ -40,7 +94,8 @@ static void write_program(const char *end)
     assert_int_equal(chmod(program, 0700), 0);
 }
 
-static void put(const char *domain, const char *record, int failed)
+/* Counted, but not published. */
+static void count_only(const char *domain, const char *record, int failed)
 {
     char key[300], name[100], policy[1000];
     unsigned id = 0;
@@ -60,19 +115,31 @@ static void put(const char *domain, const char *record, int failed)
     other_do(&server, "SADD p:tlsrpt-domains:%s %s", day_text, domain);
 }
 
+/* Of several records the first is the one that the domain has now. */
+static void put(const char *domain, const char *record, int failed)
+{
+    count_only(domain, record, failed);
+    if (record_now(domain)[0] == '\0')
+        publish(domain, record);
+}
+
 static void node_open(struct node *n, int64_t later, const char *more)
 {
-    char text[2000];
+    static int nodes;
+    char text[2000], stsd[100];
     struct err e = {""};
+
+    (void)snprintf(stsd, sizeof(stsd), "unix:%s/stsd%d", dir, nodes++);
 
     (void)snprintf(text, sizeof(text),
                    "tlsrptd { contact = \"tls@example.org\" mail = \"sendmail:%s\" report_delay = 0 ca_file = \"%s\" "
-                   "post_anywhere = yes clock_offset = %lld %s }",
-                   program, pki.ca_file, (long long)(offset + later), more);
+                   "post_anywhere = yes clock_offset = %lld stsd = \"%s\" %s }",
+                   program, pki.ca_file, (long long)(offset + later), stsd, more);
     client_open(&n->c, server.url, 20000);
     client_wait_up(&n->c);
     if (conf_parse(&n->conf, "test", text, strlen(text), &e) != 0)
         fail_msg("%s", e.text);
+    n->stsd = call_server_open(n->c.base, stsd, 0600, on_resolve, NULL, &e);
     n->job = report_job_new(n->c.base, n->conf, n->c.redis, &e);
     assert_string_equal(e.text, "");
     assert_non_null(n->job);
@@ -81,6 +148,7 @@ static void node_open(struct node *n, int64_t later, const char *more)
 static void node_close(struct node *n)
 {
     report_job_free(n->job);
+    call_server_free(n->stsd);
     client_close(&n->c);
     conf_free(n->conf);
 }
@@ -151,6 +219,8 @@ static struct rows by_hand(struct node *n, const char *domain, bool again)
 static void fresh(const char *end)
 {
     other_do(&server, "FLUSHALL");
+    published_count = 0;
+    stsd_away = false;
     (void)unlink(got);
     write_program(end);
 }
@@ -226,6 +296,68 @@ static void test_two_nodes(void **state)
     assert_true(report_job_stats(n[0].job).sent > 0 && report_job_stats(n[1].job).sent > 0);
     node_close(&n[0]);
     node_close(&n[1]);
+}
+
+/* W3, W7: who may tell outcomes may tell of records that nobody published: nothing goes where they say. */
+static void test_not_published(void **state)
+{
+    char record[200], many[100];
+    struct https_server s;
+    struct rows rows;
+    struct node n;
+
+    (void)state;
+    fresh("exit 0");
+    server_start(&s, &pki, CERT_IP, SEND, "HTTP/1.1 201 Created\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    (void)snprintf(record, sizeof(record), RECORD("mailto:victim@c.example,https://127.0.0.1:%d/x"), s.port);
+    count_only("a.example", record, 1); /* of a domain that asks for other reports */
+    count_only("b.example", record, 1); /* of one that asks for none */
+    for (int i = 0; i < 100; i++) {     /* these stand before the true one */
+        (void)snprintf(many, sizeof(many), RECORD("mailto:a%d@c.example"), i);
+        count_only("a.example", many, 1);
+    }
+    count_only("a.example", RECORD("mailto:r@a.example"), 1);
+    publish("a.example", RECORD("mailto:r@a.example"));
+    node_open(&n, 0, "");
+    WAIT(&n.c, report_job_stats(n.job).sent == 1 && states("a.example", "\"sent\"") == 1);
+    client_run_ms(&n.c, 300);
+    assert_int_equal(report_job_stats(n.job).sent, 1);
+    assert_int_equal(mails(""), 1);
+    assert_int_equal(mails("r@a.example"), 1);
+    rows = by_hand(&n, "b.example", true);
+    assert_int_equal(rows.count, 2);
+    assert_non_null(strstr(rows.text, "mailto:victim@c.example none the domain has no TLSRPT record now"));
+    rows = by_hand(&n, "a.example", true);
+    assert_int_equal(mails(""), 2);
+    assert_int_equal(mails("r@a.example"), 2);
+    node_close(&n);
+    server_stop(&s);
+}
+
+/* stsd cannot tell: it waits, and is not forgotten. */
+static void test_stsd_away(void **state)
+{
+    struct rows rows;
+    struct node n;
+
+    (void)state;
+    fresh("exit 0");
+    put("a.example", RECORD("mailto:r@a.example"), 1);
+    stsd_away = true;
+    node_open(&n, 0, "");
+    rows = by_hand(&n, "a.example", false);
+    assert_non_null(strstr(rows.text, "cannot be looked up now"));
+    call_server_free(n.stsd);
+    n.stsd = NULL;
+    rows = by_hand(&n, "a.example", false);
+    assert_non_null(strstr(rows.text, "cannot be looked up now"));
+    assert_int_equal(mails(""), 0);
+    assert_int_equal(states("a.example", ""), 0);
+    node_close(&n);
+    stsd_away = false;
+    node_open(&n, 700, "");
+    WAIT(&n.c, report_job_stats(n.job).sent == 1 && states("a.example", "\"sent\"") == 1);
+    node_close(&n);
 }
 
 /* W9: it fails, is tried again later, or by hand; is given up. */
@@ -432,9 +564,10 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_once),       cmocka_unit_test(test_two_nodes), cmocka_unit_test(test_failures),
-        cmocka_unit_test(test_given_up),   cmocka_unit_test(test_killed),    cmocka_unit_test(test_switches),
-        cmocka_unit_test(test_taken_away), cmocka_unit_test(test_drain),     cmocka_unit_test(test_redis_away),
+        cmocka_unit_test(test_not_published), cmocka_unit_test(test_stsd_away),  cmocka_unit_test(test_once),
+        cmocka_unit_test(test_two_nodes),     cmocka_unit_test(test_failures),   cmocka_unit_test(test_given_up),
+        cmocka_unit_test(test_killed),        cmocka_unit_test(test_switches),   cmocka_unit_test(test_taken_away),
+        cmocka_unit_test(test_drain),         cmocka_unit_test(test_redis_away),
     };
 
     return cmocka_run_group_tests_name("report_job", tests, setup, teardown);

@@ -90,6 +90,47 @@ static void check_row(const struct row *r)
     report_plan_clear(&plan);
 }
 
+/* W3, W7: what a session is said to have had counts only as far as the domain says so itself. */
+static void test_confirm(void **state)
+{
+    static const struct {
+        const char *now;
+        size_t max, dropped, left_out;
+        const char *want;
+    } all[] = {
+        {V "mailto:a@b.example", 9, 2, 0, "mailto:%61@b.example mailto:a@b.example "},
+        {V "mailto:%61@B.example,https://b.example/x", 9, 1, 0,
+         "mailto:%61@b.example mailto:a@b.example https://b.example/x "},
+        {V "mailto:a@b.example", 1, 2, 1, "mailto:%61@b.example "},
+        {V "mailto:x@b.example", 9, 4, 0, ""},
+        {V "https://b.example/X", 9, 4, 0, ""},
+        {"", 9, 4, 0, ""},
+        {"v=TLSRPTv1; broken", 9, 4, 0, ""},
+    };
+    struct counted_policy policy[2] = {
+        {.record = V "mailto:a@b.example,https://b.example/x,mailto:victim@c.example", .successful = 1},
+        {.record = V "mailto:%61@b.example", .successful = 1},
+    };
+    struct counts c = {.day = 1, .domain = "b.example", .policy = policy, .policies = 2};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+        struct report_plan plan;
+        struct buf got;
+
+        buf_init(&got, 1000);
+        assert_int_equal(report_plan_make(&plan, &c, true, 9, NULL), 0);
+        assert_int_equal(plan.count, 4);
+        assert_int_equal(report_plan_confirm(&plan, all[i].now, all[i].max), all[i].dropped);
+        assert_int_equal(plan.left_out, all[i].left_out);
+        for (size_t k = 0; k < plan.count; k++)
+            buf_printf(&got, "%s ", plan.destination[k].uri);
+        assert_string_equal(buf_text(&got), all[i].want);
+        buf_clear(&got);
+        report_plan_clear(&plan);
+    }
+}
+
 static void test_rows(void **state)
 {
     (void)state;
@@ -99,7 +140,7 @@ static void test_rows(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_rows)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_rows), cmocka_unit_test(test_confirm)};
 
     return cmocka_run_group_tests_name("report_plan", tests, NULL, NULL);
 }

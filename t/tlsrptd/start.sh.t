@@ -167,7 +167,7 @@ sub reload {
 ok(start(configured('clock_offset = 0')), 'started, without a contact');
 like(log_text(), qr/reports_off why="tlsrptd.contact is not set" action="nothing is sent"/, 'it says that nothing is sent');
 for my $field ('policy', 'successful') {
-    my $policy = '{"record":"v=TLSRPTv1; rua=mailto:r@far.test","policy-type":"no-policy-found","policy-domain":"far.test"}';
+    my $policy = '{"record":"v=TLSRPTv1; rua=mailto:r@a.test","policy-type":"no-policy-found","policy-domain":"far.test"}';
     my $id = substr(qx(printf %s '$policy' | sha256sum), 0, 32);
     redis('SADD', 'postern:tlsrpt-domains:' . today(time - 86400), 'far.test');
     redis('HSET', 'postern:tlsrpt:' . today(time - 86400) . ':far.test', "$field $id", $field eq 'policy' ? $policy : 1);
