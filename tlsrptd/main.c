@@ -166,11 +166,15 @@ static void when_safe(void *ctx, void (*fn)(void *answer, bool safe), void *answ
     collector_when_safe(t->collector, fn, answer);
 }
 
+/* A time to come is of a clock that was wrong, or of somebody who wrote into the log: then it was now. */
 static void on_attempt(void *ctx, const struct tls_attempt *attempt)
 {
     struct tlsrptd *t = ctx;
+    struct tls_attempt a = *attempt;
 
-    attempts_add(t->attempts, attempt);
+    if (a.at > now_here(t))
+        a.at = now_here(t);
+    attempts_add(t->attempts, &a);
 }
 
 static void on_seen_attempt(void *ctx, const struct tls_attempt *attempt)
