@@ -159,7 +159,7 @@ static bool is_session(const struct tls_attempt *a)
 bool attempt_is_reported(const struct tls_attempt *a, const struct dest *dest)
 {
     return dest->tlsrpt[0] != '\0' && is_session(a) &&
-           (attempt_is_direct(a, dest) || (a->end == ATTEMPT_MX_UNNAMED && a->host[0] != '\0'));
+           (host_find(dest, a->host) != NULL || (a->end == ATTEMPT_MX_UNNAMED && a->host[0] != '\0'));
 }
 
 /* Facts are of now. An attempt that the log tells late, or a clock that was set ahead, does not end their policy. */

@@ -33,7 +33,11 @@
 /* The host is an MX host of the domain as far as the facts tell: one of those they have, or they do not have all. */
 bool attempt_is_direct(const struct tls_attempt *a, const struct dest *dest);
 
-/* There would be something to report, were it not that plain text may have been wanted: only then policyd is asked. */
+/*
+ * There would be something to report, were it not that plain text may have been wanted: only then policyd is asked. Of
+ * a host that the facts do not have nothing is reported, also when they do not have all: it may be a smart host, of
+ * which a domain with very many MX records is not to hear.
+ */
 bool attempt_is_reported(const struct tls_attempt *a, const struct dest *dest);
 
 /* A policy of the destination demands TLS, as far as the facts tell: our answer to the MTA will not have been "none",

@@ -244,7 +244,10 @@ static void not_told(void **state)
     told_is("not named by a policy that is not ours", &a, d, false, "2:205/not-in-policy");
     a.end = ATTEMPT_SENT;
     d->mx_truncated = true;
-    told_is("one of very many hosts", &a, d, false, "2:201/starttls-absent");
+    told_is("smart host, and a domain with too many hosts to know them all", &a, d, false, "");
+    assert_true(attempt_is_direct(&a, d)); /* for fallback */
+    a = attempt_made("mx.a.test");
+    told_is("one of very many hosts that is known", &a, d, false, "1:201/starttls-absent 2:201/starttls-absent");
     a = attempt_made("");
     told_is("address", &a, d, false, "");
     d->sts.expires = NOW;
