@@ -133,6 +133,7 @@ static void set_limits(CURL *easy, const struct post_out_options *options)
     CURL_SET(easy, CURLOPT_FRESH_CONNECT, 1L);
     CURL_SET(easy, CURLOPT_FORBID_REUSE, 1L);
     CURL_SET(easy, CURLOPT_TIMEOUT_MS, (long)options->timeout_ms);
+    CURL_SET(easy, CURLOPT_QUICK_EXIT, 1L); /* else its end waits for the thread that still asks DNS */
     if (options->user_agent != NULL && options->user_agent[0] != '\0')
         CURL_SET(easy, CURLOPT_USERAGENT, options->user_agent);
 }

@@ -3,7 +3,10 @@
 
 #include "post_out_io.h"
 
+#include <dlfcn.h>
 #include <event2/event.h>
+#include <netdb.h>
+#include <time.h>
 
 #define BODY     "\x1f\x8b\0gzip"
 #define BODY_LEN 7
@@ -212,6 +215,48 @@ static void test_cancel(void **state)
     assert_int_equal(t.calls, 0);
 }
 
+/* libcurl's threads call this one: a resolver that takes its time for one name. */
+int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **out)
+{
+    static int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+
+    if (strcmp(name, "slow.test") == 0) {
+        sleep(10);
+        return EAI_AGAIN;
+    }
+    if (real == NULL)
+        *(void **)&real = dlsym(RTLD_NEXT, "getaddrinfo");
+    return real(name, service, hints, out);
+}
+
+static int64_t steady_ms(void)
+{
+    struct timespec t;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* H5: DNS that is slower than the time-out does not hold up everybody else, nor does one that is cancelled. */
+static void test_slow_dns(void **state)
+{
+    const struct post_out_options o = {.ca_file = pki.ca_file, .timeout_ms = 20000};
+    int64_t begun = steady_ms();
+    struct told t = post("https://slow.test/", true, 300);
+    struct timeval soon = {.tv_usec = 200000};
+    struct post_out *p;
+
+    (void)state;
+    assert_false(t.taken);
+    assert_in_range(steady_ms() - begun, 0, 5000);
+    begun = steady_ms();
+    p = post_out_start(loop, &o, "https://slow.test/", BODY, BODY_LEN, on_done, &t);
+    event_base_loopexit(base, &soon);
+    event_base_dispatch(base);
+    post_out_cancel(p);
+    assert_in_range(steady_ms() - begun, 0, 5000);
+}
+
 static int setup(void **state)
 {
     struct err e = {""};
@@ -240,7 +285,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows),    cmocka_unit_test(test_closed), cmocka_unit_test(test_schemes),
-        cmocka_unit_test(test_request), cmocka_unit_test(test_cancel),
+        cmocka_unit_test(test_request), cmocka_unit_test(test_cancel), cmocka_unit_test(test_slow_dns),
     };
 
     return cmocka_run_group_tests_name("post_out_io", tests, setup, teardown);
