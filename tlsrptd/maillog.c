@@ -17,7 +17,7 @@ struct maillog {
     char *name;
     char *own_sender;
     struct cache *processes; /* by "IDENT PID" */
-    struct cache *own;       /* queue ids of our reports; the values are nothing */
+    struct cache *own;       /* queue ids of our reports, and of notifications about them; the values are nothing */
 };
 
 /* Process and queue ids are this machine's own: nobody else chooses them. */
@@ -76,6 +76,22 @@ static void add_qmgr(struct maillog *m, struct span text)
         cache_put(m->own, id.at, id.len, m);
 }
 
+static bool is_own(const struct maillog *m, struct span id)
+{
+    return id.len > 0 && cache_peek(m->own, id.at, id.len) != NULL;
+}
+
+/* "QID: sender non-delivery notification: QID" of bounce: what it says of a report is not reported either (W11). */
+static void add_bounce(struct maillog *m, struct span text)
+{
+    struct span id, words;
+
+    if (span_take_until(&text, &id, ':') && is_own(m, id) && span_take_until(&text, &words, ':') &&
+        span_has(words, SPAN(" notification")) && span_take(&text, SPAN(" ")) && text.len > 0 &&
+        text.len <= MAILLOG_QUEUE_ID_MAX)
+        cache_put(m->own, text.at, text.len, m);
+}
+
 /* The state of the process, made when there is none. NULL without memory: the line goes by. */
 static struct maillog_process *process_of(struct maillog *m, const struct maillog_entry *entry)
 {
@@ -108,9 +124,7 @@ static void add_smtp(struct maillog *m, const struct maillog_entry *entry, struc
         return;
     p = process_of(m, entry);
     if (p != NULL)
-        maillog_process_line(p, &line, entry->at,
-                             line.queue_id.len > 0 && cache_peek(m->own, line.queue_id.at, line.queue_id.len) != NULL,
-                             fn, ctx);
+        maillog_process_line(p, &line, entry->at, is_own(m, line.queue_id), fn, ctx);
 }
 
 void maillog_add(struct maillog *m, const struct maillog_entry *entry, maillog_attempt_fn *fn, void *ctx)
@@ -125,4 +139,6 @@ void maillog_add(struct maillog *m, const struct maillog_entry *entry, maillog_a
         add_smtp(m, entry, text, fn, ctx);
     else if (span_equal(ident, SPAN("qmgr")))
         add_qmgr(m, text);
+    else if (span_equal(ident, SPAN("bounce")))
+        add_bounce(m, text);
 }

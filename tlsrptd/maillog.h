@@ -28,8 +28,8 @@ struct maillog_entry {
 };
 
 /*
- * Can an entry of a program of that name ("postfix/smtp") matter: does it end in "/smtp" or "/qmgr"? Whose syslog_name
- * stands before that is looked at by maillog_add alone.
+ * Can an entry of a program of that name ("postfix/smtp") matter: does it end in "/smtp", "/qmgr" or "/bounce"? Whose
+ * syslog_name stands before that is looked at by maillog_add alone.
  */
 bool maillog_ident_wanted(const char *ident, size_t len);
 
@@ -49,7 +49,7 @@ struct maillog;
 /* name: syslog_name of Postfix, "postfix": lines of postfix/smtp and, in a service's own name, postfix/NAME/smtp count;
  * those of lmtp and tlsproxy do not, nor those of MAILLOG_RELAXED: such mail is under no policy, and Postfix 3.10 tells
  * nothing of it either. own_sender: messages from this address are our reports and do not count (W8); ""
- * for none. NULL without memory. */
+ * for none. Nor do bounces of them (W11). NULL without memory. */
 struct maillog *maillog_new(const char *name, const char *own_sender);
 void maillog_free(struct maillog *m);
 

@@ -5,14 +5,17 @@
 #include "maillog_time.h"
 #include "span.h"
 
-#define SERVICE    5 /* octets of "/smtp" and "/qmgr" */
 #define PID_MAX    4194304
 #define PID_DIGITS 7
 
+static bool ends(const char *ident, size_t len, struct span with)
+{
+    return len > with.len && memcmp(ident + len - with.len, with.at, with.len) == 0;
+}
+
 bool maillog_ident_wanted(const char *ident, size_t len)
 {
-    return len > SERVICE && (memcmp(ident + len - SERVICE, "/smtp", SERVICE) == 0 ||
-                             memcmp(ident + len - SERVICE, "/qmgr", SERVICE) == 0);
+    return ends(ident, len, SPAN("/smtp")) || ends(ident, len, SPAN("/qmgr")) || ends(ident, len, SPAN("/bounce"));
 }
 
 /* " mta postfix/smtp[4711]: " up to the text; cheap for a line that is not wanted. */

@@ -311,6 +311,17 @@ static const struct sequence {
      "Q5678: to=<x@a.example>, relay=" MX SENT "6 postfix/qmgr[9] Q1234: removed\n7 " S
      "Q1234: to=<x@b.example>, relay=" MX SENT,
      A "no-tls unknown fine sent; b.example mx.a.example 192.0.2.1 no-tls unknown fine sent"},
+    {"W11: nor do bounces of our reports, and bounces of those; others do",
+     "1 postfix/qmgr[9] Q1234: from=<reports@us.example>, size=308, nrcpt=1 (queue active)\n"
+     "2 postfix/bounce[7] Q1234: sender delay notification: QDELA\n"
+     "2 postfix/bounce[7] Q1234: sender non-delivery notification: QBOUN\n"
+     "2 postfix/bounce[7] Q5678: sender non-delivery notification: QTHER\n"
+     "2 postfix/qmgr[9] QBOUN: from=<>, size=308, nrcpt=1 (queue active)\n2 postfix/qmgr[9] Q1234: removed\n"
+     "3 postfix/bounce[7] QBOUN: postmaster non-delivery notification: QAGAI\n"
+     "3 postfix/bounce[7] QBOUN: postmaster: QNONE\n4 " S "QDELA: to=<x@b.example>, relay=" MX SENT "4 " S
+     "QBOUN: to=<x@b.example>, relay=" MX SENT "4 " S "QAGAI: to=<x@b.example>, relay=" MX SENT "5 " S
+     "QTHER: to=<x@a.example>, relay=" MX SENT "6 " S "QNONE: to=<x@a.example>, relay=" MX SENT,
+     A "no-tls unknown fine sent; " A "no-tls unknown fine sent"},
 };
 
 static char told[16384];

@@ -132,6 +132,7 @@ static void test_idents(void **state)
     (void)state;
     assert_true(maillog_ident_wanted("postfix/smtp", 12));
     assert_true(maillog_ident_wanted("postfix/qmgr", 12));
+    assert_true(maillog_ident_wanted("postfix/bounce", 14)); /* W11 */
     assert_false(maillog_ident_wanted("postfix/smtpd", 13));
     assert_false(maillog_ident_wanted("/smtp", 5));
     assert_false(maillog_ident_wanted("smtp", 4));
