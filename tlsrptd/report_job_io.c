@@ -180,7 +180,8 @@ static void on_domains(void *ctx, const char *const *domain, size_t count, const
         load->request = NULL;
         if (why != NULL)
             load->at = 0;
-        else if (report_queue_add(j->queue, request->day, domain, count, j->conf->tlsrptd.report_delay) != 0)
+        else if (report_queue_add(j->queue, request->day, domain, count, j->conf->tlsrptd.contact,
+                                  j->conf->tlsrptd.report_delay) != 0)
             log_oom();
         pump(j);
     }

@@ -44,8 +44,9 @@ static void note_failed(struct report_work *w, const char *why)
     const struct conf_tlsrptd *conf = &w->sender->conf->tlsrptd;
     struct report_state *state = &w->ticket.state;
     int64_t now = report_sender_now(w->sender);
-    int64_t next = report_next_try(w->day, w->domain, state->tries, state->first, now, conf->report_retry,
-                                   report_day_closes(w->day, conf->report_delay, conf->report_retry));
+    int64_t next =
+        report_next_try(w->day, w->domain, conf->contact, state->tries, state->first, now, conf->report_retry,
+                        report_day_closes(w->day, conf->report_delay, conf->report_retry));
     char day[UTC_DAY_BUF];
 
     if (next == 0) {

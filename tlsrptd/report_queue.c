@@ -126,7 +126,7 @@ static struct queue_day *day_find(struct report_queue *q, int32_t day)
     return d;
 }
 
-static struct report_entry *entry_new(int32_t day, const char *domain, int64_t delay)
+static struct report_entry *entry_new(int32_t day, const char *domain, const char *contact, int64_t delay)
 {
     size_t len = strlen(domain);
     struct report_entry *entry = malloc(sizeof(*entry) + len + 1);
@@ -134,7 +134,7 @@ static struct report_entry *entry_new(int32_t day, const char *domain, int64_t d
     if (entry == NULL)
         return NULL;
     entry->day = day;
-    entry->at = report_due(day, domain, delay);
+    entry->at = report_due(day, domain, contact, delay);
     entry->place = NOWHERE;
     memcpy(entry->domain, domain, len + 1);
     return entry;
@@ -147,7 +147,7 @@ static bool is_name(const char *domain)
 
 /* Both are sorted, so is what comes out. all has room for all. Returns how many, or 0 without memory. */
 static size_t merge(struct report_queue *q, struct queue_day *d, struct report_entry **all, const char *const *domain,
-                    size_t count, int64_t delay)
+                    size_t count, const char *contact, int64_t delay)
 {
     size_t n = 0, known = 0;
 
@@ -157,7 +157,7 @@ static size_t merge(struct report_queue *q, struct queue_day *d, struct report_e
         if (!is_name(domain[i]) || (known < d->count && strcmp(d->entry[known]->domain, domain[i]) == 0) ||
             (n > 0 && strcmp(all[n - 1]->domain, domain[i]) >= 0))
             continue;
-        all[n] = entry_new(d->day, domain[i], delay);
+        all[n] = entry_new(d->day, domain[i], contact, delay);
         if (all[n] == NULL)
             break; /* those that lack come the next time */
         heap_up(q, q->waiting++, all[n++]);
@@ -167,7 +167,8 @@ static size_t merge(struct report_queue *q, struct queue_day *d, struct report_e
     return n;
 }
 
-int report_queue_add(struct report_queue *q, int32_t day, const char *const *domain, size_t count, int64_t delay)
+int report_queue_add(struct report_queue *q, int32_t day, const char *const *domain, size_t count, const char *contact,
+                     int64_t delay)
 {
     struct queue_day *d = day_find(q, day);
     struct report_entry **all;
@@ -177,7 +178,7 @@ int report_queue_add(struct report_queue *q, int32_t day, const char *const *dom
     all = malloc((d->count + count + 1) * sizeof(struct report_entry *));
     if (all == NULL)
         return -1;
-    d->count = merge(q, d, all, domain, count, delay);
+    d->count = merge(q, d, all, domain, count, contact, delay);
     free(d->entry);
     d->entry = all;
     return 0;

@@ -22,10 +22,12 @@ struct report_queue *report_queue_new(void);
 void report_queue_free(struct report_queue *q); /* NULL-safe */
 
 /*
- * The domains of a day, sorted by strcmp. Those that are new are queued for their time (report_due with that delay);
- * those that are known stay as they are; names that are too long are passed over. Returns 0, or -1 without memory.
+ * The domains of a day, sorted by strcmp. Those that are new are queued for their time (report_due with that contact
+ * and delay); those that are known stay as they are; names that are too long are passed over. Returns 0, or -1 without
+ * memory.
  */
-int report_queue_add(struct report_queue *q, int32_t day, const char *const *domain, size_t count, int64_t delay);
+int report_queue_add(struct report_queue *q, int32_t day, const char *const *domain, size_t count, const char *contact,
+                     int64_t delay);
 
 /* Forget the days before that one. Entries that are taken must not be of them. */
 void report_queue_forget(struct report_queue *q, int32_t before);

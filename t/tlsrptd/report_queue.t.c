@@ -21,6 +21,8 @@
 #define NEVER INT64_MAX
 #define MANY  3000
 
+#define CONTACT "tls@example.org"
+
 static void test_order(void **state)
 {
     static char name[MANY][32];
@@ -35,21 +37,21 @@ static void test_order(void **state)
         (void)snprintf(name[i], sizeof(name[i]), "d%06zu.example", i);
         domain[i] = name[i];
     }
-    assert_int_equal(report_queue_add(q, DAY, domain, MANY, 14400), 0);
-    assert_int_equal(report_queue_add(q, DAY + 1, domain, MANY, 14400), 0);
-    assert_int_equal(report_queue_add(q, DAY, domain, MANY, 14400), 0); /* known */
+    assert_int_equal(report_queue_add(q, DAY, domain, MANY, CONTACT, 14400), 0);
+    assert_int_equal(report_queue_add(q, DAY + 1, domain, MANY, CONTACT, 14400), 0);
+    assert_int_equal(report_queue_add(q, DAY, domain, MANY, CONTACT, 14400), 0); /* known */
     assert_int_equal(report_queue_waiting(q), 2 * MANY);
     assert_null(report_queue_take(q, report_queue_when(q) - 1));
     while ((entry = report_queue_take(q, NEVER)) != NULL) {
         assert_true(entry->at >= last);
-        assert_true(entry->at >= report_due(entry->day, entry->domain, 14400));
+        assert_true(entry->at >= report_due(entry->day, entry->domain, CONTACT, 14400));
         last = entry->at;
         if (++taken % 7 == 0)
             report_queue_give_back(q, entry, entry->at + 1);
     }
     assert_int_equal(taken, 2 * MANY + taken / 7);
     assert_true(report_queue_when(q) == -1);
-    assert_int_equal(report_queue_add(q, DAY, domain, MANY, 14400), 0); /* finished: not again */
+    assert_int_equal(report_queue_add(q, DAY, domain, MANY, CONTACT, 14400), 0); /* finished: not again */
     assert_int_equal(report_queue_waiting(q), 0);
     report_queue_free(q);
 }
@@ -65,14 +67,14 @@ static void test_more(void **state)
     (void)state;
     memset(longest, 'x', sizeof(longest) - 1);
     longest[sizeof(longest) - 1] = '\0';
-    assert_int_equal(report_queue_add(q, DAY, first, 3, 0), 0);
+    assert_int_equal(report_queue_add(q, DAY, first, 3, CONTACT, 0), 0);
     assert_int_equal(report_queue_waiting(q), 2);
     assert_non_null(report_queue_take(q, NEVER));
-    assert_int_equal(report_queue_add(q, DAY, then, 7, 0), 0);
+    assert_int_equal(report_queue_add(q, DAY, then, 7, CONTACT, 0), 0);
     assert_int_equal(report_queue_waiting(q), 4);
-    assert_int_equal(report_queue_add(q, DAY, one, 1, 0), 0);
+    assert_int_equal(report_queue_add(q, DAY, one, 1, CONTACT, 0), 0);
     assert_int_equal(report_queue_waiting(q), 4);
-    assert_int_equal(report_queue_add(q, DAY, NULL, 0, 0), 0);
+    assert_int_equal(report_queue_add(q, DAY, NULL, 0, CONTACT, 0), 0);
     report_queue_free(q);
 }
 
@@ -91,7 +93,7 @@ static void test_forget(void **state)
         domain[i] = name[i];
     }
     for (int32_t day = DAY; day < DAY + 4; day++)
-        assert_int_equal(report_queue_add(q, day, domain, MANY, 4 * 86400), 0);
+        assert_int_equal(report_queue_add(q, day, domain, MANY, CONTACT, 4 * 86400), 0);
     report_queue_forget(q, DAY + 2);
     assert_int_equal(report_queue_waiting(q), 2 * MANY);
     while ((entry = report_queue_take(q, NEVER)) != NULL) {

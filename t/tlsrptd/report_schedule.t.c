@@ -22,6 +22,8 @@
 #define DELAY (4 * HOUR)
 #define RETRY (24 * HOUR)
 
+#define CONTACT "tls@example.org"
+
 /* W1: the last second of the day is of it, the next is not; whatever zone the host is in. */
 static void test_days(void **state)
 {
@@ -33,7 +35,7 @@ static void test_days(void **state)
         tzset();
         assert_int_equal(utc_day(ENDS - 1), DAY);
         assert_int_equal(utc_day(ENDS), DAY + 1);
-        assert_true(report_due(DAY, "example.com", 0) == ENDS + REPORT_AFTER_DAY);
+        assert_true(report_due(DAY, "example.com", CONTACT, 0) == ENDS + REPORT_AFTER_DAY);
     }
     unsetenv("TZ");
 }
@@ -70,15 +72,39 @@ static void test_spread(void **state)
         int64_t due;
 
         (void)snprintf(domain, sizeof(domain), "d%u.example", i);
-        due = report_due(DAY, domain, DELAY) - ENDS - REPORT_AFTER_DAY;
+        due = report_due(DAY, domain, CONTACT, DELAY) - ENDS - REPORT_AFTER_DAY;
         assert_in_range(due, 0, DELAY);
-        assert_true(due == report_due(DAY, domain, DELAY) - ENDS - REPORT_AFTER_DAY);
+        assert_true(due == report_due(DAY, domain, CONTACT, DELAY) - ENDS - REPORT_AFTER_DAY);
         hours[due == DELAY ? 3 : due / HOUR]++;
-        same += report_due(DAY + 1, domain, DELAY) - INT64_C(86400) == report_due(DAY, domain, DELAY);
+        same += report_due(DAY + 1, domain, CONTACT, DELAY) - INT64_C(86400) == report_due(DAY, domain, CONTACT, DELAY);
     }
     for (int i = 0; i < 4; i++)
         assert_in_range(hours[i], 800, 1200);
     assert_in_range(same, 0, 20);
+}
+
+/* W2: senders all over the world do not come to one domain at one time, and not at that of each other's retries. */
+static void test_senders(void **state)
+{
+    unsigned hours[4] = {0}, tenths[10] = {0};
+
+    (void)state;
+    for (unsigned i = 0; i < 4000; i++) {
+        char contact[32];
+        int64_t due, next;
+
+        (void)snprintf(contact, sizeof(contact), "tls@s%u.example", i);
+        due = report_due(DAY, "example.com", contact, DELAY) - ENDS - REPORT_AFTER_DAY;
+        next = report_next_try(DAY, "example.com", contact, 4, ENDS, ENDS, RETRY, ENDS + 2 * RETRY) - ENDS - 2400;
+        assert_in_range(due, 0, DELAY);
+        assert_in_range(next, 0, 600);
+        hours[due == DELAY ? 3 : due / HOUR]++;
+        tenths[next == 600 ? 9 : next / 60]++;
+    }
+    for (int i = 0; i < 4; i++)
+        assert_in_range(hours[i], 800, 1200);
+    for (int i = 0; i < 10; i++)
+        assert_in_range(tenths[i], 300, 500);
 }
 
 /* W9: waits grow up to a limit, and end after the retry time with a last try. */
@@ -90,7 +116,7 @@ static void test_retries(void **state)
 
     (void)state;
     for (;; tries++) {
-        int64_t next = report_next_try(DAY, "example.com", tries, first, now, RETRY, closes);
+        int64_t next = report_next_try(DAY, "example.com", CONTACT, tries, first, now, RETRY, closes);
 
         if (next == 0)
             break;
@@ -124,8 +150,8 @@ static void test_ends(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
-        int64_t next = report_next_try(DAY, "example.com", ends[i].tries, ends[i].first, ends[i].now, ends[i].retry,
-                                       report_day_closes(DAY, DELAY, RETRY));
+        int64_t next = report_next_try(DAY, "example.com", CONTACT, ends[i].tries, ends[i].first, ends[i].now,
+                                       ends[i].retry, report_day_closes(DAY, DELAY, RETRY));
 
         assert_int_equal(next == 0, ends[i].ends);
     }
@@ -134,8 +160,8 @@ static void test_ends(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_days),    cmocka_unit_test(test_open), cmocka_unit_test(test_spread),
-        cmocka_unit_test(test_retries), cmocka_unit_test(test_ends),
+        cmocka_unit_test(test_days),    cmocka_unit_test(test_open),    cmocka_unit_test(test_spread),
+        cmocka_unit_test(test_senders), cmocka_unit_test(test_retries), cmocka_unit_test(test_ends),
     };
 
     return cmocka_run_group_tests_name("report_schedule", tests, NULL, NULL);
