@@ -84,11 +84,9 @@ static int domain_take(char out[DOMAIN_BUF], const char *domain, const char *wha
     return domain_normalise(out, domain, strlen(domain), e) == 0 ? 0 : err_prefix(e, "%s", what);
 }
 
-/* E4: the contact is at the submitter. */
-static int contact_check(const struct report *r, const char *contact, struct err *e)
+/* J4, E4: an address in its one form, at the submitter. */
+static int contact_take(char address[RUA_ADDRESS_BUF], const struct report *r, const char *contact, struct err *e)
 {
-    char address[RUA_ADDRESS_BUF];
-
     if (rua_address(address, contact, strlen(contact), e) != 0)
         return err_prefix(e, "the contact of reports");
     if (strcmp(strchr(address, '@') + 1, r->submitter) != 0)
@@ -110,14 +108,15 @@ static size_t sums(struct report *r, const struct counts *c, const char *record)
     return policies;
 }
 
-static int begin(struct report *r, const struct counts *c, const char *record, const struct report_settings *s,
-                 struct err *e)
+static int begin(struct report *r, char contact[RUA_ADDRESS_BUF], const struct counts *c, const char *record,
+                 const struct report_settings *s, struct err *e)
 {
     r->day = c->day;
     if (c->day < 0 || c->day > UTC_DAY_MAX)
         return err_set(e, "day %" PRId32 " is none for a report", c->day);
     if (domain_take(r->domain, c->domain, "the domain of a report", e) != 0 ||
-        domain_take(r->submitter, s->submitter, "who submits reports", e) != 0 || contact_check(r, s->contact, e) != 0)
+        domain_take(r->submitter, s->submitter, "who submits reports", e) != 0 ||
+        contact_take(contact, r, s->contact, e) != 0)
         return -1;
     if (sums(r, c, record) == 0)
         return err_set(e, "nothing was counted of %s under this TLSRPT record", r->domain);
@@ -127,13 +126,14 @@ static int begin(struct report *r, const struct counts *c, const char *record, c
 int report_build(struct report *out, const struct counts *c, const char *record, const struct report_settings *s,
                  struct err *e)
 {
-    struct report_head head = {s->organization[0] != '\0' ? s->organization : s->submitter, s->contact, out->id};
+    char contact[RUA_ADDRESS_BUF];
+    struct report_head head = {s->organization[0] != '\0' ? s->organization : s->submitter, contact, out->id};
     int rc;
 
     memset(out, 0, sizeof(*out));
     buf_init(&out->json, REPORT_JSON_MAX);
     buf_init(&out->gzip, REPORT_JSON_MAX + REPORT_JSON_MAX / 1000);
-    if (begin(out, c, record, s, e) != 0)
+    if (begin(out, contact, c, record, s, e) != 0)
         return -1;
     rc = report_json(&out->json, &out->left_out, c, record, &head);
     if (rc == 0)

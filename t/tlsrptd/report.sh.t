@@ -261,6 +261,19 @@ my $long = make('mail', ($head =~ s/example\.com\n/$d253\n/r =~ s/sender\.exampl
 like($long =~ s/\r\n(?=[ \t])//gr, qr/^Subject: (?=.{1,989}\r$)Report Domain: $d253 Submitter: $f253 Report-ID: <20261122\.[0-9a-f]{16}\@$f253>\r$/m, 'E5: long names');
 like($long =~ s/\r\n(?=[ \t])//gr, qr/filename="$f253!$d253!1795305600!1795391999!\w+\.json\.gz"\r$/m, 'E6: long names');
 is(join(',', grep { length > 998 } split /\r\n/, $long), '', 'E7: long names');
+
+# Whatever form the domain comes in, A-labels leave: E4 to E6, J9.
+my $idn = "xn--bcher-kva.example";
+my ($idn_in, %idn) = ($head =~ s/^domain .*/domain B\xc3\xbccher.Example./mr =~ s/sender\.example/m\xc3\xa4il.example/gr) . "policy sts B%C3%BCcher.Example. 1 0\n";
+$idn{$_} = make($_, $idn_in) for 'json', 'mail';
+$idn{mail} =~ s/\r\n(?=[ \t])//g;
+my $idn_report = eval { report_of($idn{json}) } // {policies => [{policy => {}}]};
+is($idn_report->{policies}[0]{policy}{'policy-domain'}, $idn, 'J9: A-labels');
+is($idn_report->{'contact-info'}, 'tls@xn--mil-qla.example', 'J4: A-labels');
+like($idn{mail}, qr/^TLS-Report-Domain: \Q$idn\E\r\nTLS-Report-Submitter: xn--mil-qla\.example\r$/m, 'E4: A-labels');
+like($idn{mail}, qr/^Subject: Report Domain: \Q$idn\E Submitter: xn--mil-qla\.example Report-ID: <20261122\.\w+\.\Q$idn\E\@xn--mil-qla\.example>\r$/m, 'E5: A-labels');
+like($idn{mail}, qr/filename="xn--mil-qla\.example!\Q$idn\E!1795305600!1795391999!\w+\.json\.gz"\r$/m, 'E6: A-labels');
+
 my @mails = (
     ['to' => '-oQ/tmp@example.com' => qr/^To: -oQ\/tmp\@example\.com\r$/m],
     ['to' => 'a..b.@example.com' => qr/^To: "a\.\.b\."\@example\.com\r$/m],
