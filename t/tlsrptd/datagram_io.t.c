@@ -185,6 +185,34 @@ static void burst(void **state)
     datagrams_close(v->datagrams);
 }
 
+static bool two_counted(const struct env *v)
+{
+    return v->counted == 2;
+}
+
+/* D7: the time is that at which it came, though the loop gets to it, and counts it, seconds later. */
+static void time_of_arrival(void **state)
+{
+    struct env *v = *state;
+    int fd = socket_new();
+    int64_t came;
+
+    run(v, MEMORY);
+    send_event(v, fd, 0);
+    while (datagrams_stats(v->datagrams).received < 1)
+        usleep(1000);
+    came = now_seconds();
+    while (now_seconds() < came + 2)
+        usleep(10000);
+    loop_until(v, one_counted);
+    assert_in_range(v->at, came - 1, came);
+    send_event(v, fd, 1);
+    loop_until(v, two_counted);
+    assert_true(v->at >= came + 2);
+    close(fd);
+    datagrams_close(v->datagrams);
+}
+
 /* D6: equal ones count each. */
 static void equal_ones(void **state)
 {
@@ -382,6 +410,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(burst, setup, teardown),
+        cmocka_unit_test_setup_teardown(time_of_arrival, setup, teardown),
         cmocka_unit_test_setup_teardown(equal_ones, setup, teardown),
         cmocka_unit_test_setup_teardown(refused, setup, teardown),
         cmocka_unit_test_setup_teardown(unreadable, setup, teardown),

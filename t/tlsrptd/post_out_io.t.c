@@ -4,7 +4,9 @@
 #include "post_out_io.h"
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <event2/event.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <time.h>
 
@@ -194,6 +196,57 @@ static void test_request(void **state)
     assert_null(strstr(text, "Authorization"));
 }
 
+/* H1: name and password of the URI are for its host alone; they stand in no other place. */
+static void test_userinfo(void **state)
+{
+    char uri[100], text[4096] = "", host[64];
+    int port, from;
+    pid_t pid = serve_request(&port, &from);
+    ssize_t n;
+
+    (void)state;
+    (void)snprintf(uri, sizeof(uri), "https://user:p%%40ss@127.0.0.1:%d/x?y", port);
+    assert_string_equal(post(uri, true, 20000).why, "");
+    n = read(from, text, sizeof(text) - 1);
+    close(from);
+    waitpid(pid, NULL, 0);
+    assert_true(n > 0);
+    assert_ptr_equal(strstr(text, "POST /x?y HTTP/1.1\r\n"), text);
+    (void)snprintf(host, sizeof(host), "\r\nHost: 127.0.0.1:%d\r\n", port);
+    assert_non_null(strstr(text, host));
+    assert_non_null(strstr(text, "\r\nAuthorization: Basic dXNlcjpwQHNz\r\n"));
+    assert_null(strstr(text, "user"));
+    assert_null(strstr(text, "Referer"));
+}
+
+/* H1, H3: a redirect is not followed, not even to an HTTPS server that is there; and that one gets no password. */
+static void test_redirects(void **state)
+{
+    static const int statuses[] = {301, 302, 303, 307, 308};
+    int port, fd = listen_any(&port);
+    char uri[100], answer[200], want[64];
+
+    (void)state;
+    assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+    for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++) {
+        struct https_server s;
+        struct told t;
+
+        (void)snprintf(answer, sizeof(answer),
+                       "HTTP/1.1 %d x\r\nLocation: https://127.0.0.1:%d/\r\nContent-Length: 0\r\n\r\n", statuses[i],
+                       port);
+        server_start(&s, &pki, CERT_IP, SEND, answer);
+        (void)snprintf(uri, sizeof(uri), "https://user:secret@127.0.0.1:%d/", s.port);
+        t = post(uri, true, 20000);
+        server_stop(&s);
+        (void)snprintf(want, sizeof(want), "HTTP status %d, and redirects are not followed", statuses[i]);
+        assert_string_equal(t.why, want);
+        assert_int_equal(accept(fd, NULL, NULL), -1);
+        assert_int_equal(errno, EAGAIN);
+    }
+    close(fd);
+}
+
 static void test_cancel(void **state)
 {
     const struct post_out_options o = {.ca_file = pki.ca_file, .anywhere = true, .timeout_ms = 20000};
@@ -284,8 +337,9 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rows),    cmocka_unit_test(test_closed), cmocka_unit_test(test_schemes),
-        cmocka_unit_test(test_request), cmocka_unit_test(test_cancel), cmocka_unit_test(test_slow_dns),
+        cmocka_unit_test(test_rows),     cmocka_unit_test(test_closed),    cmocka_unit_test(test_schemes),
+        cmocka_unit_test(test_request),  cmocka_unit_test(test_cancel),    cmocka_unit_test(test_slow_dns),
+        cmocka_unit_test(test_userinfo), cmocka_unit_test(test_redirects),
     };
 
     return cmocka_run_group_tests_name("post_out_io", tests, setup, teardown);

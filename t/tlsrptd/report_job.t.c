@@ -261,6 +261,66 @@ static void test_once(void **state)
     server_stop(&s);
 }
 
+/* W12: from the record to the arguments of the program: an address is one argument, after "--"; what could be more than
+ * an address is not sent to. */
+static void test_hostile(void **state)
+{
+    static const struct {
+        const char *rua, *to; /* to: NULL, nothing is run */
+    } rows[] = {
+        {"mailto:-oQ/tmp/x@e.example", "-oQ/tmp/x@e.example"},
+        {"mailto:--@e.example", "--@e.example"},
+        {"mailto:-bs%20-C/etc/passwd@e.example", NULL},
+        {"mailto:$(touch$IFS/tmp/x)@e.example", NULL},
+        {"mailto:$IFS%60id%60%7Cid%26@e.example", "$IFS`id`|id&@e.example"},
+        {"mailto:%7B%27*%27%7D@e.example", "{'*'}@e.example"},
+        {"mailto:a%0D%0ABcc:b@e.example", NULL},
+        {"mailto:a%0ABcc:b@e.example", NULL},
+        {"mailto:a@e.example%0D%0ABcc:b@e.example", NULL},
+        {"mailto:a%00@e.example", NULL},
+        {"mailto:a@e.example?bcc=b@e.example", NULL},
+        {"mailto:a@e.example?subject=x%0D%0ABcc:b@e.example", NULL},
+        {"mailto:a%40e.example%2Cb@e.example", NULL},
+        {"mailto:%22a%20b%22@e.example", NULL},
+        {"mailto:%3Ca@e.example%3E", NULL},
+        {"file:///etc/passwd", NULL},
+        {"directory:/tmp", NULL},
+        {"http://127.0.0.1/x", NULL},
+        {"smtp://127.0.0.1/x", NULL},
+    };
+    struct node n;
+    struct rows row;
+    FILE *f = fopen(program, "w");
+
+    (void)state;
+    assert_non_null(f);
+    (void)fprintf(f, "#!/bin/sh\nprintf '[%%s]' \"$@\" >>%s\nsed -n 's/^[Bb][Cc][Cc]/&/p;/^$/q' >>%s\n", got, got);
+    fclose(f);
+    assert_int_equal(chmod(program, 0700), 0);
+    other_do(&server, "FLUSHALL");
+    node_open(&n, 0, "");
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char domain[32], record[200], line[300] = "", want[300] = "";
+
+        (void)unlink(got);
+        (void)snprintf(domain, sizeof(domain), "h%zu.example", i);
+        (void)snprintf(record, sizeof(record), RECORD("%s"), rows[i].rua);
+        put(domain, record, 1);
+        row = by_hand(&n, domain, true);
+        if ((strstr(row.text, " sent \n") != NULL) != (rows[i].to != NULL))
+            fail_msg("%s: %s", rows[i].rua, row.text);
+        if (rows[i].to != NULL)
+            (void)snprintf(want, sizeof(want), "[-i][-f][tls@example.org][--][%s]", rows[i].to);
+        f = fopen(got, "r");
+        if (f != NULL) {
+            (void)!fread(line, 1, sizeof(line) - 1, f);
+            fclose(f);
+        }
+        assert_string_equal(line, want);
+    }
+    node_close(&n);
+}
+
 /* W6: two nodes with the same to do. */
 static void test_two_nodes(void **state)
 {
@@ -567,7 +627,7 @@ int main(void)
         cmocka_unit_test(test_not_published), cmocka_unit_test(test_stsd_away),  cmocka_unit_test(test_once),
         cmocka_unit_test(test_two_nodes),     cmocka_unit_test(test_failures),   cmocka_unit_test(test_given_up),
         cmocka_unit_test(test_killed),        cmocka_unit_test(test_switches),   cmocka_unit_test(test_taken_away),
-        cmocka_unit_test(test_drain),         cmocka_unit_test(test_redis_away),
+        cmocka_unit_test(test_drain),         cmocka_unit_test(test_redis_away), cmocka_unit_test(test_hostile),
     };
 
     return cmocka_run_group_tests_name("report_job", tests, setup, teardown);

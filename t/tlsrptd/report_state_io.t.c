@@ -1,5 +1,5 @@
 /* report_state_io.t.c - states of reports in a real Redis: several nodes at once, one that dies, a Redis that goes away
- * (check W6). */
+ * (checks W6, W9). */
 #include "redis_server.h" /* before cmocka.h */
 
 #include "report_state_io.h"
@@ -112,7 +112,7 @@ static void test_steps(void **state)
     node_open(&n);
     assert_int_equal(claim(&n, &t, REPORT_BY_ITSELF, 100), REPORT_TAKEN);
     expect("\"state\":\"claimed\"");
-    assert_in_range(other_do(&server, "TTL " KEY), 900, 1000);
+    assert_in_range(other_do(&server, "TTL " KEY), 900, 1000); /* W9: it is not kept for ever */
     assert_int_equal(claim(&n, &u, REPORT_BY_ITSELF, 101), REPORT_LATER);
     assert_true(u.state.next == 100 + REPORT_LEASE);
     assert_true(begin(&n, &t, 102));
