@@ -19,6 +19,7 @@
 #define SAID_MAX   200 /* octets of what it says on standard error that are kept */
 #define LOOK_MS    20  /* between looks whether it has ended */
 #define LOOK_MS_ON 200
+#define SHUT_MS    1 /* who closes standard error is about to end */
 
 struct sendmail {
     struct event_base *base;
@@ -171,10 +172,12 @@ static void on_read(evutil_socket_t fd, short what, void *ctx)
     (void)what;
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return;
-    if (n <= 0)
+    if (n <= 0) {
         close_end(&s->read, &s->out);
-    else if (room)
+        timer_start(s->look, SHUT_MS);
+    } else if (room) {
         s->said[s->said_len += (size_t)n] = '\0';
+    }
 }
 
 /* CR LF to LF, as programs on this machine have it. */
