@@ -17,7 +17,8 @@
 /*
  * KEYS: the lane's number; of each group the hash and the set of its day. ARGV: number; the number that must be there,
  * or ""; seconds to keep counts, and numbers; most policies, and details; then the words of the batch. A hash and its
- * domain's place in the set come to be, and get their time, with a policy.
+ * domain's place in the set come to be, and get their time, with a policy. A policy whose sessions were counted before
+ * is there: that is one call, and calls are what all of this costs.
  *
  * Writes that change nothing come first: when a key is of another kind, or may not be written, nothing was done yet. A
  * field that is no number is replaced. Replies the number that is there now.
@@ -32,28 +33,26 @@ static const char script[] = //
     "redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[4]) "
     "local most_policies, most_details = tonumber(ARGV[5]), tonumber(ARGV[6]) "
     "local hash, set, domain, id "
+    "local domains = {} "
     "local function add(field, n) "
     "  local sum = redis.pcall('HINCRBY', hash, field, n) "
     "  if type(sum) == 'number' then return sum end "
     "  redis.call('HSET', hash, field, n) "
     "  return tonumber(n) "
     "end "
+    "local function found(field, n) return n ~= '0' and add(field, n) ~= tonumber(n) end "
     "local function policy(text, successful, failed) "
-    "  if redis.call('HSETNX', hash, 'policy ' .. id, text) == 1 then "
-    "    redis.call('EXPIRE', hash, ARGV[3]) "
-    "    redis.call('SADD', set, domain) "
-    "    redis.call('EXPIRE', set, ARGV[3]) "
-    "    if add('policies', 1) > most_policies then "
-    "      redis.call('HDEL', hash, 'policy ' .. id) "
-    "      add('policies', -1) "
-    "      id = nil "
-    "      local out = tonumber(successful) + tonumber(failed) "
-    "      if out > 0 then add('left-out', string.format('%.0f', out)) end "
-    "      return "
-    "    end "
-    "  end "
-    "  if successful ~= '0' then add('successful ' .. id, successful) end "
-    "  if failed ~= '0' then add('failed ' .. id, failed) end "
+    "  local good, bad = found('successful ' .. id, successful), found('failed ' .. id, failed) "
+    "  if good or bad or redis.call('HSETNX', hash, 'policy ' .. id, text) == 0 then return end "
+    "  redis.call('EXPIRE', hash, ARGV[3]) "
+    "  domains[set] = domains[set] or {} "
+    "  table.insert(domains[set], domain) "
+    "  if add('policies', 1) <= most_policies then return end "
+    "  redis.call('HDEL', hash, 'policy ' .. id, 'successful ' .. id, 'failed ' .. id) "
+    "  add('policies', -1) "
+    "  id = nil "
+    "  local out = tonumber(successful) + tonumber(failed) "
+    "  if out > 0 then add('left-out', string.format('%.0f', out)) end "
     "end "
     "local function detail(text, n, other) "
     "  local field = 'failure ' .. id .. ' ' .. text "
@@ -81,6 +80,10 @@ static const char script[] = //
     "    redis.call('EXPIRE', hash, ARGV[3]) "
     "    at = at + 2 "
     "  end "
+    "end "
+    "for set, names in pairs(domains) do "
+    "  for i = 1, #names, 1000 do redis.call('SADD', set, unpack(names, i, math.min(i + 999, #names))) end "
+    "  redis.call('EXPIRE', set, ARGV[3]) "
     "end "
     "return number";
 
