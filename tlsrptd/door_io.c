@@ -223,6 +223,11 @@ void door_drain(struct door *d)
     call_server_drain(d->server);
 }
 
+size_t door_outstanding(const struct door *d)
+{
+    return call_server_outstanding(d->server);
+}
+
 void door_close(struct door *d)
 {
     struct asked *a;

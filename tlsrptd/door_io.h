@@ -30,6 +30,7 @@ void door_run(struct door *d, const struct door_hooks *hooks, void *ctx, struct 
               const struct redis *redis);
 
 void door_drain(struct door *d);
+size_t door_outstanding(const struct door *d); /* requests without an answer */
 void door_close(struct door *d);
 
 #endif
