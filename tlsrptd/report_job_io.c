@@ -267,6 +267,7 @@ int report_job_configure(struct report_job *j, const struct conf *conf, struct e
     if (report_sender_configure(j->sender, conf, e) != 0)
         return -1;
     j->conf = conf;
+    report_queue_spread(j->queue, conf->tlsrptd.contact, conf->tlsrptd.report_delay);
     tell_silent(conf);
     if (!j->draining)
         timer_start(j->tick, 0);

@@ -1,7 +1,6 @@
 /* report_queue.c - a sorted table of entries for each day, and one heap of those that wait. */
 #include "report_queue.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -135,6 +134,7 @@ static struct report_entry *entry_new(int32_t day, const char *domain, const cha
         return NULL;
     entry->day = day;
     entry->at = report_due(day, domain, contact, delay);
+    entry->tried = false;
     entry->place = NOWHERE;
     memcpy(entry->domain, domain, len + 1);
     return entry;
@@ -184,6 +184,18 @@ int report_queue_add(struct report_queue *q, int32_t day, const char *const *dom
     return 0;
 }
 
+void report_queue_spread(struct report_queue *q, const char *contact, int64_t delay)
+{
+    for (size_t i = 0; i < q->waiting; i++) {
+        struct report_entry *entry = q->heap[i];
+
+        if (!entry->tried)
+            entry->at = report_due(entry->day, entry->domain, contact, delay);
+    }
+    for (size_t i = q->waiting / 2; i-- > 0;)
+        heap_down(q, i, q->heap[i]);
+}
+
 void report_queue_forget(struct report_queue *q, int32_t before)
 {
     struct queue_day *d = SLIST_FIRST(&q->days), *next;
@@ -212,6 +224,7 @@ struct report_entry *report_queue_take(struct report_queue *q, int64_t now)
 
 void report_queue_give_back(struct report_queue *q, struct report_entry *entry, int64_t at)
 {
+    entry->tried = true;
     entry->at = at;
     heap_up(q, q->waiting++, entry);
 }

@@ -5,6 +5,7 @@
 #ifndef POSTERN_REPORT_QUEUE_H
 #define POSTERN_REPORT_QUEUE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,6 +14,7 @@ struct report_queue;
 struct report_entry {
     int64_t at; /* when its time has come */
     int32_t day;
+    bool tried;   /* it was given back */
     size_t place; /* for report_queue.c */
     char domain[];
 };
@@ -28,6 +30,9 @@ void report_queue_free(struct report_queue *q); /* NULL-safe */
  */
 int report_queue_add(struct report_queue *q, int32_t day, const char *const *domain, size_t count, const char *contact,
                      int64_t delay);
+
+/* It is another contact, or delay: those that wait for their first time get a new one. */
+void report_queue_spread(struct report_queue *q, const char *contact, int64_t delay);
 
 /* Forget the days before that one. Entries that are taken must not be of them. */
 void report_queue_forget(struct report_queue *q, int32_t before);

@@ -80,27 +80,18 @@ is_deeply([@$status{qw(pid redis)}, map { $status->{$_} } grep { /_total$/ && $_
 my ($code, $out) = ctl('status');
 like($out, qr/^  events_total  *13$/m, 'posternctl status shows them');
 
-# --- many reports ---
-my $many = '{"record":"v=TLSRPTv1; rua=mailto:' . 'r' x 60 . '@far.test","policy-type":"no-policy-found","policy-domain":"far.test"}';
-my $id = substr(qx(printf %s '$many' | sha256sum), 0, 32);
-my @many = map { "n$_." . join('.', ('x' x 60) x 3) . '.test' } 1 .. 1100;
-redis('SADD', "postern:tlsrpt-domains:$yesterday", @many);
-redis('EVAL', 'for _, d in ipairs(ARGV) do if d ~= ARGV[1] and d ~= ARGV[2] and d ~= ARGV[3] then redis.call("HSET", "postern:tlsrpt:" .. ARGV[1] .. ":" .. d, "policy " .. ARGV[2], ARGV[3], "failed " .. ARGV[2], 1) end end', 0,
-    $yesterday, $id, $many, @many);
-spew("$dir/sendmail", "#!/bin/sh\nexec cat >/dev/null\n");
-chmod 0755, "$dir/sendmail";
-is(stop(), 0, 'the end');
-ok(start("$conf keep = 366d mail = \"sendmail:$dir/sendmail\""), 'started again');
+# --- many reports: of domains of which nothing is counted, so that nothing is sent, and that is told ---
+redis('SADD', "postern:tlsrpt-domains:$yesterday", map { "n$_." . join('.', ('x' x 60) x 3) . '.test' } 1 .. 1100);
 my $sent = call('report-send', "$yesterday *");
-like($sent, qr/^OK \{"rows":\[\{/, 'a report for each of 1100 domains') or diag(substr $sent, 0, 300);
+like($sent, qr/^OK \{"rows":\[\{/, 'what became of the reports of 1100 domains') or diag(substr $sent, 0, 300);
 cmp_ok(length $sent, '<', 1048576, 'the answer is not too long');
 my $answer = decode_json($sent =~ s/^OK //r);
 is(@{ $answer->{rows} } + $answer->{left_out}, 1100, 'some rows are left out, and that is told');
 cmp_ok($answer->{left_out}, '>=', 100, 'at least those beyond a thousand');
-is(metric('reports_sent_total'), 1100, 'all are sent');
+is($answer->{left_out_unsent}, $answer->{left_out}, 'and that they are not sent');
 ($code, $out, my $err) = ctl('report', 'send', '--day', $yesterday);
-my ($more) = $out =~ /^and (\d+) more, of which 0 are not sent$/m;
-is((() = $out =~ /^n\d+\..*  sent$/mg) + ($more // 0), 1100, 'posternctl says how many it does not show');
+my ($more) = $out =~ /^and (\d+) more, of which $answer->{left_out_unsent} are not sent$/m;
+is((() = $out =~ /^n\d+\..*  none /mg) + ($more // 0), 1100, 'posternctl says how many it does not show');
 is(stop(), 0, 'the end');
 unlike(slurp("$dir/log"), qr/Sanitizer|runtime error/, 'nothing for the sanitizers');
 done_testing();

@@ -106,12 +106,46 @@ static void test_forget(void **state)
     report_queue_free(NULL);
 }
 
+/* Another contact or delay goes for those that were not tried yet, and the order is that of the new times. */
+static void test_spread(void **state)
+{
+    static char name[MANY][32];
+    static const char *domain[MANY];
+    struct report_queue *q = report_queue_new();
+    struct report_entry *entry, *tried;
+    int64_t last = 0;
+    size_t taken = 0;
+
+    (void)state;
+    for (size_t i = 0; i < MANY; i++) {
+        (void)snprintf(name[i], sizeof(name[i]), "d%06zu.example", i);
+        domain[i] = name[i];
+    }
+    assert_int_equal(report_queue_add(q, DAY, domain, MANY, CONTACT, 14400), 0);
+    tried = report_queue_take(q, NEVER);
+    assert_non_null(tried);
+    report_queue_give_back(q, tried, report_due(DAY, "", "", 0) + 20000);
+    report_queue_spread(q, "other", 7000);
+    while ((entry = report_queue_take(q, NEVER)) != NULL) {
+        if (entry == tried)
+            assert_int_equal(entry->at, report_due(DAY, "", "", 0) + 20000);
+        else
+            assert_int_equal(entry->at, report_due(DAY, entry->domain, "other", 7000));
+        assert_true(entry->at >= last);
+        last = entry->at;
+        taken++;
+    }
+    assert_int_equal(taken, MANY);
+    report_queue_free(q);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_order),
         cmocka_unit_test(test_more),
         cmocka_unit_test(test_forget),
+        cmocka_unit_test(test_spread),
     };
 
     return cmocka_run_group_tests_name("report_queue", tests, NULL, NULL);

@@ -149,7 +149,7 @@ spew("$dir/sendmail", "#!/bin/sh\nexec cat >\"\$(mktemp $dir/mails/XXXXXX)\"\n")
 chmod 0755, "$dir/sendmail";
 mkdir "$dir/mails";
 chmod 0777, "$dir/mails";
-sub configured { my ($more) = @_; return "keep = 366d report_delay = 0 organization = \"The sender\" mail = \"sendmail:$dir/sendmail\" $more" }
+sub configured { my ($more) = @_; return "keep = 366d organization = \"The sender\" mail = \"sendmail:$dir/sendmail\" $more" }
 sub mail_of {
     my ($domain) = @_;
     my ($status, $out, $err) = ctl('report', 'send', '--day', today(time - 86400), '--domain', $domain, '--again');
@@ -164,7 +164,7 @@ sub reload {
     kill 'HUP', $pid;
     return until_true(sub { (() = log_text() =~ /$pattern/g) > $seen });
 }
-ok(start(configured('clock_offset = 0')), 'started, without a contact');
+ok(start(configured('report_delay = 4h')), 'started, without a contact');
 like(log_text(), qr/reports_off why="tlsrptd.contact is not set" action="nothing is sent"/, 'it says that nothing is sent');
 for my $field ('policy', 'successful') {
     my $policy = '{"record":"v=TLSRPTv1; rua=mailto:r@a.test","policy-type":"no-policy-found","policy-domain":"far.test"}';
@@ -188,6 +188,21 @@ like(mail_of('far.test'), qr/^TLS-Report-Submitter: sender\.example\r?$/m, 'noth
 ok(reload('contact = "tlsrpt@other.example"', qr/info reloaded/), 'another contact');
 like(mail_of('far.test'), qr/^TLS-Report-Submitter: other\.example\r?$/m, 'is taken up');
 ok(reload('contact = "tlsrpt@other.example" spool = "DIR/another"', qr/takes-a-restart key=tlsrptd\.spool/), 'another spool takes a restart, and it says so');
+is(stop(), 0, 'the end');
+
+# Just after a day, by a clock that is put there: most of its reports wait, but not any more when all are to go at once.
+my $offset = 86400 - int(time) % 86400 + 1000;
+for my $domain (map { "wait$_.test" } 1 .. 30) {
+    my $policy = '{"record":"v=TLSRPTv1; rua=mailto:r@far.test","policy-type":"no-policy-found","policy-domain":"far.test"}';
+    redis('SADD', 'postern:tlsrpt-domains:' . today(), $domain);
+    redis('HSET', 'postern:tlsrpt:' . today() . ":$domain", 'policy 0123456789abcdef0123456789abcdef', $policy, 'successful 0123456789abcdef0123456789abcdef', 1);
+}
+ok(start(configured("$contact clock_offset = $offset report_delay = 4h")), 'started, when a day is just over');
+ok(logs(qr/redis_up/) && reload("$contact clock_offset = $offset report_delay = 4h", qr/info reloaded/), 'it looks which there are');
+sleep 0.5;
+cmp_ok(metric('reports_sent_total'), '<', 30, 'W2 not all reports go at once');
+ok(reload("$contact clock_offset = $offset report_delay = 0", qr/info reloaded/), 'no delay, by a reload');
+ok(until_true(sub { metric('reports_sent_total') >= 30 }), 'is taken up: all of them go') or diag(metric('reports_sent_total'));
 is(stop(), 0, 'the end');
 unlike(slurp("$dir/log"), qr/Sanitizer|runtime error/, 'nothing for the sanitizers');
 done_testing();
