@@ -18,6 +18,7 @@
 #include "utc_day.h"
 
 #define TICK_SECONDS   60
+#define ROOM_MS        100 /* to the next look whether there is room for those that are due */
 #define RELOAD_SECONDS 600 /* counts of a day may still come in, of a node that was away */
 #define DAYS_MAX       16  /* more than can be open */
 
@@ -163,8 +164,8 @@ static void pump(struct report_job *j)
             break;
     when = report_queue_when(j->queue);
     if (when >= 0 && when - now < wait)
-        wait = when > now ? when - now : 1;
-    timer_start(j->tick, wait * 1000);
+        wait = when - now;
+    timer_start(j->tick, wait > 0 ? wait * 1000 : ROOM_MS);
 }
 
 /* ---- the days ---- */

@@ -90,9 +90,7 @@ bool report_sender_has_place(const struct report_sender *s, enum report_way way)
 
 bool report_sender_has_room(const struct report_sender *s)
 {
-    size_t waiting = s->waiting_count[REPORT_WAY_POST];
-
-    return s->works_count - waiting < REPORT_WORKS_MAX && waiting < REPORT_WAITING_MAX;
+    return s->works_count - s->waiting_count[REPORT_WAY_POST] < REPORT_WORKS_MAX;
 }
 
 void report_sender_places(struct report_sender *s)

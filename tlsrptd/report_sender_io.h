@@ -20,7 +20,7 @@
 #define REPORT_MAILS_MAX        4  /* leave at a time */
 #define REPORT_POSTS_MAX        8
 #define REPORT_WORKS_MAX        64   /* domains under way, but for those that wait for a POST */
-#define REPORT_WAITING_MAX      2000 /* these: a POST may take a minute, and mails are not to wait for it */
+#define REPORT_WAITING_MAX      2000 /* these: a POST may take a minute, and mails do not wait for it; more come later */
 #define REPORT_AGAIN_SECONDS    60   /* when Redis is away */
 
 struct report_sender;

@@ -14,6 +14,7 @@
 #include "utc_day.h"
 
 #define PLAN_MAX            (COUNTS_POLICIES_MAX * TLSRPT_RUA_MAX) /* before the record of now is known */
+#define PLACE_AGAIN         300                                    /* seconds, when too many wait for a place */
 #define RECORD_AGAIN        600                                    /* seconds, when stsd cannot tell the record */
 #define RECORD_AGAIN_ABSENT 3600 /* when there is none, as DNS may be wrong for a while */
 
@@ -212,6 +213,11 @@ static void next_destination(struct report_work *w)
         if (report_sender_has_place(s, by)) {
             s->leaving[by]++;
             report_work_go_on(w, true);
+            return;
+        }
+        if (by == REPORT_WAY_POST && s->waiting_count[by] >= REPORT_WAITING_MAX) {
+            report_work_again(w, report_sender_now(s) + PLACE_AGAIN);
+            report_work_leave(w, REPORT_NONE, "too many reports wait to be sent by HTTPS");
             return;
         }
         TAILQ_INSERT_TAIL(&s->waiting[by], w, wait);

@@ -12,6 +12,7 @@
 #include "clock.h"
 #include "dest.h"
 #include "redis_client.h"
+#include "report_sender_io.h"
 #include "report_state.h"
 #include "utc_day.h"
 
@@ -19,7 +20,8 @@
 
 #define RECORD(rua) "v=TLSRPTv1; rua=" rua
 #define MANY        200
-#define DOMAINS     (MANY + 50)
+#define SLOW        (REPORT_POSTS_MAX + REPORT_WAITING_MAX + 100)
+#define DOMAINS     (SLOW + 150)
 
 static char dir[] = "/tmp/report_job.t.XXXXXX";
 static char program[64], got[64], day_text[UTC_DAY_BUF];
@@ -420,6 +422,33 @@ static void test_stsd_away(void **state)
     node_close(&n);
 }
 
+/* Somebody has very many domains, and an HTTPS server that never answers: the mails to others do not wait for it. */
+static void test_slow_posts(void **state)
+{
+    char domain[32], record[100];
+    struct https_server s;
+    struct node n;
+
+    (void)state;
+    fresh("exit 0");
+    server_start(&s, &pki, CERT_IP, HANG_ACCEPTED, "");
+    for (int i = 0; i < SLOW; i++) {
+        (void)snprintf(domain, sizeof(domain), "s%d.example", i);
+        (void)snprintf(record, sizeof(record), RECORD("https://127.0.0.1:%d/x"), s.port);
+        put(domain, record, 1);
+    }
+    for (int i = 0; i < 100; i++) {
+        (void)snprintf(domain, sizeof(domain), "d%d.example", i);
+        (void)snprintf(record, sizeof(record), RECORD("mailto:r@%s"), domain);
+        put(domain, record, 1);
+    }
+    node_open(&n, 0, "");
+    WAIT(&n.c, report_job_stats(n.job).sent == 100);
+    assert_int_equal(mails(""), 100);
+    node_close(&n);
+    server_stop(&s);
+}
+
 /* W9: it fails, is tried again later, or by hand; is given up. */
 static void test_failures(void **state)
 {
@@ -624,10 +653,11 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_not_published), cmocka_unit_test(test_stsd_away),  cmocka_unit_test(test_once),
-        cmocka_unit_test(test_two_nodes),     cmocka_unit_test(test_failures),   cmocka_unit_test(test_given_up),
-        cmocka_unit_test(test_killed),        cmocka_unit_test(test_switches),   cmocka_unit_test(test_taken_away),
-        cmocka_unit_test(test_drain),         cmocka_unit_test(test_redis_away), cmocka_unit_test(test_hostile),
+        cmocka_unit_test(test_not_published), cmocka_unit_test(test_stsd_away), cmocka_unit_test(test_once),
+        cmocka_unit_test(test_slow_posts),    cmocka_unit_test(test_two_nodes), cmocka_unit_test(test_failures),
+        cmocka_unit_test(test_given_up),      cmocka_unit_test(test_killed),    cmocka_unit_test(test_switches),
+        cmocka_unit_test(test_taken_away),    cmocka_unit_test(test_drain),     cmocka_unit_test(test_redis_away),
+        cmocka_unit_test(test_hostile),
     };
 
     return cmocka_run_group_tests_name("report_job", tests, setup, teardown);
