@@ -16,21 +16,27 @@ json_t *report_number(uint64_t n)
     return json_integer(n < (uint64_t)REPORT_NUMBER_MAX ? (json_int_t)n : (json_int_t)REPORT_NUMBER_MAX);
 }
 
+json_t *report_string(const char *text, size_t max)
+{
+    json_t *made = NULL;
+    struct buf fit;
+
+    buf_init(&fit, max);
+    report_text(&fit, text, max);
+    if (buf_ok(&fit))
+        made = json_stringn(buf_text(&fit), fit.len);
+    buf_clear(&fit);
+    return made;
+}
+
 /* --- one entry --- */
 
 /* What is not known is left out. Returns 0 or -1. */
 static int text_set(json_t *entry, const char *key, const char *text, size_t max)
 {
-    struct buf fit;
-    int rc;
-
     if (text == NULL || text[0] == '\0')
         return 0;
-    buf_init(&fit, max);
-    report_text(&fit, text, max);
-    rc = buf_ok(&fit) ? json_object_set_new(entry, key, json_stringn(buf_text(&fit), fit.len)) : -1;
-    buf_clear(&fit);
-    return rc;
+    return json_object_set_new(entry, key, report_string(text, max));
 }
 
 /* J16: what is no address is left out. */

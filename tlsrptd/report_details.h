@@ -35,6 +35,9 @@ static inline uint64_t report_sum(uint64_t a, uint64_t b)
 /* The number as I-JSON can have it. */
 json_t *report_number(uint64_t n);
 
+/* A text of a report (report_text.h), at most max octets; NULL without memory. */
+json_t *report_string(const char *text, size_t max);
+
 /*
  * The details of the policies of a record, those that are equal merged, of each policy the most frequent first. When
  * they would take more than max octets as JSON, the rarest become one of their result type and the reason "other", so

@@ -3,7 +3,6 @@
 
 #include "domain.h"
 #include "report_details.h"
-#include "report_text.h"
 #include "report_time.h"
 #include "utc_day.h"
 
@@ -13,25 +12,12 @@
 #define ORGANIZATION_MAX 1024 /* octets */
 #define CONTACT_MAX      512
 
-static json_t *string(const char *text, size_t max)
-{
-    json_t *made = NULL;
-    struct buf fit;
-
-    buf_init(&fit, max);
-    report_text(&fit, text, max);
-    if (buf_ok(&fit))
-        made = json_stringn(buf_text(&fit), fit.len);
-    buf_clear(&fit);
-    return made;
-}
-
 static json_t *strings(const char *const *text, size_t count, size_t max)
 {
     json_t *array = json_array();
 
     for (size_t i = 0; i < count; i++)
-        if (json_array_append_new(array, string(text[i], max)) != 0) {
+        if (json_array_append_new(array, report_string(text[i], max)) != 0) {
             json_decref(array);
             return NULL;
         }
@@ -113,9 +99,9 @@ static json_t *report_make(const struct counts *c, const char *record, const str
 {
     json_t *o = json_object();
 
-    if (json_object_set_new(o, "organization-name", string(head->organization, ORGANIZATION_MAX)) == 0 &&
+    if (json_object_set_new(o, "organization-name", report_string(head->organization, ORGANIZATION_MAX)) == 0 &&
         json_object_set_new(o, "date-range", date_range(c->day)) == 0 &&
-        json_object_set_new(o, "contact-info", string(head->contact, CONTACT_MAX)) == 0 &&
+        json_object_set_new(o, "contact-info", report_string(head->contact, CONTACT_MAX)) == 0 &&
         json_object_set_new(o, "report-id", json_string(head->id)) == 0 &&
         json_object_set_new(o, "policies", policies_make(c, record)) == 0)
         return o;
