@@ -1,4 +1,4 @@
-/* log_part_io.h - an open file of a log, and which part of it is to be read. Private to log_file_io.c. */
+/* log_part_io.h - an open file of a log, and which part of it is to be read. Private to log_rotation_io.c. */
 #ifndef POSTERN_LOG_PART_IO_H
 #define POSTERN_LOG_PART_IO_H
 
