@@ -157,6 +157,20 @@ redis_start('--appendonly', 'yes', '--appendfsync', 'everysec');
     flush();
 }
 
+# More policies than are kept of a domain, of two nodes, neither of which has too many: of the rest sessions are counted.
+{
+    for my $node ('a', 'b') {
+        my $c = begin("$dir/policies-$node", 'commit_events=100000');
+        give($c, "event 150 $DAY policies.test ok $node", 'safe it', 'wait', "event 150 $DAY policies.test ok $node");
+        ok(drained($c), "policies of node $node are counted");
+    }
+    my %hash = %{ hash('policies.test') };
+    is($hash{policies}, 200, 'E13 so many policies are kept of a domain');
+    is(scalar(grep { /^policy / } keys %hash), 200, 'and there are no more');
+    is(scalar(grep { /^successful / } keys %hash), 200, 'nor sessions of more');
+    is(sum('policies.test', 'successful') . ' ' . $hash{'left-out'}, '400 200', 'sessions under the others are counted');
+}
+
 # --- the process is killed ---
 {
     my (%sent, %safe);

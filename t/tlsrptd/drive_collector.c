@@ -3,6 +3,7 @@
  * [commit_events=N] [spool_max=N] [keep=N] [timeout=MS] reads from standard input, line by line:
  *
  *   event N DAY DOMAIN ok|fail [REASON]   N events of one session with an STS policy; NUMBERED for REASON: each another
+ *   event N DAY DOMAIN ok WORD            the same, each with another record
  *   position SOURCE TEXT
  *   safe WORD         prints "safe WORD" or "unsafe WORD", once that is known
  *   saved SOURCE      prints "saved POSITION"
@@ -32,7 +33,7 @@ static struct redis *redis;
 static struct collector *collector;
 static struct bufferevent *input;
 static struct event *again;
-static bool waits;
+static bool waits, made;
 
 static void say(const char *text)
 {
@@ -45,10 +46,10 @@ static void count(char *rest)
     char *save = NULL, *n = strtok_r(rest, " ", &save), *day_text = strtok_r(NULL, " ", &save),
          *domain = strtok_r(NULL, " ", &save), *how = strtok_r(NULL, " ", &save), *reason = strtok_r(NULL, "", &save);
     static const char *const lines[] = {"version: STSv1", "mode: enforce"}, *const mx[] = {"*.example.net"};
-    char numbered[32];
+    char numbered[32], record[80] = "v=TLSRPTv1; rua=mailto:a@example.net";
     struct tlsrpt_failure failure = {.result = TLSRPT_CERTIFICATE_EXPIRED, .reason = reason};
     struct tlsrpt_policy policy = {TLSRPT_POLICY_STS, domain, lines, 2, mx, 1, NULL, 0, false};
-    const struct tlsrpt_event event = {domain, "v=TLSRPTv1; rua=mailto:a@example.net", &policy, 1};
+    const struct tlsrpt_event event = {domain, record, &policy, 1};
     bool many = reason != NULL && strcmp(reason, "NUMBERED") == 0;
     int32_t day;
 
@@ -60,6 +61,8 @@ static void count(char *rest)
         policy.failed = true;
     }
     for (long i = 0; i < strtol(n, NULL, 10); i++) {
+        if (reason != NULL && !policy.failed)
+            (void)snprintf(record, sizeof(record), "v=TLSRPTv1; rua=mailto:%.20s%ld@example.net", reason, i);
         if (many) {
             (void)snprintf(numbered, sizeof(numbered), "number %ld", i);
             failure.reason = numbered;
@@ -74,6 +77,13 @@ static void on_safe(void *ctx, bool safe)
     printf("%s %s\n", safe ? "safe" : "unsafe", (char *)ctx);
     fflush(stdout);
     free(ctx);
+}
+
+static void on_made(void *ctx, bool safe)
+{
+    (void)ctx;
+    (void)safe;
+    made = true;
 }
 
 static void stats(void)
@@ -157,9 +167,11 @@ static void obey(char *line)
         ask(rest, true);
     else if (strcmp(line, "domains") == 0)
         ask(rest, false);
-    else if (strcmp(line, "wait") == 0)
+    else if (strcmp(line, "wait") == 0) {
         waits = true;
-    else if (strcmp(line, "drain") == 0)
+        made = false;
+        collector_when_safe(collector, on_made, NULL);
+    } else if (strcmp(line, "drain") == 0)
         collector_drain(collector, strtol(rest, NULL, 10), on_drained, NULL);
 }
 
@@ -167,7 +179,7 @@ static bool redis_has_all(void)
 {
     struct collector_stats s = collector_stats(collector);
 
-    return redis_up(redis) && s.spooled == 0;
+    return made && redis_up(redis) && s.spooled == 0;
 }
 
 /* Lines in turn; "wait" holds them up until a batch was made, and Redis has it. */
