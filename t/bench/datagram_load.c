@@ -32,11 +32,11 @@ static bool keep;
 
 /* # stands for the number of the domain, * for that of the detail. */
 static const char good[] =
-    "{\"dpv\": \"1\",\"d\": \"d#.example\",\"pr\": \"v=TLSRPTv1; rua=mailto:tlsrpt@d#.example\",\"policies\":["
+    "{\"dpv\": \"1\",\"d\": \"d#.example\",\"pr\": \"v=TLSRPTv1; rua=mailto:tls-reports@example.com\",\"policies\":["
     "{\"policy-type\":2,\"policy-domain\": \"d#.example\",\"policy-string\":[\"version: STSv1\",\"mode: enforce\","
     "\"mx: mx.d#.example\",\"max_age: 86400\"],\"mx-host\":[\"mx.d#.example\"],\"t\":0,\"f\":0}]}";
 static const char bad[] =
-    "{\"dpv\": \"1\",\"d\": \"d#.example\",\"pr\": \"v=TLSRPTv1; rua=mailto:tlsrpt@d#.example\",\"policies\":["
+    "{\"dpv\": \"1\",\"d\": \"d#.example\",\"pr\": \"v=TLSRPTv1; rua=mailto:tls-reports@example.com\",\"policies\":["
     "{\"policy-type\":9,\"policy-domain\": \"d#.example\",\"failure-details\":[{\"c\":201,\"s\": \"192.0.2.246\","
     "\"n\": \"mx.d#.example\",\"h\": \"250-mx.d#.example\\r\\n250-PIPELINING\\r\\n250-8BITMIME\\r\\n"
     "250-ENHANCEDSTATUSCODES\\r\\n250-DSN\\r\\n250 SMTPUTF8\",\"r\": \"192.0.2.*\"}],\"t\":1,\"f\":1}]}";
