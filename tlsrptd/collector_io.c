@@ -259,8 +259,9 @@ int collector_count(struct collector *c, int32_t day, const struct tlsrpt_event 
         return -1;
     }
     c->stats.events++;
+    /* Not now: whoever counts may have a position to note behind the event. */
     if (tally_events(c->tally) >= (uint64_t)c->options.commit_events && !memory_full(c))
-        commit(c);
+        event_active(c->tick, EV_TIMEOUT, 0);
     return 0;
 }
 

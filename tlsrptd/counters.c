@@ -22,7 +22,8 @@ struct metric tlsrptd_counters[COUNTERS] = {
     [COUNT_LOG_OCTETS] = COUNTER("log_octets_total", "Octets of the mail log."),
     [COUNT_LOG_LOST] = COUNTER("log_lost_total", "Times that a part of the mail log was gone before it was read."),
     [COUNT_EXIM] = COUNTER("exim_lines_total", "Lines of Exim."),
-    [COUNT_EXIM_UNREADABLE] = COUNTER("exim_unreadable_total", "Lines of Exim that could not be read, or did not come."),
+    [COUNT_EXIM_UNREADABLE] =
+        COUNTER("exim_unreadable_total", "Lines of Exim that could not be read, or did not come."),
     [COUNT_EXIM_REFUSED] = COUNTER("exim_refused_total", "Lines of Exim for which there was no room."),
     [COUNT_ATTEMPTS] = COUNTER("attempts_total", "Attempts to deliver, of the mail log and Exim."),
     [COUNT_BATCHES] = COUNTER("batches_total", "Batches of counts that Redis has taken."),

@@ -1,5 +1,5 @@
 /*
- * datagram_io.h - the socket to which libtlsrpt sends (Postfix 3.10 and later; RFC.md D 3). Its sender does not wait,
+ * datagram_io.h - the socket to which libtlsrpt sends (Postfix 3.10 and later). Its sender does not wait,
  * and the kernel keeps some ten datagrams only: a thread of its own does nothing but take them out, into memory
  * (datagram_drain_io.h); the loop gets them from there in order. The same octets, sent again and again, are read once
  * (datagram_memory.h).

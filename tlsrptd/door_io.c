@@ -17,7 +17,7 @@
 #include "utc_day.h"
 
 #define DOOR_MODE  0660
-#define ROWS_MAX   1000 /* rows of an answer; of more only the number is told */
+#define ROWS_MAX   1000                 /* rows of an answer; of more only the number is told */
 #define OCTETS_MAX (CALL_REPLY_MAX / 2) /* and no more octets of them than that */
 #define SEND_WORDS 3
 

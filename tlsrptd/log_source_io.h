@@ -26,11 +26,11 @@ typedef bool log_source_fn(void *ctx, const struct maillog_entry *entry, bool se
 
 /*
  * where: a path (log_file_io.h), "journal" (log_journal_io.h), or "journal:FOLDER" of journal files. position: ""
- * begins at the end of what is there now, which then is the position, or, when no file is there, at the beginning of the one that comes; text that
- * is no position is as "", and logged. A file that is not there, or cannot be read, is waited for, and that is logged;
- * so is a position that is gone (lines between are lost, and it says so). clock_offset is added to the clock where a
- * line's time has no year. fn is called from the loop, never from here. NULL with the reason in e: no journal, or
- * something that is no file.
+ * begins at the end of what is there now, which then is the position, or, when no file is there, at the beginning of
+ * the one that comes; text that is no position is as "", and logged. A file that is not there, or cannot be read, is
+ * waited for, and that is logged; so is a position that is gone (lines between are lost, and it says so). clock_offset
+ * is added to the clock where a line's time has no year. fn is called from the loop, never from here. NULL with the
+ * reason in e: no journal, or something that is no file.
  */
 struct log_source *log_source_open(struct event_base *base, const char *where, const char *position,
                                    int64_t clock_offset, log_source_fn *fn, void *ctx, struct err *e);

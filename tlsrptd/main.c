@@ -48,7 +48,7 @@ struct tlsrptd {
     struct log_source *log;
     struct event *log_rest;
     struct report_job *job;
-    bool drained; /* one of the two that are waited for at the end is done */
+    bool drained;           /* one of the two that are waited for at the end is done */
     struct event *answered; /* then: until answers are on their way */
 };
 

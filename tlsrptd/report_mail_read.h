@@ -1,4 +1,4 @@
-/* report_mail_read.h - the part of a mail that has a TLS report (RFC 8460 5.3; RFC.md D 7). Pure. */
+/* report_mail_read.h - the part of a mail that has a TLS report (RFC 8460 5.3). Pure. */
 #ifndef POSTERN_REPORT_MAIL_READ_H
 #define POSTERN_REPORT_MAIL_READ_H
 

@@ -1,6 +1,6 @@
 /*
  * report_notes.h - what is wrong with a report that could be read all the same: where subject, file name and header
- * differ from the body, which is what counts (RFC 8460 5.6; RFC.md D 6), and where the body is not as RFC 8460 4.4
+ * differ from the body, which is what counts (RFC 8460 5.6), and where the body is not as RFC 8460 4.4
  * wants it. Pure.
  */
 #ifndef POSTERN_REPORT_NOTES_H

@@ -1,5 +1,5 @@
 /*
- * report_read.h - anybody's report: a mail, gzip or JSON, read as foreign octets (RFC 8460 4, 5; RFC.md D 7). What
+ * report_read.h - anybody's report: a mail, gzip or JSON, read as foreign octets (RFC 8460 4, 5). What
  * other reporters are known to do is taken, and brought into the form of RFC 8460 (report_normal.h). Pure.
  */
 #ifndef POSTERN_REPORT_READ_H

@@ -1,4 +1,4 @@
-/* report_time.h - the date-times of reports (RFC 3339; RFC.md J3). Pure. */
+/* report_time.h - the date-times of reports (RFC 3339; check J3). Pure. */
 #ifndef POSTERN_REPORT_TIME_H
 #define POSTERN_REPORT_TIME_H
 

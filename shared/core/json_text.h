@@ -5,8 +5,8 @@
 #include "buf.h"
 
 /*
- * Append a text, escaped as libtlsrpt does (RFC.md D 3), without quotes and in at most max octets; it is cut at a whole
- * character. For each octet that is not UTF-8, '?' is written. Returns whether that was all of it.
+ * Append a text, escaped as libtlsrpt does (protocol version "1"), without quotes and in at most max octets; it is cut
+ * at a whole character. For each octet that is not UTF-8, '?' is written. Returns whether that was all of it.
  */
 bool json_text_add(struct buf *out, const char *text, size_t max);
 

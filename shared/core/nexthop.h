@@ -11,7 +11,7 @@
 
 enum nexthop_kind {
     NEXTHOP_DOMAIN,  /* example.com, example.com:587: MX look-up, the policy domain of RFC 8461 */
-    NEXTHOP_HOST,    /* [mx.example.com], [mx.example.com]:25: no MX look-up, so no MTA-STS (RFC.md A10) */
+    NEXTHOP_HOST,    /* [mx.example.com], [mx.example.com]:25: no MX look-up, so no MTA-STS (check A10) */
     NEXTHOP_ADDRESS, /* [192.0.2.1], [IPv6:2001:db8::1]:25, 127.0.0.1:2424 */
     NEXTHOP_PARENT   /* .example.com: Postfix asks for parents too; never ours to answer */
 };

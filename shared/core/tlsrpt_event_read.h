@@ -1,7 +1,7 @@
 /*
- * tlsrpt_event_read.h - reads what tlsrpt_event_write and libtlsrpt write: an event as one JSON object (RFC.md D 3,
- * checks D1 to D5, J16, J17, J20). The octets are foreign. What can be counted is, and what is odd about it is noted;
- * only what does not say whose sessions came off how is refused. Pure.
+ * tlsrpt_event_read.h - reads what tlsrpt_event_write and libtlsrpt write: an event as one JSON object (protocol
+ * version "1"; checks D1 to D5, J16, J17, J20). The octets are foreign. What can be counted is, and what is odd about
+ * it is noted; only what does not say whose sessions came off how is refused. Pure.
  */
 #ifndef POSTERN_TLSRPT_EVENT_READ_H
 #define POSTERN_TLSRPT_EVENT_READ_H

@@ -1,4 +1,4 @@
-/* report_read.t.c - reports of anybody's (RFC.md D 7), and what is noticed about them (D 6). */
+/* report_read.t.c - reports of anybody's, and what is noticed about them (D 6). */
 #include "report_read.h"
 #include "report_notes.h"
 #include "report_sample.h"
@@ -215,7 +215,7 @@ static void test_good_mails(void **state)
     }
 }
 
-/* RFC.md D 7: a mail of one part. */
+/* A mail of one part. */
 static void test_single_part(void **state)
 {
     static const char json[] =
@@ -386,7 +386,7 @@ static void demand_refused(const struct buf *octets, const char *why)
         fail_msg("%s, not %s", e.text, why);
 }
 
-/* RFC.md D 7: a gzip bomb. 20 MB of blanks are taken, an octet more is not. */
+/* A gzip bomb. 20 MB of blanks are taken, an octet more is not. */
 static void test_bomb(void **state)
 {
     static const size_t sizes[] = {REPORT_READ_JSON_MAX, REPORT_READ_JSON_MAX + 1, 200000000};

@@ -1,4 +1,4 @@
-/* report_time.t.c - the date-times of reports (RFC.md J3). */
+/* report_time.t.c - the date-times of reports (check J3). */
 #include "report_time.h"
 
 #include <setjmp.h>
