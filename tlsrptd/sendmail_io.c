@@ -1,4 +1,7 @@
-/* sendmail_io.c - see sendmail_io.h. */
+/*
+ * sendmail_io.c - see sendmail_io.h. The message is in a file in memory: of a pipe the program would take the end of
+ * ours for that of the message, and mail what there is of it.
+ */
 #include "sendmail_io.h"
 
 #include <errno.h>
@@ -8,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -23,11 +27,9 @@
 
 struct sendmail {
     struct event_base *base;
-    pid_t pid;   /* 0: it could not be started, or has ended */
-    int in, out; /* our ends; -1: closed */
-    struct event *write, *read, *look, *deadline;
-    struct buf message;
-    size_t written;
+    pid_t pid; /* 0: it could not be started, or has ended */
+    int out;   /* our end; -1: closed */
+    struct event *read, *look, *deadline;
     char said[SAID_MAX + 1];
     size_t said_len;
     int status;
@@ -37,23 +39,21 @@ struct sendmail {
     void *ctx;
 };
 
-static void close_end(struct event **event, int *fd)
+static void close_out(struct sendmail *s)
 {
-    if (*event != NULL)
-        event_free(*event);
-    *event = NULL;
-    if (*fd >= 0)
-        close(*fd);
-    *fd = -1;
+    if (s->read != NULL)
+        event_free(s->read);
+    s->read = NULL;
+    if (s->out >= 0)
+        close(s->out);
+    s->out = -1;
 }
 
 static void sendmail_free(struct sendmail *s)
 {
-    close_end(&s->write, &s->in);
-    close_end(&s->read, &s->out);
+    close_out(s);
     event_free(s->look);
     event_free(s->deadline);
-    buf_clear(&s->message);
     free(s);
 }
 
@@ -148,20 +148,6 @@ static void on_deadline(evutil_socket_t fd, short what, void *ctx)
     finish(s, s->why);
 }
 
-static void on_write(evutil_socket_t fd, short what, void *ctx)
-{
-    struct sendmail *s = ctx;
-    ssize_t n = write(fd, s->message.data + s->written, s->message.len - s->written);
-
-    (void)what;
-    if (n < 0 && (errno == EAGAIN || errno == EINTR))
-        return;
-    if (n > 0)
-        s->written += (size_t)n;
-    if (n < 0 || s->written == s->message.len) /* n < 0: it reads no more; its exit status says why */
-        close_end(&s->write, &s->in);
-}
-
 static void on_read(evutil_socket_t fd, short what, void *ctx)
 {
     struct sendmail *s = ctx;
@@ -173,7 +159,7 @@ static void on_read(evutil_socket_t fd, short what, void *ctx)
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return;
     if (n <= 0) {
-        close_end(&s->read, &s->out);
+        close_out(s);
         timer_start(s->look, SHUT_MS);
     } else if (room) {
         s->said[s->said_len += (size_t)n] = '\0';
@@ -220,44 +206,61 @@ static int spawn(pid_t *pid, const char *const *argv, int in, int out)
     return rc;
 }
 
-/* Not standard descriptors: a daemon may have closed those. */
-static int pipe_make(int end[2])
+/* Not a standard descriptor: a daemon may have closed those. Returns -1 with errno. */
+static int lift(int fd)
 {
-    if (pipe2(end, O_CLOEXEC) != 0)
-        return -1;
-    for (int i = 0; i < 2; i++) {
-        while (end[i] <= STDERR_FILENO) {
-            int fd = fcntl(end[i], F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    int up, error;
 
-            if (fd < 0) {
-                close(end[0]);
-                close(end[1]);
-                return -1;
-            }
-            close(end[i]);
-            end[i] = fd;
-        }
-    }
-    return 0;
+    if (fd < 0 || fd > STDERR_FILENO)
+        return fd;
+    up = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    error = errno;
+    close(fd);
+    errno = error;
+    return up;
 }
 
-static int start(struct sendmail *s, const char *const *argv)
+static int write_all(int fd, const char *octets, size_t len)
 {
-    int in[2], out[2], rc;
+    while (len > 0) {
+        ssize_t n = write(fd, octets, len);
 
-    if (pipe_make(in) != 0)
-        return errno;
-    if (pipe_make(out) != 0) {
-        rc = errno;
-        close(in[0]);
-        close(in[1]);
-        return rc;
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -1;
+        octets += n;
+        len -= (size_t)n;
     }
-    rc = spawn(&s->pid, argv, in[0], out[1]);
-    close(in[0]);
-    close(out[1]);
-    s->in = in[1];
-    s->out = out[0];
+    return lseek(fd, 0, SEEK_SET) == 0 ? 0 : -1;
+}
+
+/* Returns the descriptor of a file with the message, or -1 with errno. */
+static int message_file(const struct buf *message)
+{
+    int fd = lift(memfd_create("message", MFD_CLOEXEC)), error;
+
+    if (fd < 0 || write_all(fd, message->data, message->len) == 0)
+        return fd;
+    error = errno;
+    close(fd);
+    errno = error;
+    return -1;
+}
+
+/* Returns 0 or an error number. */
+static int start(struct sendmail *s, const char *const *argv, const struct buf *message)
+{
+    int in = message_file(message), out[2] = {-1, -1}, rc = 0;
+
+    if (in < 0 || pipe2(out, O_CLOEXEC) != 0 || (s->out = lift(out[0])) < 0 || (out[1] = lift(out[1])) < 0)
+        rc = errno;
+    if (rc == 0)
+        rc = spawn(&s->pid, argv, in, out[1]);
+    if (in >= 0)
+        close(in);
+    if (out[1] >= 0)
+        close(out[1]);
     if (rc != 0)
         s->pid = 0;
     return rc;
@@ -270,22 +273,19 @@ struct sendmail *sendmail_start(struct event_base *base, const char *path, const
     struct sendmail *s = must_have(calloc(1, sizeof(*s)));
     int rc;
 
-    *s = (struct sendmail){.base = base, .in = -1, .out = -1, .message = *message, .fn = fn, .ctx = ctx};
-    buf_init(message, message->max);
-    local_lines(&s->message);
+    *s = (struct sendmail){.base = base, .out = -1, .fn = fn, .ctx = ctx};
+    local_lines(message);
     s->look = must_have(evtimer_new(base, on_look, s));
     s->deadline = must_have(evtimer_new(base, on_deadline, s));
-    rc = start(s, argv);
+    rc = start(s, argv, message);
+    buf_clear(message);
     if (rc != 0) {
         (void)snprintf(s->why, sizeof(s->why), "%.200s cannot be run: %s", path, strerror(rc));
         timer_start(s->deadline, 0);
         return s;
     }
-    evutil_make_socket_nonblocking(s->in);
     evutil_make_socket_nonblocking(s->out);
-    s->write = must_have(event_new(base, s->in, EV_WRITE | EV_PERSIST, on_write, s));
     s->read = must_have(event_new(base, s->out, EV_READ | EV_PERSIST, on_read, s));
-    event_add(s->write, NULL);
     event_add(s->read, NULL);
     timer_start(s->look, LOOK_MS);
     timer_start(s->deadline, timeout_ms);

@@ -240,6 +240,38 @@ static void test_cancel(void **state)
     assert_int_equal(t.calls, 0);
 }
 
+/* Whoever starts it is killed at once: it still has the whole message, and does not take what there is for all. */
+static void test_killed(void **state)
+{
+    enum { LEN = 200000 };
+    char script[300];
+    char *text;
+    pid_t child;
+
+    (void)state;
+    (void)snprintf(script, sizeof(script), "sleep 0.2; cat >%s.part; mv %s.part %s", got, got, got);
+    write_program(script);
+    child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        struct event_base *own = event_base_new();
+        struct told t = {0};
+        struct buf message;
+
+        buf_init(&message, LEN);
+        for (int i = 0; i < LEN; i++)
+            buf_char(&message, 'x');
+        (void)sendmail_start(own, program, FROM, "a@b", &message, 20000, on_done, &t);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    for (int i = 0; i < 400 && access(got, F_OK) != 0; i++)
+        usleep(50000);
+    text = read_got();
+    assert_int_equal(strlen(text), LEN);
+    free(text);
+}
+
 static int setup(void **state)
 {
     (void)state;
@@ -263,8 +295,9 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_arguments), cmocka_unit_test(test_message),      cmocka_unit_test(test_faults),
-        cmocka_unit_test(test_timeout),   cmocka_unit_test(test_surroundings), cmocka_unit_test(test_cancel),
+        cmocka_unit_test(test_arguments), cmocka_unit_test(test_message), cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_timeout),   cmocka_unit_test(test_killed),  cmocka_unit_test(test_surroundings),
+        cmocka_unit_test(test_cancel),
     };
 
     return cmocka_run_group_tests_name("sendmail_io", tests, setup, teardown);
