@@ -159,6 +159,15 @@ tell_it(map({ "attempt $_.test mx.$_.test $NO_TLS 0 $SENT" } 'a', 'b', 'c', 'tes
 until_said(qr/position log u\n/, 'without TLS');
 is($said =~ s/^fallback.*\n//mgr, "counted a.test 20779 9:201\ncounted a.test 20779 9:ok\nposition log u\n", 'only where it was not plain text that was wanted');
 is(scalar(() = $said =~ /^fallback \S+ \S+ plain/mg), 4, 'fallback hears of all of them');
+# What it decided on is gone, and its answer goes on.
+says('policyd', 'a.test', 'OK {"level":"unknown","answer":"OK may"}');
+says('policyd', 'b.test', 'OK {"level":"unknown","answer":"OK none"}');
+says('policyd', 'c.test', 'OK {"level":"unknown","answer":"TEMP not now"}');
+says('policyd', 'testing.test', 'OK {"level":"unknown","answer":"NOTFOUND "}');
+$said = '';
+tell_it(map({ "attempt $_.test mx.$_.test $NO_TLS 0 $SENT" } 'a', 'b', 'c', 'testing'), 'position x');
+until_said(qr/position log x\n/, 'the last answer goes on');
+is($said =~ s/^fallback.*\n//mgr, "counted a.test 20779 9:201\ncounted testing.test 20779 2:201\nposition log x\n", 'then that answer says what was wanted');
 stop('policyd');
 $said = '';
 tell_it(map({ "attempt $_.test mx.$_.test $NO_TLS 0 $SENT" } 'a', 'testing'), 'position v');
