@@ -83,7 +83,7 @@ cmp_ok($kept, '>=', $ok, 'all that was acknowledged is counted');
 spew("$dir/sendmail", "#!/bin/sh\necho \$\$ >$dir/sending\nexec sleep 100\n");
 chmod 0755, "$dir/sendmail";
 ok(start("contact = \"tlsrpt\@sender.example\" keep = 366d mail = \"sendmail:$dir/sendmail\" report_delay = 4h"), 'started');
-my $policy = '{"record":"v=TLSRPTv1; rua=mailto:r@far.test","policy-type":"no-policy-found","policy-domain":"far.test"}';
+my $policy = '{"record":"v=TLSRPTv1; rua=mailto:r@a.test","policy-type":"no-policy-found","policy-domain":"far.test"}';
 my $id = substr(qx(printf %s '$policy' | sha256sum), 0, 32);
 redis('SADD', "postern:tlsrpt-domains:$yesterday", 'far.test');
 redis('HSET', "postern:tlsrpt:$yesterday:far.test", "policy $id", $policy, "failed $id", 1);

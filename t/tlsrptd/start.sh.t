@@ -193,7 +193,7 @@ is(stop(), 0, 'the end');
 # Just after a day, by a clock that is put there: most of its reports wait, but not any more when all are to go at once.
 my $offset = 86400 - int(time) % 86400 + 1000;
 for my $domain (map { "wait$_.test" } 1 .. 30) {
-    my $policy = '{"record":"v=TLSRPTv1; rua=mailto:r@far.test","policy-type":"no-policy-found","policy-domain":"far.test"}';
+    my $policy = '{"record":"v=TLSRPTv1; rua=mailto:r@a.test","policy-type":"no-policy-found","policy-domain":"far.test"}';
     redis('SADD', 'postern:tlsrpt-domains:' . today(), $domain);
     redis('HSET', 'postern:tlsrpt:' . today() . ":$domain", 'policy 0123456789abcdef0123456789abcdef', $policy, 'successful 0123456789abcdef0123456789abcdef', 1);
 }
