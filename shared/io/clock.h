@@ -5,10 +5,13 @@
 #include <stdint.h>
 #include <time.h>
 
-/* Seconds since the epoch, as others know them, too. It may be set back. */
+/* Seconds since the epoch, as others know them, too. It may be set back. time() is some milliseconds late. */
 static inline int64_t now_seconds(void)
 {
-    return (int64_t)time(NULL);
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec;
 }
 
 /* Milliseconds of a clock that does not go back, for deadlines of this process. */
