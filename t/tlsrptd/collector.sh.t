@@ -126,6 +126,7 @@ redis_start('--appendonly', 'yes', '--appendfsync', 'everysec');
     is_deeply([asked($c, "counts $DAY nothing.test"), line($c)], ['counts nothing.test', 'end 0 0'], 'nothing of another');
     my $ttl = redis('TTL', "postern:tlsrpt:$DAY:example.com");
     ok($ttl > 604800 && $ttl <= 604800 + 3 * 86400, 'W9: they expire');
+    is(join(' ', grep { redis('TTL', $_) <= 0 } @{ redis('KEYS', '*') }), '', 'W9: and so does all else');
     my $second = begin("$dir/spool");
     like($second->{first}, qr/^cannot: .*another process has it/, 'a second process is refused');
     ended($second);

@@ -69,6 +69,22 @@ is $end{counted}, 1, 'D5: and what comes after it is counted';
 is slurp("$dir/bad"), "\0", 'D5: the first is kept';
 is +(stat "$dir/bad")[2] & 07, 0, 'not for everybody';
 
+# D1 to D3: what is odd is counted and told; what has no policies is told and not counted. In the log once a while each, so one at a time.
+sub told { my ($text) = @_; my $before = length(slurp("$dir/log") // ''); start(); to_path()->send($text); my %said = stop('TERM'); return (\%said, substr slurp("$dir/log"), $before) }
+my @odd = (
+    ['D1: without dpv' => event('a.test') =~ s/"dpv": "1",//r => 1, 0, 0, qr/^(?!.*datagram)/s],
+    ['D1: another version' => event('a.test') =~ s/"1"/"2"/r => 1, 1, 0, qr/warning datagram-odd domain=a\.test what=\S*version/],
+    ['D2: policies is missing' => '{"dpv": "1","d": "a.test","pr": ""}' => 0, 0, 1, qr/warning datagram-unreadable why="policies: is missing"/],
+    ['D2: policies is empty' => '{"dpv": "1","d": "a.test","pr": "","policies":[]}' => 0, 0, 1, qr/warning datagram-unreadable why="policies: is empty"/],
+    ['D3: t is another number' => event('a.test') =~ s/"t":0/"t":3/r => 1, 1, 0, qr/warning datagram-odd domain=a\.test what=\S*count/],
+);
+for (@odd) {
+    my ($name, $text, $counted, $odd, $unreadable, $log) = @$_;
+    my ($said, $lines) = told($text);
+    is "$said->{counted} $said->{odd} $said->{unreadable}", "$counted $odd $unreadable", $name;
+    like $lines, $log, "$name: the log";
+}
+
 # D6: three senders at once, none of which waits for long; what was taken is counted, whatever comes in between.
 ok start(), 'D6: it starts';
 my $each = 34000;

@@ -1,5 +1,5 @@
 /* mail_out_io.t.c - the two ways of a mail: sendmail (sendmail_io.t.c has more of it), and SMTP to a server that is
- * played by a child, which does as a row says (checks E8, W12). */
+ * played by a child, which does as a row says (checks E8, W11, W12). */
 
 /* clang-format off */
 #include <stdarg.h>
@@ -152,7 +152,7 @@ static void test_smtp(void **state)
         if (t.why[0] != '\0')
             continue;
         (void)snprintf(want, sizeof(want), "MAIL FROM:<tls@example.org>\r\nRCPT TO:<%s>\r\nDATA\r\n", rows[i].to);
-        assert_non_null(strstr(text, want));
+        assert_non_null(strstr(text, want)); /* W11, W12 */
         assert_non_null(strstr(text, "Subject: x\r\n\r\n..dot\r\n..\r\nend\r\n.\r\n"));
         assert_null(strstr(text, "AUTH"));
     }

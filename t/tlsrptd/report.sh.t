@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 # Reports from counts, through make_report, read by software that is not ours: Perl's JSON, gzip and MIME, and openssl for the signatures. Checks J1 to J19, E1 to
-# E14, W12.
+# E14, W1, W12.
 use strict;
 use warnings;
 use Digest::SHA qw(sha256);
@@ -128,6 +128,12 @@ is_deeply($r->{'date-range'}, {'start-datetime' => '2026-11-22T00:00:00Z', 'end-
 is($r->{'contact-info'}, 'tls@sender.example', 'J4');
 like($r->{'report-id'}, qr/^20261122\.[0-9a-f]{16}\.example\.com\@sender\.example$/, 'J5');
 is(make('json', $head . $policies), $json, 'J5: built again it is the same');
+for my $zone ('Pacific/Kiritimati', 'America/Los_Angeles') {
+    my $here = make('mail', $head . $policies);
+    local $ENV{TZ} = $zone;
+    is(make('json', $head . $policies), $json, "W1: the day is the UTC day in $zone");
+    is(make('mail', $head . $policies), $here, "W1: and so in the mail");
+}
 isnt(report_of(make('json', $head =~ s/mailto:tls/mailto:other/r . $policies))->{'report-id'}, $r->{'report-id'}, 'J5: of another record it has another id');
 my ($sts, $tlsa, $none) = @{$r->{policies}};
 is_deeply($sts->{policy}, {'policy-type' => 'sts', 'policy-domain' => 'example.com', 'mx-host' => ['*.example.com', 'mx.example.net'],

@@ -109,6 +109,7 @@ static void report_is_of_one_record(void **state)
     report_clear(NULL);
 }
 
+/* J5 */
 static void ids_differ_by_day_and_submitter(void **state)
 {
     struct counted_policy policy = {.record = RECORD, .policy = {.type = TLSRPT_POLICY_NONE}};

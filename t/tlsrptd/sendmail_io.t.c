@@ -91,7 +91,7 @@ static void expect_got(const char *want)
     free(text);
 }
 
-/* W12: whatever it looks like, it is one argument, after "--". */
+/* W11: the envelope has the sender that it was given. W12: whatever it looks like, it is one argument, after "--". */
 static void test_arguments(void **state)
 {
     static const char *const to[] = {"tls@example.com", "-oQ/tmp/x@example.com",

@@ -70,6 +70,12 @@ static void those_that_apply(void **state)
         {"none", true, DEST_DANE_NONE, NULL, 0, false, NONE_JSON},
         {"enforce", false, DEST_DANE_NONE, STS("enforce"), NOW, false, STS_JSON("enforce")},
         {"testing", false, DEST_DANE_NONE, STS("testing"), NOW, false, STS_JSON("testing")},
+        {"J8 each line as it was served", false, DEST_DANE_NONE,
+         "version: STSv1\nmx:mx.a.test\nx-new: \"1\"\nmode: enforce\nmode: testing\nmax_age: 100", NOW, false,
+         "{\"policy-type\":2,\"policy-domain\": \"a.test\",\"policy-string\":[\"version: "
+         "STSv1\",\"mx:mx.a.test\",\"x-new: "
+         "\\\"1\\\"\",\"mode: enforce\",\"mode: testing\",\"max_age: "
+         "100\"],\"mx-host\":[\"mx.a.test\"],\"t\":0,\"f\":0}"},
         {"mode none", false, DEST_DANE_NONE, STS("none"), NOW, false, NONE_JSON},
         {"expired", false, DEST_DANE_NONE, STS("enforce"), NOW - 100, false, NONE_JSON},
         {"not expired", false, DEST_DANE_NONE, STS("enforce"), NOW - 99, false, STS_JSON("enforce")},
