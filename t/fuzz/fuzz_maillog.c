@@ -1,6 +1,7 @@
 /*
  * fuzz_maillog.c - a log, line by line. A line that is none of a log file is given as what one of four smtp processes,
- * or qmgr, said. Whatever stands in it, an attempt has its names, addresses and words in the form that is promised.
+ * qmgr or bounce said. Whatever stands in it, an attempt has its names, addresses and words in the form that is
+ * promised.
  */
 #include "ascii.h"
 #include "maillog.h"
@@ -38,6 +39,8 @@ static void add_line(struct maillog *m, const char *line, size_t len, int64_t at
         demand(maillog_ident_wanted(entry.ident, entry.ident_len) && entry.pid >= 0);
     } else if (len > 0 && line[0] == '!') {
         entry = (struct maillog_entry){at, "postfix/x/qmgr", 14, 1, line + 1, len - 1};
+    } else if (len > 0 && line[0] == '?') {
+        entry = (struct maillog_entry){at, "postfix/bounce", 14, 1, line + 1, len - 1};
     }
     maillog_add(m, &entry, demand_attempt, NULL);
 }
