@@ -1,6 +1,6 @@
 /*
  * report_job.t.c - counts in a real Redis become reports that leave by a stand-in for sendmail, or by POST to a real
- * HTTPS server: once each, on however many nodes, whoever dies (checks W3, W5 to W7, W9, W10, W12).
+ * HTTPS server: once each, on however many nodes, whoever dies (checks W2, W3, W5 to W7, W9, W10, W12).
  */
 #include "redis_server.h" /* before cmocka.h */
 
@@ -12,6 +12,7 @@
 #include "clock.h"
 #include "dest.h"
 #include "redis_client.h"
+#include "report_schedule.h"
 #include "report_sender_io.h"
 #include "report_state.h"
 #include "utc_day.h"
@@ -20,6 +21,7 @@
 
 #define RECORD(rua) "v=TLSRPTv1; rua=" rua
 #define MANY        200
+#define CONTACT     "tls@example.org"
 #define SLOW        (REPORT_POSTS_MAX + REPORT_WAITING_MAX + 100)
 #define DOMAINS     (SLOW + 150)
 
@@ -134,9 +136,10 @@ static void node_open(struct node *n, int64_t later, const char *more)
     (void)snprintf(stsd, sizeof(stsd), "unix:%s/stsd%d", dir, nodes++);
 
     (void)snprintf(text, sizeof(text),
-                   "tlsrptd { contact = \"tls@example.org\" mail = \"sendmail:%s\" report_delay = 0 ca_file = \"%s\" "
-                   "post_anywhere = yes clock_offset = %lld stsd = \"%s\" %s }",
-                   program, pki.ca_file, (long long)(offset + later), stsd, more);
+                   "tlsrptd { contact = \"" CONTACT "\" mail = \"sendmail:%s\" ca_file = \"%s\" "
+                   "post_anywhere = yes clock_offset = %lld stsd = \"%s\" %s %s }",
+                   program, pki.ca_file, (long long)(offset + later), stsd,
+                   strstr(more, "report_delay") == NULL ? "report_delay = 0" : "", more);
     client_open(&n->c, server.url, 20000);
     client_wait_up(&n->c);
     if (conf_parse(&n->conf, "test", text, strlen(text), &e) != 0)
@@ -238,6 +241,7 @@ static void test_once(void **state)
     fresh("exit 0");
     server_start(&s, &pki, CERT_IP, SEND, "HTTP/1.1 201 Created\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
     (void)snprintf(record, sizeof(record), RECORD("https://127.0.0.1:%d/x,mailto:post@b.example"), s.port);
+    /* W5: without failures, too; W10: each address once */
     put("a.example", RECORD("mailto:r@a.example,mailto:r@a.example,mailto:R%40a.example,mailto:q@a.example"), 0);
     put("a.example", RECORD("mailto:r@a.example"), 1); /* W7: it was changed */
     put("b.example", record, 1);
@@ -449,6 +453,26 @@ static void test_slow_posts(void **state)
     server_stop(&s);
 }
 
+/* W2: not before its time, which is within four hours after the day. */
+static void test_due(void **state)
+{
+    int64_t due = report_due(day, "a.example", CONTACT, 14400) - utc_day_begins(day + 1) - 600; /* offset is at 600 */
+    struct node n;
+
+    (void)state;
+    fresh("exit 0");
+    put("a.example", RECORD("mailto:r@a.example"), 1);
+    node_open(&n, due - 1200, "report_delay = 4h");
+    client_run_ms(&n.c, 700);
+    assert_int_equal(mails(""), 0);
+    assert_int_equal(states("a.example", ""), 0);
+    node_close(&n);
+    node_open(&n, due, "report_delay = 4h");
+    WAIT(&n.c, report_job_stats(n.job).sent == 1);
+    assert_int_equal(mails("r@a.example"), 1);
+    node_close(&n);
+}
+
 /* W9: it fails, is tried again later, or by hand; is given up. */
 static void test_failures(void **state)
 {
@@ -653,11 +677,11 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_not_published), cmocka_unit_test(test_stsd_away), cmocka_unit_test(test_once),
-        cmocka_unit_test(test_slow_posts),    cmocka_unit_test(test_two_nodes), cmocka_unit_test(test_failures),
-        cmocka_unit_test(test_given_up),      cmocka_unit_test(test_killed),    cmocka_unit_test(test_switches),
-        cmocka_unit_test(test_taken_away),    cmocka_unit_test(test_drain),     cmocka_unit_test(test_redis_away),
-        cmocka_unit_test(test_hostile),
+        cmocka_unit_test(test_not_published), cmocka_unit_test(test_stsd_away),  cmocka_unit_test(test_due),
+        cmocka_unit_test(test_once),          cmocka_unit_test(test_slow_posts), cmocka_unit_test(test_two_nodes),
+        cmocka_unit_test(test_failures),      cmocka_unit_test(test_given_up),   cmocka_unit_test(test_killed),
+        cmocka_unit_test(test_switches),      cmocka_unit_test(test_taken_away), cmocka_unit_test(test_drain),
+        cmocka_unit_test(test_redis_away),    cmocka_unit_test(test_hostile),
     };
 
     return cmocka_run_group_tests_name("report_job", tests, setup, teardown);
