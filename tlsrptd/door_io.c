@@ -235,8 +235,7 @@ void door_close(struct door *d)
     if (d == NULL)
         return;
     call_server_free(d->server);
-    LIST_FOREACH(a, &d->asked, link)
-    {
+    for (a = LIST_FIRST(&d->asked); a != NULL; a = LIST_NEXT(a, link)) {
         call_answerf(a->call, CALL_TEMP, "tlsrptd is stopping");
         a->door = NULL;
     }

@@ -25,7 +25,7 @@ struct report_record_wait {
 struct report_records {
     struct event_base *base;
     struct call_client *stsd;
-    LIST_HEAD(, report_record_wait) waits;
+    LIST_HEAD(report_record_waits, report_record_wait) waits;
 };
 
 struct report_records *report_records_new(struct event_base *base, const char *stsd, struct err *e)
@@ -43,7 +43,8 @@ struct report_records *report_records_new(struct event_base *base, const char *s
 
 static void wait_free(struct report_record_wait *w)
 {
-    LIST_REMOVE(w, link);
+    if (w->sent != NULL)
+        call_cancel(w->sent);
     if (w->failed != NULL)
         event_free(w->failed);
     free(w);
@@ -51,19 +52,20 @@ static void wait_free(struct report_record_wait *w)
 
 void report_record_cancel(struct report_record_wait *w)
 {
-    if (w->sent != NULL)
-        call_cancel(w->sent);
+    LIST_REMOVE(w, link);
     wait_free(w);
 }
 
 void report_records_free(struct report_records *r)
 {
-    struct report_record_wait *w;
+    struct report_record_wait *w, *next;
 
     if (r == NULL)
         return;
-    while ((w = LIST_FIRST(&r->waits)) != NULL)
-        report_record_cancel(w);
+    for (w = LIST_FIRST(&r->waits); w != NULL; w = next) {
+        next = LIST_NEXT(w, link);
+        wait_free(w);
+    }
     call_client_free(r->stsd);
     free(r);
 }
@@ -73,7 +75,7 @@ static void tell(struct report_record_wait *w, const char *record, const char *w
     report_record_fn *fn = w->fn;
     void *ctx = w->ctx;
 
-    wait_free(w);
+    report_record_cancel(w);
     fn(ctx, record, why);
 }
 

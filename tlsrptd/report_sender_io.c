@@ -110,8 +110,8 @@ void report_sender_drain(struct report_sender *s)
     struct report_work *w;
 
     s->draining = true;
-    TAILQ_FOREACH(w, &s->works, link)
-    report_work_stop(w);
+    for (w = TAILQ_FIRST(&s->works); w != NULL; w = TAILQ_NEXT(w, link))
+        report_work_stop(w);
     for (enum report_way way = 0; way < REPORT_WAYS; way++)
         while ((w = waiting_take(s, way)) != NULL)
             report_work_go_on(w, false);
