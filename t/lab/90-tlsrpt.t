@@ -147,7 +147,7 @@ sub check_mail {
     my ($domain, $to, $line) = @_;
     my @files;
     Lab::until_true(sub { @files = grep { join("\n", Lab::lines($_)) =~ /^TLS-Report-Domain: \Q$domain\E$/m } Reports::mails($to) });
-    is(scalar @files, 1, "$domain: one report at $to") or return;
+    is(scalar @files, 1, "$domain: one report at $to" . ($domain =~ /enforce/ ? ', E11 whatever its TLS' : '')) or return;
     my ($wrong, $report) = Reports::check('mail', $files[0], $domain, $day);
     is($wrong, '', "$domain: the report is as the RFC wants it");
     is(Reports::report_line($report), $line, "$domain: it says what is counted");
