@@ -102,6 +102,7 @@ sub serve_calls {
 sub stand_in {
     my ($name, $path, $answer) = @_;
     $owner = $$;
+    stand_in_stop($name); # another one of that name
     unlink $path;
     my $listener = IO::Socket::UNIX->new(Type => SOCK_STREAM, Local => $path, Listen => 100) or die "$path: $!";
     chmod 0666, $path;
