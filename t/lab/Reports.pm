@@ -26,6 +26,7 @@ sub start_redis {
 sub sections {
     my ($node, %tlsrptd) = @_;
     my $door = Nodes::path($node) . '/tlsrptd.sock';
+    $tlsrptd{contact} //= "\"tlsrpt\@$SUBMITTER\"";
     my $keys = join ' ', map { "$_ = $tlsrptd{$_}" } sort keys %tlsrptd;
     return (policyd => 'default_level = "may"', stsd => "tlsrpt = \"unix:$door\"", tlsrptd => $keys);
 }
@@ -52,7 +53,7 @@ sub start_demo {
     open my $out, '>', $DEMO_CONF or die;
     while (my $line = <$in>) {
         print $out $line;
-        print $out "    log = \"$Lab::DIR/log/client.log\" rsa_key = \"$Lab::DIR/postern/rsa.pem\" post_anywhere = yes ", $more // '', "\n" if $line =~ /^tlsrptd \{/;
+        print $out "    log = \"$Lab::DIR/log/client.log\" contact = \"tlsrpt\@$SUBMITTER\" rsa_key = \"$Lab::DIR/postern/rsa.pem\" post_anywhere = yes ", $more // '', "\n" if $line =~ /^tlsrptd \{/;
     }
     close $out;
     Nodes::start('demo-tlsrptd', sub { Nodes::listening("$Lab::DIR/postern/tlsrptd.sock") },

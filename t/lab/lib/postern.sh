@@ -81,7 +81,6 @@ tlsrptd {
     spool = "$POSTERN_DIR/spool"
     user = "postern"
     ca_file = "$CA_CERT"
-    contact = "tlsrpt@rpt-reporter.test"
     mail = "sendmail:/usr/sbin/sendmail"
 }
 END
