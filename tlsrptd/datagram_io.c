@@ -132,11 +132,9 @@ static void turn(struct datagrams *d)
     say_dropped(d);
     if (refused)
         timer_start(d->again, AGAIN_MS);
-    else if (left == 0)
-        timer_start(d->again, 0);
-    else if (left < TURN)
+    else if (left > 0 && left < TURN)
         timer_start(d->again, LOOK_MS);
-    else if (!datagram_drain_rest(d->drain))
+    else if (left == 0 || !datagram_drain_rest(d->drain))
         timer_start(d->again, 0);
 }
 

@@ -13,9 +13,9 @@
 #include "tlsrpt_record.h"
 #include "utc_day.h"
 
-#define PLAN_MAX            (COUNTS_POLICIES_MAX * TLSRPT_RUA_MAX) /* before the record of now is known */
-#define PLACE_AGAIN         300                                    /* seconds, when too many wait for a place */
-#define RECORD_AGAIN        600                                    /* seconds, when stsd cannot tell the record */
+#define PLAN_MAX            ((size_t)COUNTS_POLICIES_MAX * TLSRPT_RUA_MAX) /* before the record of now is known */
+#define PLACE_AGAIN         300                                            /* seconds, when too many wait for a place */
+#define RECORD_AGAIN        600  /* seconds, when stsd cannot tell the record */
 #define RECORD_AGAIN_ABSENT 3600 /* when there is none, as DNS may be wrong for a while */
 
 static void next_destination(struct report_work *w);
