@@ -48,6 +48,7 @@ $Lab::PATIENCE = 40;
 my %tlsrptd = (commit_interval => "\"${\($COMMIT * 1000)}ms\"", post_anywhere => 'yes');
 my %of = (one => { %tlsrptd, log => "\"$Lab::DIR/log/strict.log\"" }, two => \%tlsrptd);
 
+my $old_lines = 0;    # of the log, from before
 note "seed $seed, $kills kills";
 start_all();
 my @killed = kill_at_random();    # [when, reaped] of two
@@ -137,6 +138,7 @@ sub start_flow {
 }
 
 sub start_all {
+    nothing_of_before();
     Reports::start_redis();
     Nodes::start_strict();
     Reports::start_node($_, %{ $of{$_} }) for 'one', 'two';
@@ -208,11 +210,23 @@ sub kill_at_random {
     return @times;
 }
 
+# Of an earlier test in the same lab
+sub nothing_of_before {
+    Lab::capture('rm', '-rf', "$Lab::DIR/tmp/reports", map { Nodes::path($_) . '/spool' } 'one', 'two');
+    unlink glob("$Lab::DIR/mail/rpt-*.test/new/*"), glob("$Lab::DIR/posted/*"), "$Lab::DIR/log/strict.log.1";
+    truncate "$Lab::DIR/log/mx.log", 0;
+    $old_lines = () = Lab::lines("$Lab::DIR/log/strict.log");
+    return;
+}
+
 # --- what came of it ---
 
 sub said { return Nodes::log_of($_[0]) }
 
-sub log_lines { return map { Lab::lines($_) } "$Lab::DIR/log/strict.log.1", "$Lab::DIR/log/strict.log" }
+sub log_lines {
+    my @lines = map { Lab::lines($_) } "$Lab::DIR/log/strict.log.1", "$Lab::DIR/log/strict.log";
+    return @lines[$old_lines .. $#lines];
+}
 
 sub all_have_ended {
     my %ended = map { m{ to=<([^>]+)>.* status=} ? ($1 => 1) : () } log_lines();
