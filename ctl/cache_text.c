@@ -2,6 +2,7 @@
 #include "cache_text.h"
 
 #include "explain.h"
+#include "member.h"
 #include "print.h"
 #include "table.h"
 

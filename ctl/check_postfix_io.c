@@ -3,108 +3,33 @@
  * found is printed.
  */
 #include "ctl.h"
-#include "input_io.h"
+#include "member.h"
 #include "output_io.h"
 #include "postfix_check.h"
-#include "program_output_io.h"
+#include "postfix_read_io.h"
 
 #include "print.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define NOT_LOOKED_AT                                                                                         \
     "maps other than regexp:, pcre: and static:; access maps (FILTER, REDIRECT, BCC); aliases and .forward; " \
     "other milters; what the running Postfix has not reloaded"
 
-/* A table; a pipe or a device is none, and is not waited for. */
-static int read_table(void *ctx, const char *path, struct buf *out, struct err *e)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-    struct stat st;
-    char name[64];
-    int rc = -1;
-
-    (void)ctx;
-    if (fd < 0)
-        return err_set(e, "cannot read it: %s", strerror(errno));
-    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
-        err_set(e, "is no regular file");
-    } else {
-        snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
-        rc = input_read(out, name, e);
-        if (rc == 0)
-            err_set(e, "longer than %zu octets, and not read", out->max);
-        rc = rc == 1 ? 0 : -1;
-    }
-    close(fd);
-    return rc;
-}
-
-static int run_postconf(struct buf *out, const char *dir, const char *what, struct err *e)
-{
-    char *argv[] = {(char *)"postconf", (char *)what, NULL, NULL, NULL};
-
-    buf_init(out, POSTFIX_TEXT_MAX);
-    if (dir != NULL) {
-        argv[1] = (char *)"-c";
-        argv[2] = (char *)dir;
-        argv[3] = (char *)what;
-    }
-    if (program_output(out, argv, e) == 0)
-        return 0;
-    return err_prefix(e, "Postfix's configuration cannot be read");
-}
-
-static int read_postfix(struct postfix_conf *out, const char *dir, struct err *e)
-{
-    static const char *const what[] = {"-x", "-M", "-Px"};
-    struct buf text[3];
-    int rc = 0;
-
-    for (size_t i = 0; i < 3; i++)
-        buf_init(&text[i], 0);
-    for (size_t i = 0; i < 3 && rc == 0; i++)
-        rc = run_postconf(&text[i], dir, what[i], e);
-    if (rc == 0)
-        rc = postfix_conf_read(out, (struct postfix_printed){buf_text(&text[0]), text[0].len},
-                               (struct postfix_printed){buf_text(&text[1]), text[1].len},
-                               (struct postfix_printed){buf_text(&text[2]), text[2].len}, e);
-    for (size_t i = 0; i < 3; i++)
-        buf_clear(&text[i]);
-    return rc;
-}
-
-/* Foreign text as JSON takes it. NULL without memory. */
-static json_t *harmless(const char *foreign)
-{
-    struct buf text;
-    json_t *value;
-
-    buf_init(&text, 4 * strlen(foreign) + 1);
-    print_text(&text, foreign, strlen(foreign));
-    value = buf_ok(&text) ? json_string(buf_text(&text)) : NULL;
-    buf_clear(&text);
-    return value;
-}
-
 /* `fault`: nothing was checked; NULL: f is what was found. */
 static int print_json(const struct postfix_findings *f, const char *fault)
 {
     json_t *findings = json_array(), *errors = json_array();
-    int rc = fault != NULL ? json_array_append_new(errors, harmless(fault)) : 0;
+    int rc = fault != NULL ? json_array_append_new(errors, harmless_string(fault)) : 0;
 
     for (size_t i = 0; i < f->count && rc == 0; i++) {
         const struct postfix_finding *g = &f->item[i];
-        rc = json_array_append_new(findings,
-                                   json_pack("{s:s, s:o, s:o, s:s, s:s}", "name", postfix_finding_name(g->kind),
-                                             "where", harmless(g->where), "what", harmless(g->what), "why",
-                                             postfix_finding_why(g->kind), "do", postfix_finding_remedy(g->kind)));
+        rc = json_array_append_new(
+            findings, json_pack("{s:s, s:o, s:o, s:s, s:s}", "name", postfix_finding_name(g->kind), "where",
+                                harmless_string(g->where), "what", harmless_string(g->what), "why",
+                                postfix_finding_why(g->kind), "do", postfix_finding_remedy(g->kind)));
     }
     if (rc == 0)
         return output_json(json_pack("{s:b, s:o, s:o, s:b, s:s}", "valid", fault == NULL && f->count == 0, "errors",
@@ -153,7 +78,7 @@ static int check_with(const struct ctl *ctl, const struct conf *postern, const s
     struct err e = {"no memory"};
     int rc = CTL_USAGE;
 
-    if (found.item == NULL || postfix_check(&found, postfix, postern, read_table, NULL, &e) != 0)
+    if (found.item == NULL || postfix_check(&found, postfix, postern, postfix_read_table, NULL, &e) != 0)
         cannot_check(ctl, &e);
     else
         rc = ctl->options & CTL_JSON ? print_json(&found, NULL) : print_findings(ctl, &found);
@@ -172,7 +97,7 @@ int check_postfix(const struct ctl *ctl)
 
     if (conf_read(&postern, ctl->conf_file, &e) != 0)
         return cannot_check(ctl, &e);
-    if (read_postfix(&postfix, ctl->config_dir, &e) == 0) {
+    if (postfix_read(&postfix, ctl->config_dir, &e) == 0) {
         rc = check_with(ctl, postern, &postfix);
         postfix_conf_free(&postfix);
     } else {

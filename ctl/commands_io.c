@@ -43,7 +43,9 @@ struct redis_ask *open_redis(const struct ctl *ctl, const struct conf *conf)
     struct err e = {""};
     struct redis_ask *ask = redis_ask_open(&redis, &e);
 
-    if (ask == NULL)
+    if (ask == NULL && redis.url[0] == '\0')
+        report_error("%s; %s is what was read (-c FILE)", e.text, ctl->conf_file);
+    else if (ask == NULL)
         report_error("%s; is it running, and is it the one of the section redis in %s (-c FILE)?", e.text,
                      ctl->conf_file);
     return ask;

@@ -15,42 +15,68 @@ enum ctl_exit {
     CTL_YES = 0,   /* fine */
     CTL_NO = 1,    /* a negative answer, or the daemon is away */
     CTL_USAGE = 2, /* wrong words or options, or a file that cannot be read */
-    CTL_LATER = 3  /* explain --requiretls: not now, perhaps later */
+    CTL_LATER = 3  /* explain --requiretls, probe: not now, perhaps later */
 };
 
 /* Options that only some commands take (options.h); bits. */
-enum ctl_option {
-    CTL_JSON = 1 << 0,
-    CTL_FRESH = 1 << 1,
-    CTL_COMMENT = 1 << 2,
-    CTL_EXPIRES = 1 << 3,
-    CTL_OVERRIDE = 1 << 4,
-    CTL_BY = 1 << 5,
-    CTL_POSTFIX = 1 << 6,
-    CTL_REPLACE = 1 << 7,
-    CTL_DRY_RUN = 1 << 8,
-    CTL_DISCARD = 1 << 9,
-    CTL_AT = 1 << 10,
-    CTL_FIRST = 1 << 11,
-    CTL_LAST = 1 << 12,
-    CTL_BEFORE = 1 << 13,
-    CTL_AFTER = 1 << 14,
-    CTL_SENDER = 1 << 15,
-    CTL_RCPT = 1 << 16,
-    CTL_CLIENT = 1 << 17,
-    CTL_USER = 1 << 18,
-    CTL_TLS = 1 << 19,
-    CTL_RULES = 1 << 20,
-    CTL_CONFIG_DIR = 1 << 21,
-    CTL_REQUIRETLS = 1 << 22,
-    CTL_OFFLINE = 1 << 23,
-    CTL_TIMEOUT = 1 << 24,
-    CTL_DAY = 1 << 25,
-    CTL_DOMAIN = 1 << 26,
-    CTL_AGAIN = 1 << 27,
-    CTL_MAIL_FORM = 1 << 28,
-    CTL_TYPE = 1 << 29
-};
+#define CTL_OPTION(n)    (UINT64_C(1) << (n))
+#define CTL_JSON         CTL_OPTION(0)
+#define CTL_FRESH        CTL_OPTION(1)
+#define CTL_COMMENT      CTL_OPTION(2)
+#define CTL_EXPIRES      CTL_OPTION(3)
+#define CTL_OVERRIDE     CTL_OPTION(4)
+#define CTL_BY           CTL_OPTION(5)
+#define CTL_POSTFIX      CTL_OPTION(6)
+#define CTL_REPLACE      CTL_OPTION(7)
+#define CTL_DRY_RUN      CTL_OPTION(8)
+#define CTL_DISCARD      CTL_OPTION(9)
+#define CTL_AT           CTL_OPTION(10)
+#define CTL_FIRST        CTL_OPTION(11)
+#define CTL_LAST         CTL_OPTION(12)
+#define CTL_BEFORE       CTL_OPTION(13)
+#define CTL_AFTER        CTL_OPTION(14)
+#define CTL_SENDER       CTL_OPTION(15)
+#define CTL_RCPT         CTL_OPTION(16)
+#define CTL_CLIENT       CTL_OPTION(17)
+#define CTL_USER         CTL_OPTION(18)
+#define CTL_TLS          CTL_OPTION(19)
+#define CTL_RULES        CTL_OPTION(20)
+#define CTL_CONFIG_DIR   CTL_OPTION(21)
+#define CTL_REQUIRETLS   CTL_OPTION(22)
+#define CTL_OFFLINE      CTL_OPTION(23)
+#define CTL_TIMEOUT      CTL_OPTION(24)
+#define CTL_DAY          CTL_OPTION(25)
+#define CTL_DOMAIN       CTL_OPTION(26)
+#define CTL_AGAIN        CTL_OPTION(27)
+#define CTL_MAIL_FORM    CTL_OPTION(28)
+#define CTL_TYPE         CTL_OPTION(29)
+#define CTL_APPLY        CTL_OPTION(30)
+#define CTL_UNDO         CTL_OPTION(31)
+#define CTL_FORCE        CTL_OPTION(32)
+#define CTL_SHARE        CTL_OPTION(33)
+#define CTL_INTERVAL     CTL_OPTION(34)
+#define CTL_ONCE         CTL_OPTION(35)
+#define CTL_MODE         CTL_OPTION(36)
+#define CTL_MX           CTL_OPTION(37)
+#define CTL_MAX_AGE      CTL_OPTION(38)
+#define CTL_CHECK        CTL_OPTION(39)
+#define CTL_PROMOTE      CTL_OPTION(40)
+#define CTL_OUT          CTL_OPTION(41)
+#define CTL_RUA          CTL_OPTION(42)
+#define CTL_CERT         CTL_OPTION(43)
+#define CTL_NEXT         CTL_OPTION(44)
+#define CTL_PORT         CTL_OPTION(45)
+#define CTL_KEY          CTL_OPTION(46)
+#define CTL_ALT          CTL_OPTION(47)
+#define CTL_ORGANIZATION CTL_OPTION(48)
+#define CTL_COUNTRY      CTL_OPTION(49)
+#define CTL_CSR          CTL_OPTION(50)
+#define CTL_DAYS         CTL_OPTION(51)
+#define CTL_PASSWORD     CTL_OPTION(52)
+#define CTL_PROTOCOLS    CTL_OPTION(53)
+#define CTL_TITLE        CTL_OPTION(54)
+#define CTL_WARN         CTL_OPTION(55)
+#define CTL_DNS          CTL_OPTION(56)
 
 /* Values of an option that may be given more than once. */
 struct ctl_values {
@@ -63,12 +89,14 @@ struct redis_ask;
 
 struct ctl {
     const char *conf_file;
-    unsigned options;                        /* those given */
+    uint64_t options;                        /* those given */
     const char *comment, *expires, *by, *at; /* values of options; NULL: not given */
     const char *before, *after;
     const char *sender, *client, *user, *rules, *config_dir, *timeout;
-    const char *day, *domain, *type;
-    struct ctl_values rcpt;
+    const char *day, *domain, *type, *share, *interval;
+    const char *mode, *max_age, *out, *cert, *next, *port, *key, *organization, *country, *days, *password, *protocols;
+    const char *title, *warn;
+    struct ctl_values rcpt, mx, rua, alt;
     bool colour;
     char **word; /* those after the command's name */
     size_t word_count;
@@ -78,7 +106,7 @@ struct command {
     const char *name;    /* one word or more */
     const char *args;    /* "FILE|-" */
     const char *summary; /* one line, for the usage */
-    unsigned options;    /* those it takes */
+    uint64_t options;    /* those it takes */
     size_t least, most;  /* words after the name */
     int (*run)(const struct ctl *ctl);
 };
@@ -93,6 +121,20 @@ int check_config(const struct ctl *ctl);
 /* check_postfix_io.c */
 int check_postfix(const struct ctl *ctl);
 
+/* setup_commands_io.c */
+int run_setup(const struct ctl *ctl);
+
+/* cert_new_io.c, cert_import_io.c, cert_show_io.c */
+int run_cert_new(const struct ctl *ctl);
+int run_cert_import(const struct ctl *ctl);
+int run_cert_list(const struct ctl *ctl);
+int run_cert_show(const struct ctl *ctl);
+int run_cert_check(const struct ctl *ctl);
+int run_cert_remove(const struct ctl *ctl);
+
+/* cert_use_commands_io.c */
+int run_cert_use(const struct ctl *ctl);
+
 /* commands_io.c */
 int run_resolve(const struct ctl *ctl);
 int run_explain(const struct ctl *ctl);
@@ -102,6 +144,11 @@ int run_cache_flush(const struct ctl *ctl);
 
 /* status_commands_io.c */
 int run_status(const struct ctl *ctl);
+
+/* top_io.c */
+int run_top(const struct ctl *ctl);
+
+bool uses_tlsrptd(const struct conf *conf); /* status_commands_io.c */
 
 /* NULL with the reason reported. */
 struct conf *read_conf(const struct ctl *ctl);                                /* conf_free */
@@ -122,6 +169,10 @@ json_t *policyd_status(const struct conf *conf);
 /* requiretls_commands_io.c */
 int run_explain_requiretls(const struct ctl *ctl);
 
+/* probe_commands_io.c, tls_commands_io.c */
+int run_probe(const struct ctl *ctl);
+int run_tls_ciphers(const struct ctl *ctl);
+
 /* list_commands_io.c, list_file_commands_io.c */
 int run_list_show(const struct ctl *ctl);
 int run_list_add(const struct ctl *ctl);
@@ -141,6 +192,11 @@ int run_rules_load(const struct ctl *ctl);
 int run_rules_save(const struct ctl *ctl);
 int run_rules_test(const struct ctl *ctl);
 
+/* publish_sts_io.c, publish_list_io.c */
+int run_publish_sts(const struct ctl *ctl);
+int run_publish_list(const struct ctl *ctl);
+int run_publish_remove(const struct ctl *ctl);
+
 /* fallback_commands_io.c */
 int run_fallback_show(const struct ctl *ctl);
 int run_fallback_clear(const struct ctl *ctl);
@@ -154,5 +210,19 @@ int run_report_build(const struct ctl *ctl);
 int run_report_send(const struct ctl *ctl);
 int run_report_key_new(const struct ctl *ctl);
 int run_report_key_check(const struct ctl *ctl);
+
+/* The domain that reports come from, that of tlsrptd.contact in its one form; "" when there is none.
+ * report_key_commands_io.c */
+void report_submitter(char *out, const struct conf *conf); /* DOMAIN_BUF octets */
+
+/* publish_tlsrpt_io.c, publish_tlsa_io.c, publish_all_io.c */
+int run_publish_tlsrpt(const struct ctl *ctl);
+int run_publish_tlsa(const struct ctl *ctl);
+int run_publish_all(const struct ctl *ctl);
+/* acme_commands_io.c, acme_hook_io.c */
+int run_cert_acme_new(const struct ctl *ctl);
+int run_cert_acme_renew(const struct ctl *ctl);
+int run_cert_acme_list(const struct ctl *ctl);
+int run_cert_acme_hook(const struct ctl *ctl);
 
 #endif

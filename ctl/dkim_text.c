@@ -1,6 +1,7 @@
 /* dkim_text.c - see dkim_text.h. */
 #include "dkim_text.h"
 
+#include "member.h"
 #include "table.h"
 
 #include <string.h>
@@ -23,13 +24,6 @@ void dkim_zone_line(struct buf *out, const char *selector, const char *domain, c
     buf_str(out, " )\n");
 }
 
-static const char *text_of(const json_t *object, const char *name)
-{
-    const char *text = json_string_value(json_object_get(object, name));
-
-    return text != NULL ? text : "";
-}
-
 void dkim_checks_print(struct buf *out, const json_t *keys, bool colour)
 {
     static const char *const head[] = {"KEY", "RECORD AT", "STATE", "WHY"};
@@ -37,12 +31,12 @@ void dkim_checks_print(struct buf *out, const json_t *keys, bool colour)
 
     for (size_t i = 0; i < json_array_size(keys); i++) {
         const json_t *key = json_array_get(keys, i);
-        const char *state = text_of(key, "state");
+        const char *state = member_text(key, "state");
 
-        table_add(t, TINT_NONE, text_of(key, "key"));
-        table_add(t, TINT_NONE, text_of(key, "name"));
+        table_add(t, TINT_NONE, member_text(key, "key"));
+        table_add(t, TINT_NONE, member_text(key, "name"));
         table_add(t, strcmp(state, "fits") == 0 ? TINT_GOOD : strcmp(state, "weak") == 0 ? TINT_WARN : TINT_BAD, state);
-        table_add(t, TINT_NONE, text_of(key, "why"));
+        table_add(t, TINT_NONE, member_text(key, "why"));
     }
     table_print(out, t, 0, colour);
     table_free(t);

@@ -1,6 +1,7 @@
 /* explain.c - policyd's answer to "explain", for people. */
 #include "explain.h"
 
+#include "member.h"
 #include "print.h"
 
 #include <string.h>
@@ -38,18 +39,6 @@ static const char *meaning_of(const struct meaning *table, const char *word)
     while (table->word != NULL && strcmp(table->word, word) != 0)
         table++;
     return table->text;
-}
-
-const char *member_text(const json_t *object, const char *name)
-{
-    const char *text = json_string_value(json_object_get(object, name));
-
-    return text != NULL ? text : "";
-}
-
-int64_t member_number(const json_t *object, const char *name)
-{
-    return (int64_t)json_integer_value(json_object_get(object, name));
 }
 
 /* True when the answer is OK and this level. */

@@ -22,10 +22,4 @@ enum tint answer_tint(const char *answer);
 /* Append the members of the array as "  1. text" lines. */
 void reasons_print(struct buf *out, const json_t *reasons);
 
-/* The member as text, "" when it is missing or no string; valid as long as the object. */
-const char *member_text(const json_t *object, const char *name);
-
-/* The member as a number, 0 when it is missing or no integer. */
-int64_t member_number(const json_t *object, const char *name);
-
 #endif

@@ -2,6 +2,7 @@
 #include "list_text.h"
 
 #include "list_line.h"
+#include "member.h"
 #include "print.h"
 #include "table.h"
 
@@ -111,19 +112,6 @@ void list_print(struct buf *out, enum list_id list, const struct list_rows *rows
     table_free(t);
 }
 
-/* Foreign octets as a JSON string. */
-static json_t *harmless(const char *text)
-{
-    struct buf out;
-    json_t *string;
-
-    buf_init(&out, LINE_MAX_OCTETS);
-    print_text(&out, text, strlen(text));
-    string = json_string(buf_text(&out));
-    buf_clear(&out);
-    return string;
-}
-
 static void put_entry(json_t *to, const struct list_entry *entry, int64_t now)
 {
     if (entry->value_text[0] != '\0')
@@ -147,12 +135,12 @@ json_t *list_json(enum list_id list, const struct list_rows *rows, int64_t now)
 
     for (size_t i = 0; i < rows->count; i++) {
         const struct list_row *row = &rows->row[i];
-        json_t *one = json_pack("{s:o}", "pattern", harmless(row->pattern));
+        json_t *one = json_pack("{s:o}", "pattern", harmless_string(row->pattern));
 
         if (row->entry != NULL)
             put_entry(one, row->entry, now);
         else
-            json_object_set_new(one, "unreadable", harmless(row->why));
+            json_object_set_new(one, "unreadable", harmless_string(row->why));
         json_array_append_new(entries, one);
     }
     return json_pack("{s:s, s:s, s:o}", "list", list_name(list), "for", list_purpose(list), "entries", entries);

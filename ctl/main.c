@@ -2,6 +2,7 @@
  * main.c - posternctl: what a person does with Postern. The table below is all there is to adding a command; options
  * may stand before or after the words.
  */
+#include "completion.h"
 #include "ctl.h"
 #include "line.h"
 #include "log.h"
@@ -22,12 +23,25 @@
 
 #define CONF_FILE SYSCONFDIR "/postern/postern.conf"
 
+#define GROUP_BUF 32 /* of the words of a group of commands */
+
 #define CTL_ENTRY  (CTL_COMMENT | CTL_EXPIRES | CTL_OVERRIDE | CTL_BY)
 #define CTL_PLACE  (CTL_FIRST | CTL_LAST | CTL_BEFORE | CTL_AFTER | CTL_DISCARD)
 #define CTL_MAIL   (CTL_JSON | CTL_SENDER | CTL_RCPT | CTL_CLIENT | CTL_USER | CTL_TLS | CTL_RULES)
 #define CTL_WHY    (CTL_JSON | CTL_REQUIRETLS | CTL_OFFLINE | CTL_TIMEOUT)
 #define CTL_COUNTS (CTL_JSON | CTL_DAY | CTL_DOMAIN)
+#define CTL_SETUP  (CTL_JSON | CTL_CONFIG_DIR | CTL_SHARE | CTL_APPLY | CTL_UNDO | CTL_FORCE)
+#define CTL_TLSA   (CTL_JSON | CTL_CERT | CTL_NEXT | CTL_PORT | CTL_CHECK | CTL_FORCE)
+#define CTL_STS \
+    (CTL_JSON | CTL_MODE | CTL_MX | CTL_MAX_AGE | CTL_CHECK | CTL_PROMOTE | CTL_OUT | CTL_DRY_RUN | CTL_FORCE | CTL_BY)
+#define CTL_PROBE (CTL_JSON | CTL_TIMEOUT | CTL_WARN | CTL_PORT)
+#define CTL_USE   (CTL_JSON | CTL_CONFIG_DIR | CTL_DRY_RUN | CTL_UNDO | CTL_FORCE)
+#define CTL_NEW \
+    (CTL_TYPE | CTL_ALT | CTL_ORGANIZATION | CTL_COUNTRY | CTL_DAYS | CTL_TITLE | CTL_CSR | CTL_OUT | CTL_FORCE)
+#define CTL_ACME   (CTL_JSON | CTL_DNS | CTL_TYPE | CTL_TITLE | CTL_DRY_RUN)
 #define CTL_IMPORT (CTL_BY | CTL_POSTFIX | CTL_REPLACE | CTL_DRY_RUN)
+
+static int run_completion(const struct ctl *ctl);
 
 static const struct command commands[] = {
     {"check sts-policy", "FILE|-", "is this a valid MTA-STS policy file?", CTL_JSON, 1, 1, check_sts_policy},
@@ -38,7 +52,27 @@ static const struct command commands[] = {
     {"check config", "[FILE]", "is the configuration right?", CTL_JSON, 0, 1, check_config},
     {"check postfix", "", "would Postfix let flagged mail go as any other, or mail past the milter?",
      CTL_JSON | CTL_CONFIG_DIR, 0, 0, check_postfix},
+    {"setup", "postfix|exim|sendmail", "have a mail server go by Postern, or show what that takes", CTL_SETUP, 1, 1,
+     run_setup},
+    {"cert new", "NAME", "make a key and a certificate, or a request for one", CTL_NEW, 1, 1, run_cert_new},
+    {"cert import", "NAME FILE", "take a certificate from PEM or PKCS#12",
+     CTL_KEY | CTL_PASSWORD | CTL_TITLE | CTL_FORCE, 2, 2, run_cert_import},
+    {"cert list", "", "the certificates of this machine's mail servers", CTL_JSON, 0, 0, run_cert_list},
+    {"cert show", "NAME", "one of them, with its chain", CTL_JSON, 1, 1, run_cert_show},
+    {"cert check", "[NAME]", "does one end soon, or is something wrong?", CTL_JSON | CTL_WARN, 0, 1, run_cert_check},
+    {"cert remove", "NAME", "take one and its key away for good", CTL_FORCE, 1, 1, run_cert_remove},
+    {"cert use", "NAME [postfix|exim]", "have this machine's mail server serve a certificate", CTL_USE, 0, 2,
+     run_cert_use},
+    {"cert acme new", "NAME HOST...", "a certificate that an authority signs by itself (ACME), and renews", CTL_ACME, 2,
+     SIZE_MAX, run_cert_acme_new},
+    {"cert acme renew", "[NAME]", "have those renewed that are due, and roll keys over", CTL_JSON | CTL_FORCE, 0, 1,
+     run_cert_acme_renew},
+    {"cert acme list", "", "those by ACME: how they stand, and when they are due", CTL_JSON, 0, 0, run_cert_acme_list},
+    {"cert acme hook", "METHOD TYPE HOST TOKEN AUTH", "what uacme runs to prove that a host is ours", CTL_DNS, 5, 5,
+     run_cert_acme_hook},
     {"explain", "DOMAIN|NEXTHOP", "how mail there leaves, and why", CTL_WHY, 1, 1, run_explain},
+    {"probe", "DOMAIN|[HOST]", "what a sender meets with at each address of a domain's mail hosts", CTL_PROBE, 1, 1,
+     run_probe},
     {"resolve", "DOMAIN", "what is known of a domain: MX, DANE, MTA-STS, TLSRPT", CTL_JSON | CTL_FRESH, 1, 1,
      run_resolve},
     {"cache show", "", "the answers that policyd holds in memory", CTL_JSON, 0, 0, run_cache_show},
@@ -77,15 +111,51 @@ static const struct command commands[] = {
      run_report_key_new},
     {"report key check", "", "is the DNS record of each key published, and right?", CTL_JSON, 0, 0,
      run_report_key_check},
+    {"publish tlsrpt", "DOMAIN", "the record by which a domain asks for TLS reports", CTL_JSON | CTL_RUA | CTL_CHECK, 1,
+     1, run_publish_tlsrpt},
+    {"publish all", "DOMAIN", "everything that a domain publishes about TLS, as lines of its zone file",
+     CTL_JSON | CTL_RUA | CTL_CHECK, 1, 1, run_publish_all},
+    {"publish tlsa", "HOST", "the TLSA records of a server, and the steps in which its key changes", CTL_TLSA, 1, 1,
+     run_publish_tlsa},
+    {"publish sts", "DOMAIN [REPORT...]", "the MTA-STS policy of a domain of yours: make, check, promote it", CTL_STS,
+     1, SIZE_MAX, run_publish_sts},
+    {"publish list", "", "which domains publish a policy", CTL_JSON, 0, 0, run_publish_list},
+    {"publish remove", "DOMAIN", "take a policy away, when no sender holds one any more", CTL_JSON | CTL_FORCE, 1, 1,
+     run_publish_remove},
     {"status", "", "are the daemons up, and how do they fare?", CTL_JSON, 0, 0, run_status},
+    {"top", "", "what they do now, on a screen that changes", CTL_JSON | CTL_INTERVAL | CTL_ONCE, 0, 0, run_top},
+    {"tls ciphers", "", "what this OpenSSL offers, of versions, cipher suites and groups", CTL_JSON | CTL_PROTOCOLS, 0,
+     0, run_tls_ciphers},
+    {"completion", "bash|zsh", "what that shell needs to complete these commands", 0, 1, 1, run_completion},
     {NULL, NULL, NULL, 0, 0, 0, NULL},
 };
+
+static int run_completion(const struct ctl *ctl)
+{
+    enum completion_shell shell;
+    struct buf text;
+
+    if (completion_shell_by_name(&shell, ctl->word[0]) != 0) {
+        report_error("completion: there is one for bash and one for zsh, not for \"%.100s\"", ctl->word[0]);
+        return CTL_USAGE;
+    }
+    buf_init(&text, CTL_OUTPUT_MAX);
+    completion_write(&text, commands, shell);
+    return output_and_clear(&text);
+}
 
 /* No command has this name: show what could have been meant. */
 static int no_command(const struct line *line)
 {
     const char *first = line->ctl.word_count > 0 ? line->ctl.word[0] : NULL;
+    const char *next = line->ctl.word_count > 1 ? line->ctl.word[1] : NULL;
+    char both[GROUP_BUF];
 
+    if (next != NULL && snprintf(both, sizeof(both), "%s %s", first, next) < GROUP_BUF &&
+        command_group(commands, both)) {
+        first = both;
+        next = line->ctl.word_count > 2 ? line->ctl.word[2] : NULL;
+    }
     if (line->help && first == NULL) {
         usage_all(stdout, commands, CONF_FILE);
         return output_flush();
@@ -94,8 +164,8 @@ static int no_command(const struct line *line)
         return output_flush();
     if (first == NULL)
         report_error("no command given; posternctl -h lists them");
-    else if (command_group(commands, first) && line->ctl.word_count > 1)
-        report_error("no command \"%s %s\"; there are", first, line->ctl.word[1]);
+    else if (command_group(commands, first) && next != NULL)
+        report_error("no command \"%s %s\"; there are", first, next);
     else if (command_group(commands, first))
         report_error("%s: a word is missing; there are", first);
     else

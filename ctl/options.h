@@ -6,7 +6,7 @@
 
 struct option_kind {
     const char *name; /* without the minus signs */
-    unsigned bit;     /* enum ctl_option */
+    uint64_t bit;     /* CTL_JSON and the others */
     bool many;        /* may be given more than once */
     const char *arg;  /* what its value is called; NULL: it has none */
     const char *help; /* one line, for the usage */
@@ -16,6 +16,6 @@ struct option_kind {
 /* Ends with a NULL name. */
 extern const struct option_kind option_kinds[];
 
-#define OPTION_KINDS 30 /* without the end */
+#define OPTION_KINDS 57 /* without the end */
 
 #endif

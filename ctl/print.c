@@ -86,6 +86,37 @@ size_t print_width(const char *text, size_t len)
     return width;
 }
 
+/* The octets of a harmless text that fit, with the combining marks behind them. */
+static size_t octets_in(const char *text, size_t len, size_t columns)
+{
+    size_t end = 0;
+
+    for (size_t n = 0; end < len; end += n) {
+        n = utf8_measure(text + end, len - end);
+        n = n > 0 ? n : 1;
+        if (print_width(text, end + n) > columns)
+            break;
+    }
+    return end;
+}
+
+void print_cut(struct buf *out, const char *text, size_t columns)
+{
+    struct buf harmless;
+
+    buf_init(&harmless, 4 * strlen(text) + 1);
+    print_text(&harmless, text, strlen(text));
+    if (!buf_ok(&harmless)) {
+        out->failed = true;
+    } else if (print_width(buf_text(&harmless), harmless.len) <= columns) {
+        buf_str(out, buf_text(&harmless));
+    } else if (columns > 0) {
+        buf_add(out, harmless.data, octets_in(harmless.data, harmless.len, columns - 1));
+        buf_char(out, '~');
+    }
+    buf_clear(&harmless);
+}
+
 void print_tinted(struct buf *out, const char *text, enum tint tint, bool colour)
 {
     static const char *const code[] = {"", "\033[32m", "\033[33m", "\033[31m", "\033[1m"};

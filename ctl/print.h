@@ -21,6 +21,9 @@ void print_text(struct buf *out, const char *text, size_t len);
 /* The columns that a text which print_text wrote takes: combining marks none, East Asian wide characters two. */
 size_t print_width(const char *text, size_t len);
 
+/* Append foreign text, made harmless, in so many columns at most; of a longer one the end is "~". */
+void print_cut(struct buf *out, const char *text, size_t columns);
+
 /* Append a harmless text in its colour, or as it is when colour is off. */
 void print_tinted(struct buf *out, const char *text, enum tint tint, bool colour);
 

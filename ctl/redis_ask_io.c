@@ -29,7 +29,8 @@ static int ask_connect(struct redis_ask *a, const struct conf_redis *conf, struc
     struct conf_redis ours = *conf;
 
     if (conf->url[0] == '\0')
-        return err_set(e, "the configuration names no Redis: the lists and the fallback states are kept there");
+        return err_set(e, "the configuration names no Redis (url of the section redis): lists, fallback states, rules "
+                          "and published policies are kept there");
     if (ours.timeout_ms < REDIS_ASK_TIMEOUT_MS)
         ours.timeout_ms = REDIS_ASK_TIMEOUT_MS;
     a->url = conf->url;

@@ -4,8 +4,8 @@
 #include "output_io.h"
 #include "print.h"
 #include "report_day_io.h"
+#include "report_file_io.h"
 #include "report_notes.h"
-#include "report_read.h"
 #include "report_rows.h"
 #include "report_table.h"
 #include "utc_day.h"
@@ -41,10 +41,8 @@ static int print_found(const struct ctl *ctl, const struct report_found *f)
     return output_and_clear(&text);
 }
 
-int run_report_read(const struct ctl *ctl)
+int report_file_read(struct report_found *out, const char *path)
 {
-    const char *path = ctl->word[0];
-    struct report_found found;
     struct err e = {""};
     struct buf octets;
     int rc;
@@ -55,13 +53,21 @@ int run_report_read(const struct ctl *ctl)
         report_error("%s", e.text);
     else if (rc == 0)
         report_error("%.300s: longer than %d octets", path, REPORT_READ_JSON_MAX);
-    else if (report_find(&found, buf_text(&octets), octets.len, &e) != 0)
+    else if (report_find(out, buf_text(&octets), octets.len, &e) != 0)
         report_error("%.300s: %s", path, e.text);
     buf_clear(&octets);
     if (rc < 0)
         return CTL_USAGE;
-    if (rc == 0 || e.text[0] != '\0')
-        return CTL_NO;
+    return rc == 0 || e.text[0] != '\0' ? CTL_NO : CTL_YES;
+}
+
+int run_report_read(const struct ctl *ctl)
+{
+    struct report_found found;
+    int rc = report_file_read(&found, ctl->word[0]);
+
+    if (rc != CTL_YES)
+        return rc;
     rc = print_found(ctl, &found);
     report_found_clear(&found);
     return rc;

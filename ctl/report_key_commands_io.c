@@ -1,9 +1,9 @@
 /* report_key_commands_io.c - posternctl report key: the keys that sign reports (dkim.h), and their DNS records. */
 #include "ctl.h"
 #include "dkim_text.h"
+#include "dns_lookup_io.h"
 #include "output_io.h"
 #include "print.h"
-#include "txt_lookup_io.h"
 
 #include "conf.h"
 #include "dkim.h"
@@ -15,8 +15,7 @@
 #define RECORD_MAX 4096
 #define NAME_BUF   (64 + sizeof("._domainkey.") + DOMAIN_BUF)
 
-/* The domain of contact, in its one form; "" when there is none. */
-static void submitter_of(char out[DOMAIN_BUF], const struct conf *conf)
+void report_submitter(char *out, const struct conf *conf)
 {
     const char *at = strrchr(conf->tlsrptd.contact, '@');
 
@@ -42,7 +41,7 @@ static int print_key(const struct conf *conf, enum dkim_key_type type, EVP_PKEY 
     struct err e = {""};
     struct buf record, text;
 
-    submitter_of(domain, conf);
+    report_submitter(domain, conf);
     buf_init(&record, RECORD_MAX);
     buf_init(&text, CTL_OUTPUT_MAX);
     if (dkim_record(&record, key, &e) == 0) {
@@ -120,8 +119,9 @@ static bool check_key(json_t *rows, const struct conf *conf, const char *domain,
     json_t *row;
 
     (void)snprintf(name, sizeof(name), "%s._domainkey.%s", selector, domain);
-    if (dkim_key_read(&c.key, path, &warning, &c.e) == 0 && txt_lookup(&conf->stsd, name, compare, &c, &c.e) == 0 &&
-        strcmp(c.state, "fits") == 0 && warning.text[0] != '\0') {
+    if (dkim_key_read(&c.key, path, &warning, &c.e) == 0 &&
+        dns_lookup(&conf->stsd, name, DNS_TXT, compare, &c, &c.e) == 0 && strcmp(c.state, "fits") == 0 &&
+        warning.text[0] != '\0') {
         c.state = "weak";
         c.e = warning;
     }
@@ -164,7 +164,7 @@ int run_report_key_check(const struct ctl *ctl)
 
     if (conf == NULL)
         return CTL_USAGE;
-    submitter_of(domain, conf);
+    report_submitter(domain, conf);
     if (domain[0] == '\0')
         report_error("%s: tlsrptd.contact is not set: the keys are those of its domain", ctl->conf_file);
     else if (conf->tlsrptd.rsa_key[0] == '\0' && conf->tlsrptd.ed25519_key[0] == '\0')

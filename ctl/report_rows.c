@@ -1,6 +1,7 @@
 /* report_rows.c - see report_rows.h. */
 #include "report_rows.h"
 
+#include "member.h"
 #include "print.h"
 #include "report_plan.h"
 #include "report_sender_io.h"
@@ -149,13 +150,6 @@ json_t *report_plan_json(const struct report_domain *d, bool again, int64_t now)
 
 /* --- text --- */
 
-static const char *text_of(const json_t *object, const char *name)
-{
-    const char *text = json_string_value(json_object_get(object, name));
-
-    return text != NULL ? text : "";
-}
-
 static enum tint state_tint(const char *state)
 {
     static const char *const bad[] = {"failed", "given-up", "unknown"};
@@ -179,7 +173,7 @@ static void add_states(struct table *t, const json_t *reports)
         size_t n = 0;
 
         for (size_t i = 0; i < total; i++)
-            n += strcmp(text_of(json_array_get(reports, i), "state"), name) == 0;
+            n += strcmp(member_text(json_array_get(reports, i), "state"), name) == 0;
         if (n == 0)
             continue;
         buf_printf(&text, "%s%s", seen > 0 ? ", " : "", name);
@@ -206,9 +200,9 @@ void report_missing_print(struct buf *out, const json_t *domain)
 
     if (left_out > 0)
         buf_printf(out, "%s: %lld sessions under more policies than are kept are not in it\n",
-                   text_of(domain, "domain"), left_out);
+                   member_text(domain, "domain"), left_out);
     if (unreadable > 0)
-        buf_printf(out, "%s: %lld fields in Redis cannot be read, and are not in it\n", text_of(domain, "domain"),
+        buf_printf(out, "%s: %lld fields in Redis cannot be read, and are not in it\n", member_text(domain, "domain"),
                    unreadable);
 }
 
@@ -220,7 +214,7 @@ void report_sums_print(struct buf *out, const json_t *domains, bool colour)
     for (size_t i = 0; i < json_array_size(domains); i++) {
         const json_t *d = json_array_get(domains, i);
 
-        table_add(t, TINT_NONE, text_of(d, "domain"));
+        table_add(t, TINT_NONE, member_text(d, "domain"));
         add_number(t, TINT_NONE, d, "policies");
         add_number(t, TINT_GOOD, d, "successful");
         add_number(t, TINT_BAD, d, "failed");
@@ -240,13 +234,13 @@ void report_destinations_print(struct buf *out, const json_t *rows, bool colour)
     for (size_t i = 0; i < json_array_size(rows); i++) {
         const json_t *row = json_array_get(rows, i), *send = json_object_get(row, "send");
 
-        table_add(t, TINT_NONE, text_of(row, "domain"));
-        table_add(t, TINT_NONE, text_of(row, "destination"));
-        table_addf(t, state_tint(text_of(row, "state")), "%s%s", text_of(row, "state"),
+        table_add(t, TINT_NONE, member_text(row, "domain"));
+        table_add(t, TINT_NONE, member_text(row, "destination"));
+        table_addf(t, state_tint(member_text(row, "state")), "%s%s", member_text(row, "state"),
                    json_is_true(send)    ? ": would be sent"
                    : json_is_false(send) ? ": would not be sent"
                                          : "");
-        table_add(t, TINT_NONE, text_of(row, "why"));
+        table_add(t, TINT_NONE, member_text(row, "why"));
     }
     table_print(out, t, 0, colour);
     table_free(t);

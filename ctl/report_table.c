@@ -1,18 +1,12 @@
 /* report_table.c - see report_table.h. */
 #include "report_table.h"
 
+#include "member.h"
 #include "table.h"
 
 #include <string.h>
 
 #define CELL_MAX ((size_t)1 << 20)
-
-static const char *text_of(const json_t *object, const char *name)
-{
-    const char *text = json_string_value(json_object_get(object, name));
-
-    return text != NULL ? text : "";
-}
 
 /* A text of any octets, also NUL, as print_text writes it. */
 static void add_text(struct table *t, enum tint tint, const json_t *value)
@@ -68,7 +62,7 @@ static void print_policy_head(struct buf *out, const json_t *entry, bool colour)
     const json_t *policy = json_object_get(entry, "policy");
     struct table *t = table_new(2);
 
-    table_add(t, TINT_HEAD, text_of(policy, "policy-type")[0] != '\0' ? text_of(policy, "policy-type") : "?");
+    table_add(t, TINT_HEAD, member_text(policy, "policy-type")[0] != '\0' ? member_text(policy, "policy-type") : "?");
     add_member(t, TINT_HEAD, policy, "policy-domain");
     if (json_object_get(entry, "record") != NULL) {
         table_add(t, TINT_NONE, "  record");

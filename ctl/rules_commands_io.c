@@ -126,7 +126,7 @@ static int try_often(struct edit *edit)
 /* Where a rule is to go. Returns CTL_YES, or CTL_USAGE. */
 static int where_read(struct rules_where *out, const struct ctl *ctl, const char *verb)
 {
-    const unsigned places = ctl->options & (CTL_FIRST | CTL_LAST | CTL_BEFORE | CTL_AFTER);
+    const uint64_t places = ctl->options & (CTL_FIRST | CTL_LAST | CTL_BEFORE | CTL_AFTER);
 
     if ((places & (places - 1)) != 0) {
         report_error("rules %s: one of --first, --last, --before and --after, not several", verb);

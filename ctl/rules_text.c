@@ -196,7 +196,7 @@ int rules_text_add(struct buf *out, const char *text, size_t len, const char *ru
 {
     size_t name_len = 0, place = 0;
     const char *name = name_of(&name_len, rule, e);
-    struct span span;
+    struct span span = {0};
 
     if (name == NULL)
         return -1;
@@ -210,7 +210,7 @@ int rules_text_replace(struct buf *out, const char *text, size_t len, const char
 {
     size_t name_len = 0;
     const char *name = name_of(&name_len, rule, e);
-    struct span span;
+    struct span span = {0};
 
     if (name == NULL || find_named(&span, text, len, name, name_len, e) != 0)
         return -1;
@@ -220,7 +220,7 @@ int rules_text_replace(struct buf *out, const char *text, size_t len, const char
 
 int rules_text_del(struct buf *out, const char *text, size_t len, const char *name, struct err *e)
 {
-    struct span span;
+    struct span span = {0};
 
     if (find_named(&span, text, len, name, strlen(name), e) != 0)
         return -1;

@@ -2,11 +2,16 @@
  */
 #include "status.h"
 
+#include "member.h"
 #include "print.h"
 #include "table.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define KINDS_MAX ((size_t)1 << 20)
+#define TIMESTAMP "_timestamp_seconds"
 
 static enum tint word_tint(const char *word)
 {
@@ -15,30 +20,85 @@ static enum tint word_tint(const char *word)
     return strcmp(word, "up") == 0 ? TINT_GOOD : TINT_NONE;
 }
 
-static void add_number(struct table *t, const char *name, int64_t n)
+/* Said in a word before it. */
+static bool is_said(const char *name)
 {
-    struct buf span;
+    static const char *const said[] = {"redis_configured", "redis_up", "redis_tracking", "lists_current"};
 
-    if (strcmp(name, "uptime") != 0 || n < 60) {
-        table_addf(t, TINT_NONE, "%lld%s", (long long)n, strcmp(name, "uptime") == 0 ? " s" : "");
-        return;
-    }
-    buf_init(&span, 100);
-    print_span(&span, n);
-    table_add(t, TINT_NONE, buf_text(&span));
-    buf_clear(&span);
+    for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++)
+        if (strcmp(name, said[i]) == 0)
+            return true;
+    return false;
 }
 
-static void add_value(struct table *t, const char *name, const json_t *value)
+static bool ends_with(const char *name, const char *end)
+{
+    size_t len = strlen(name), end_len = strlen(end);
+
+    return len > end_len && strcmp(name + len - end_len, end) == 0;
+}
+
+/* "reports_sent_total" is "reports sent" to people. */
+static void add_name(struct table *t, const char *name)
+{
+    static const char *const units[] = {TIMESTAMP, "_total"};
+    size_t len = strlen(name);
+    char text[100];
+
+    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+        if (ends_with(name, units[i]))
+            len -= strlen(units[i]);
+    snprintf(text, sizeof(text), "%.*s", (int)(len < sizeof(text) ? len : sizeof(text) - 1), name);
+    for (char *p = text; *p != '\0'; p++)
+        *p = *p == '_' ? ' ' : *p;
+    table_addf(t, TINT_NONE, "  %s", text);
+}
+
+static void add_number(struct table *t, const char *name, int64_t n, int64_t now)
+{
+    struct buf text;
+
+    buf_init(&text, 100);
+    if (ends_with(name, TIMESTAMP) && n <= 0)
+        buf_str(&text, "never");
+    else if (ends_with(name, TIMESTAMP))
+        print_time(&text, n, now);
+    else if (strcmp(name, "uptime") == 0 && n >= 60)
+        print_span(&text, n);
+    else
+        buf_printf(&text, "%lld%s", (long long)n, strcmp(name, "uptime") == 0 ? " s" : "");
+    table_add(t, TINT_NONE, buf_text(&text));
+    buf_clear(&text);
+}
+
+/* The kinds of one number: "log success 12, log failure 1". */
+static void add_kinds(struct table *t, json_t *kinds)
+{
+    struct buf line;
+
+    buf_init(&line, KINDS_MAX);
+    for (void *i = json_object_iter(kinds); i != NULL; i = json_object_iter_next(kinds, i)) {
+        char *text = json_dumps(json_object_iter_value(i), JSON_ENCODE_ANY | JSON_COMPACT);
+
+        buf_printf(&line, "%s%s %s", line.len > 0 ? ", " : "", json_object_iter_key(i), text != NULL ? text : "?");
+        free(text);
+    }
+    table_add(t, TINT_NONE, buf_text(&line));
+    buf_clear(&line);
+}
+
+static void add_value(struct table *t, const char *name, json_t *value, int64_t now)
 {
     char *text;
 
     if (json_is_string(value)) {
         table_add(t, word_tint(json_string_value(value)), json_string_value(value));
     } else if (json_is_integer(value)) {
-        add_number(t, name, (int64_t)json_integer_value(value));
+        add_number(t, name, (int64_t)json_integer_value(value), now);
     } else if (json_is_boolean(value)) {
         table_add(t, TINT_NONE, json_is_true(value) ? "yes" : "no");
+    } else if (json_is_object(value)) {
+        add_kinds(t, value);
     } else {
         text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
         table_add(t, TINT_NONE, text != NULL ? text : "?");
@@ -48,18 +108,11 @@ static void add_value(struct table *t, const char *name, const json_t *value)
 
 /* --- the operator's lists --- */
 
-static const char *word_of(const json_t *object, const char *name)
-{
-    const char *word = json_string_value(json_object_get(object, name));
-
-    return word == NULL ? "" : word;
-}
-
 static void add_list(struct table *t, const char *name, const json_t *list)
 {
     long long entries = json_integer_value(json_object_get(list, "entries"));
     long long bad = json_integer_value(json_object_get(list, "bad"));
-    const char *problem = word_of(list, "problem");
+    const char *problem = member_text(list, "problem");
 
     table_addf(t, TINT_NONE, "    %s", name);
     if (problem[0] == '\0')
@@ -80,7 +133,7 @@ static void add_problem(struct table *t, const char *what, const char *problem)
 
 static void add_lists(struct table *t, const json_t *lists)
 {
-    const char *from = word_of(lists, "from"), *redis = word_of(lists, "redis");
+    const char *from = member_text(lists, "from"), *redis = member_text(lists, "redis");
     json_t *all = json_object_get(lists, "lists");
     bool kept = strcmp(redis, "lost") == 0 || strcmp(redis, "older") == 0;
     void *i;
@@ -96,13 +149,14 @@ static void add_lists(struct table *t, const json_t *lists)
                    strcmp(from, "none") == 0   ? "none, as there is no Redis"
                    : strcmp(from, "file") == 0 ? "from the file, as Redis cannot be reached"
                                                : "from Redis");
-    add_problem(t, "    file", word_of(lists, "file_problem"));
-    add_problem(t, "    Redis", word_of(lists, "read_problem"));
+    add_problem(t, "    file", member_text(lists, "file_problem"));
+    add_problem(t, "    Redis", member_text(lists, "read_problem"));
     for (i = json_object_iter(all); i != NULL; i = json_object_iter_next(all, i))
         add_list(t, json_object_iter_key(i), json_object_iter_value(i));
 }
 
-void status_print(struct buf *out, const char *program, const char *address, const json_t *status, bool colour)
+void status_print(struct buf *out, const char *program, const char *address, const json_t *status, int64_t now,
+                  bool colour)
 {
     struct table *t = table_new(2);
     void *i;
@@ -117,8 +171,10 @@ void status_print(struct buf *out, const char *program, const char *address, con
             add_lists(t, json_object_iter_value(i));
             continue;
         }
-        table_addf(t, TINT_NONE, "  %s", json_object_iter_key(i));
-        add_value(t, json_object_iter_key(i), json_object_iter_value(i));
+        if (is_said(json_object_iter_key(i)))
+            continue;
+        add_name(t, json_object_iter_key(i));
+        add_value(t, json_object_iter_key(i), json_object_iter_value(i), now);
     }
     table_print(out, t, 0, colour);
     table_free(t);

@@ -35,10 +35,18 @@ const struct command *command_find(const struct command *table, char **word, siz
     return NULL;
 }
 
-bool command_group(const struct command *table, const char *word)
+/* The name is the group's, or begins with its words. */
+static bool is_in_group(const char *name, const char *group)
+{
+    size_t len = strlen(group);
+
+    return strncmp(name, group, len) == 0 && (name[len] == ' ' || name[len] == '\0');
+}
+
+bool command_group(const struct command *table, const char *group)
 {
     for (const struct command *c = table; c->name != NULL; c++)
-        if (strchr(c->name, ' ') != NULL && word_is(word, c->name, strcspn(c->name, " ")))
+        if (is_in_group(c->name, group) && c->name[strlen(group)] == ' ')
             return true;
     return false;
 }
@@ -54,7 +62,7 @@ static void print_synopsis(FILE *to, const struct command *c)
 }
 
 /* These, a line each. */
-static void print_options(FILE *to, unsigned options)
+static void print_options(FILE *to, uint64_t options)
 {
     for (const struct option_kind *o = option_kinds; o->name != NULL; o++) {
         int width = (int)(strlen(o->name) + (o->arg != NULL ? strlen(o->arg) + 1 : 0));
@@ -78,7 +86,7 @@ size_t usage_list(FILE *to, const struct command *table, const char *group)
     size_t listed = 0;
 
     for (const struct command *c = table; c->name != NULL; c++) {
-        if (group == NULL || word_is(group, c->name, strcspn(c->name, " "))) {
+        if (group == NULL || is_in_group(c->name, group)) {
             int width = (int)(strlen(c->name) + strlen(c->args) + 1);
             fprintf(to, "  %s %s%*s%s\n", c->name, c->args, width < 36 ? 36 - width : 2, "", c->summary);
             listed++;
@@ -99,9 +107,9 @@ void usage_all(FILE *to, const struct command *table, const char *conf_file)
             "      --                        all that follows is words\n"
             "of some commands:\n",
             conf_file);
-    print_options(to, ~0U);
+    print_options(to, UINT64_MAX);
     fprintf(to,
             "\nexit codes: 0 fine; 1 a negative answer, or the daemon is away; 2 wrong usage, or a file that cannot be "
-            "read;\n            3 not now, perhaps later (explain --requiretls)\n"
+            "read;\n            3 not now, perhaps later\n"
             "More: posternctl(1).\n");
 }

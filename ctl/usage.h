@@ -17,10 +17,10 @@ const struct command *command_find(const struct command *table, char **word, siz
 /* The usage of one command. */
 void usage_command(FILE *to, const struct command *c);
 
-/* Some commands have this as the first of two words. */
-bool command_group(const struct command *table, const char *word);
+/* Some commands have this, "publish" or "cert acme", and a word more as their name. */
+bool command_group(const struct command *table, const char *group);
 
-/* The commands whose name begins with this word, or all when it is NULL. Returns how many were listed. */
+/* The commands whose name begins with these words, or all when it is NULL. Returns how many were listed. */
 size_t usage_list(FILE *to, const struct command *table, const char *group);
 
 /* The whole help. */

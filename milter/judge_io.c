@@ -196,13 +196,13 @@ static void tell(const struct judging *j)
     const char *rule = j->outcome.rule == NULL ? NULL : j->outcome.rule->name;
 
     if (p->required_count > 0) {
-        count(COUNT_REQUIRED);
+        count_required(p->required);
         count_many(COUNT_REQUIRED_RECIPIENTS, p->required_count);
         log_info("requiretls", "qid=%s by=%s rule=%s recipients=%zu", j->queue_id, flag_why_name(p->required), rule,
                  p->required_count);
     }
     if (p->optional_count > 0) {
-        count(COUNT_OPTIONAL);
+        count_optional(p->optional);
         count_many(COUNT_OPTIONAL_RECIPIENTS, p->optional_count);
         log_info("tls-optional", "qid=%s by=%s rule=%s recipients=%zu", j->queue_id, flag_why_name(p->optional), rule,
                  p->optional_count);

@@ -87,8 +87,12 @@ static void update_gauges(void *ctx)
     const struct milter *m = ctx;
 
     counters[GAUGE_SESSIONS].value = sessions_open();
+    counters[GAUGE_RULES_CURRENT].value = m->rules != NULL && stored_rules_problem(m->rules)[0] == '\0';
+    counters[GAUGE_REDIS_CONFIGURED].value = strcmp(redis_state(m->redis), "none") != 0;
     counters[GAUGE_REDIS_UP].value = redis_up(m->redis);
     counters[GAUGE_TRACKING].value = redis_tracking(m->redis);
+    if (m->lists != NULL)
+        lists_metrics(&counters[GAUGE_LISTS], m->lists);
 }
 
 static int milter_start(struct daemon *d, struct err *e)

@@ -79,6 +79,7 @@ struct answer *answer_new(const struct decision *decision, const struct dest *de
         a->refresh_at = refresh_at(decision, dest);
         note_policy(a, dest, options);
         a->level = (unsigned char)decision->level;
+        a->by = (unsigned char)decision->by;
         a->smtps = decision->smtps;
         a->binds = decision->binds && !decision->temp && decision->level >= LEVEL_ENCRYPT;
     }
@@ -104,6 +105,11 @@ bool answer_due(struct answer *a, int64_t now)
         return false;
     a->refresh_at = now + ANSWER_REFRESH_AGAIN;
     return true;
+}
+
+const char *answer_level(const struct answer *a)
+{
+    return a->by >= DECIDE_TEMP_UNKNOWN ? "temp" : tls_level_name((enum tls_level)a->level);
 }
 
 const char *answer_wire(const struct answer *a, enum answer_map map, size_t *len)

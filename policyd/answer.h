@@ -24,6 +24,7 @@ struct answer {
     bool smtps;          /* the destination is reached by implicit TLS, as the list smtps says */
     bool binds;          /* the facts demand TLS; an answer known to be out of date is given again only then */
     unsigned char level; /* enum tls_level; DEFAULT when it is temp */
+    unsigned char by;    /* enum decide_by */
     uint32_t plain_len;  /* the plain reply, then the one with TLSRPT attributes unless it is the same */
     uint32_t tlsrpt_len; /* 0: the same */
     char wire[];         /* whole netstrings, ready to be sent */
@@ -52,6 +53,9 @@ void answer_keep_policy(struct answer *a, const struct answer *before);
  */
 #define ANSWER_REFRESH_AGAIN 10
 bool answer_due(struct answer *a, int64_t now);
+
+/* The level, for people; or "temp". */
+const char *answer_level(const struct answer *a);
 
 /* The reply for a map. */
 const char *answer_wire(const struct answer *a, enum answer_map map, size_t *len);

@@ -23,7 +23,10 @@ static void on_looked_up(void *ctx, const struct lookup_result *result)
     struct conn *c = ctx;
     const char *wire = answer_wire(result->answer, c->map, &len);
 
-    conn_reply_late(c, wire, len);
+    count_answer(result->answer);
+    buf_reset(&c->conns->out);
+    buf_add(&c->conns->out, wire, len);
+    conn_reply_late(c);
 }
 
 static void answer_from_memory(struct conn *c, const struct request *req, struct answer *a, int64_t now)
@@ -33,14 +36,14 @@ static void answer_from_memory(struct conn *c, const struct request *req, struct
     const char *wire = answer_wire(a, req->map, &len);
 
     count(COUNT_MEMORY_HITS);
+    count_answer(a);
     a->hits++;
     buf_add(&s->out, wire, len);
     if (answer_due(a, now))
         lookup_refresh(s->lookups, &req->hop);
 }
 
-/* The answer in memory that may be given, or NULL. */
-static struct answer *remembered(const struct conn *c, const struct nexthop *hop, int64_t now)
+struct answer *conn_remembered(const struct conn *c, const struct nexthop *hop, int64_t now)
 {
     struct memory *memory = c->conns->memory;
     char text[NEXTHOP_BUF];
@@ -53,15 +56,30 @@ static struct answer *remembered(const struct conn *c, const struct nexthop *hop
     return memory_get(memory, text, strlen(text), now);
 }
 
+struct answer *conn_asked(const struct conn *c, const struct nexthop *hop, int64_t now)
+{
+    struct answer *a = conn_remembered(c, hop, now);
+    char text[NEXTHOP_BUF];
+
+    if (hop->kind == NEXTHOP_DOMAIN) {
+        busy_add(c->conns->memory->busy, hop->name, strlen(hop->name), a == NULL, now);
+        return a;
+    }
+    nexthop_text(text, hop);
+    busy_add(c->conns->memory->busy, text, strlen(text), a == NULL, now);
+    return a;
+}
+
 static void answer_policy(struct conn *c, const struct request *req)
 {
     int64_t now = conns_now(c->conns);
-    struct answer *a = remembered(c, &req->hop, now);
+    struct answer *a = conn_asked(c, &req->hop, now);
 
     if (a != NULL) {
         answer_from_memory(c, req, a, now);
         return;
     }
+    count(COUNT_MEMORY_MISSES);
     c->map = req->map;
     c->wait = lookup_start(c->conns->lookups, &req->hop, on_looked_up, c);
     if (c->wait == NULL)
@@ -90,7 +108,7 @@ static void answer_transport(struct conn *c, const struct request *req)
     int64_t now = conns_now(s);
     bool none = lists == NULL || list_count(lists->list[LIST_SMTPS]) == 0;
     bool named = !none && list_match_name(lists->list[LIST_SMTPS], req->hop.name, now) != NULL;
-    const struct answer *a = none || named ? NULL : remembered(c, &req->hop, now);
+    const struct answer *a = none || named ? NULL : conn_remembered(c, &req->hop, now);
 
     if (named || (a != NULL && a->smtps)) {
         reply_transport(&s->out, req->hop.name);

@@ -20,6 +20,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <openssl/crypto.h>
+
 #define REPLIES_MAX 16384 /* octets of replies after which they are sent before more requests are worked on */
 #define DROPPED_MAX 65536 /* octets that are taken from a client behind the refusal */
 #define OUT_MAX     (REPLIES_MAX + SOCKETMAP_REPLY_MAX + NETSTRING_OVERHEAD)
@@ -59,6 +61,13 @@ static void conn_touch(struct conn *c)
     conn_move(c, CONN_FREE);
 }
 
+/* Overwrite octets that are not needed any more, if they are a reply with a key. */
+static void forget(const struct conn *c, char *data, size_t len)
+{
+    if (c->protocol->secret && len != 0)
+        OPENSSL_cleanse(data, len);
+}
+
 /* --- closing --- */
 
 void conn_close(struct conn *c)
@@ -74,6 +83,8 @@ void conn_close(struct conn *c)
     event_free(c->hangup);
     close(c->fd);
     free(c->in);
+    free(c->exim);
+    forget(c, c->out.data, c->out.cap);
     buf_clear(&c->out);
     free(c);
     tell_change(s);
@@ -87,7 +98,7 @@ bool conn_busy(const struct conn *c)
 /* --- writing --- */
 
 /* Send what is in `from`; keep the rest with the connection. Returns false when the connection is closed. */
-static bool conn_send(struct conn *c, const struct buf *from)
+static bool conn_send_some(struct conn *c, const struct buf *from)
 {
     ssize_t sent = 0;
 
@@ -101,12 +112,24 @@ static bool conn_send(struct conn *c, const struct buf *from)
         sent = 0;
     if ((size_t)sent == from->len)
         return true;
+    if (c->protocol->secret) /* it does not move any more, so that there is one copy */
+        (void)buf_reserve(&c->out, OUT_MAX - c->out.len);
     buf_add(&c->out, from->data + sent, from->len - (size_t)sent);
     if (!buf_ok(&c->out))
         log_oom();
     event_del(c->readable);
     event_add(c->writable, NULL);
     return true;
+}
+
+static bool conn_send(struct conn *c, struct buf *from)
+{
+    bool secret = c->protocol->secret; /* c may be gone then */
+    bool open = conn_send_some(c, from);
+
+    if (secret)
+        OPENSSL_cleanse(from->data, from->len);
+    return open;
 }
 
 static void conn_resume(struct conn *c);
@@ -126,6 +149,7 @@ static void on_writable(evutil_socket_t fd, short what, void *ctx)
     c->out.len -= (size_t)sent;
     if (c->out.len != 0)
         return;
+    forget(c, c->out.data, c->out.cap);
     buf_clear(&c->out);
     event_del(c->writable);
     conn_resume(c);
@@ -134,15 +158,13 @@ static void on_writable(evutil_socket_t fd, short what, void *ctx)
 /* --- answering --- */
 
 /* A reply that has come later than its request. */
-void conn_reply_late(struct conn *c, const char *wire, size_t len)
+void conn_reply_late(struct conn *c)
 {
     struct conns *s = c->conns;
 
     c->wait = NULL;
     event_del(c->hangup);
     conn_touch(c);
-    buf_reset(&s->out);
-    buf_add(&s->out, wire, len);
     if (!buf_ok(&s->out))
         log_oom();
     if (conn_send(c, &s->out) && c->out.len == 0)
@@ -150,7 +172,8 @@ void conn_reply_late(struct conn *c, const char *wire, size_t len)
 }
 
 /*
- * Answer the requests in data until one must wait, there are many replies to be sent, or there is no whole one left.
+ * Answer the requests in data until one must wait, there are many replies to be sent, or there is no whole one left, or
+ * no other is answered.
  * Returns the octets used, or -1 when data begins with what is no request: replies that come before that have been sent
  * then, and the refusal is the only one.
  */
@@ -161,9 +184,13 @@ static ssize_t conn_work(struct conn *c, const char *data, size_t len)
     struct err why;
 
     buf_reset(&c->conns->out);
-    while (c->wait == NULL && c->conns->out.len < REPLIES_MAX &&
-           (found = c->protocol->answer(c, data + used, len - used, &why)) > 0)
+    if (c->protocol->secret)
+        (void)buf_reserve(&c->conns->out, OUT_MAX);
+    while (c->wait == NULL && !c->last && c->conns->out.len < REPLIES_MAX &&
+           (found = c->protocol->answer(c, data + used, len - used, &why)) > 0) {
         used += (size_t)found;
+        c->last = c->protocol->once;
+    }
     found = found < 0 && used == 0 ? -1 : (ssize_t)used;
     if (found < 0) {
         (void)err_set(&why, "%s; connection closed", why.text);
@@ -200,16 +227,16 @@ static void conn_wait(struct conn *c)
 }
 
 /*
- * What came is no request, and that was said, where the protocol has words for it. Who has more to write must be able
- * to, or would not read what was said: it is taken and dropped, until the client sees our end.
+ * The last has been said, be it that what came is no request, where the protocol has words for it. Who has more to
+ * write must be able to, or would not read what was said: it is taken and dropped, until the client sees our end.
  */
-static void conn_refused(struct conn *c)
+static void conn_end(struct conn *c)
 {
     if (c->protocol->refusal[0] == '\0' || c->out.len != 0 || c->conns->draining || shutdown(c->fd, SHUT_WR) != 0) {
         conn_close(c);
         return;
     }
-    c->refused = true;
+    c->ended = true;
     conn_keep(c, NULL, 0);
 }
 
@@ -235,7 +262,7 @@ static void conn_process(struct conn *c, const char *data, size_t len)
         if (s->out.len != 0 && !conn_send(c, &s->out))
             return;
         if (used < 0) {
-            conn_refused(c);
+            conn_end(c);
             return;
         }
         done += (size_t)used;
@@ -243,9 +270,11 @@ static void conn_process(struct conn *c, const char *data, size_t len)
     if (done != 0)
         conn_touch(c);
     if (data != c->in || done != 0)
-        conn_keep(c, data + done, len - done);
+        conn_keep(c, data + done, c->last ? 0 : len - done);
     if (c->wait != NULL)
         conn_wait(c);
+    else if (c->last && !conn_busy(c))
+        conn_end(c);
     else if (s->draining && !conn_busy(c))
         conn_close(c);
 }
@@ -273,17 +302,22 @@ static void on_readable(evutil_socket_t fd, short what, void *ctx)
             conn_close(c);
         return;
     }
-    if (got == 0) { /* all answers have gone out: while one waits the connection is not read */
+    if (got == 0 && (kept == 0 || !c->protocol->once)) { /* all has gone out: while a reply waits it is not read */
         conn_close(c);
         return;
     }
-    if (c->refused)
+    if (got == 0)
+        s->in[kept + (size_t)got++] = '\n';
+    if (c->ended)
         conn_drop(c, (size_t)got);
     else
         conn_process(c, s->in, kept + (size_t)got);
 }
 
-/* Something came, or the client has shut down its side, or is gone. Edge-triggered: what came stays unread. */
+/*
+ * Something came, or the client has shut down its side, or is gone. Edge-triggered: what came stays unread. Who asks
+ * only once does so by habit, and waits all the same.
+ */
 static void on_hangup(evutil_socket_t fd, short what, void *ctx)
 {
     struct conn *c = ctx;
@@ -294,7 +328,7 @@ static void on_hangup(evutil_socket_t fd, short what, void *ctx)
         return;
     if ((now.revents & (POLLHUP | POLLERR)) != 0)
         conn_close(c);
-    else
+    else if (!c->protocol->once)
         conn_move(c, CONN_HALF);
 }
 

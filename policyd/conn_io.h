@@ -22,6 +22,8 @@
 #define CONN_REQUEST_MAX (SOCKETMAP_REQUEST_MAX + NETSTRING_OVERHEAD)
 
 struct conn;
+struct exim_request;
+struct sni_store;
 
 /* In which of the lists a connection is: which one is given up first when there is no room. */
 enum conn_place {
@@ -40,9 +42,13 @@ struct conn_protocol {
      */
     ssize_t (*answer)(struct conn *c, const char *data, size_t len, struct err *why);
     const char *refusal; /* the last that is said to who sends what is none */
+    bool secret;         /* replies hold private keys, which do not stay in memory */
+    bool once;           /* the client's end of input ends its request, too; that is answered, and no other */
 };
 extern const struct conn_protocol conn_socketmap; /* socketmap_table(5), conn_answer_io.c */
 extern const struct conn_protocol conn_policy;    /* SMTPD_POLICY_README, conn_policy_io.c */
+extern const struct conn_protocol conn_exim;      /* ${readsocket}, conn_exim_io.c */
+extern const struct conn_protocol conn_sni;       /* the map of certificates, conn_sni_io.c */
 
 struct conn {
     TAILQ_ENTRY(conn) link; /* in conns.list[place] */
@@ -58,9 +64,11 @@ struct conn {
     struct buf out; /* octets that the socket did not take yet */
     int64_t used;   /* when a whole request last came or an answer went, seconds since the epoch */
     int fd;
-    bool refused;        /* it sent what is no request: no more is answered */
-    size_t dropped;      /* octets behind that */
-    enum answer_map map; /* of the request that waits */
+    bool last;                 /* its only request has come (conn_protocol.once) */
+    bool ended;                /* the last it gets has been said: what it sends is dropped */
+    size_t dropped;            /* octets of that */
+    enum answer_map map;       /* of the request that waits, */
+    struct exim_request *exim; /* or the request itself; the connection's own, NULL: none */
 };
 
 /* What they share. */
@@ -69,15 +77,17 @@ struct conns {
     struct memory *memory; /* these three are NULL until requests may be answered */
     struct lookups *lookups;
     const struct operator_lists *lists;
+    const struct sni_store *sni; /* NULL: none */
     TAILQ_HEAD(conn_list, conn) list[CONN_PLACES];
     size_t count;
     bool draining;              /* a connection is closed as soon as it has nothing to wait for */
     void (*changed)(void *ctx); /* called after one was closed or has changed its place */
     void *changed_ctx;
     struct log_limit bad_requests;
-    struct address_tag tag; /* of recipients that go only over verified TLS; the caller's */
-    bool misplaced;         /* it has been said that Postfix asks about recipients where it is of no use */
-    struct buf out;         /* the replies of the read that is being worked on */
+    struct address_tag tag;          /* of recipients that go only over verified TLS; the caller's */
+    struct address_tag optional_tag; /* of those that go whatever the policy demands; the caller's */
+    bool misplaced;                  /* it has been said that Postfix asks about recipients where it is of no use */
+    struct buf out;                  /* the replies of the read that is being worked on */
     char in[CONN_READ_MAX + CONN_REQUEST_MAX];
 };
 

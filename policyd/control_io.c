@@ -1,10 +1,13 @@
 /* control_io.c - see control_io.h. */
 #include "control_io.h"
 
+#include "activity.h"
 #include "address.h"
 #include "call_server.h"
+#include "clock.h"
 #include "counters.h"
 #include "log.h"
+#include "metrics_json.h"
 #include "nexthop.h"
 #include "socketmap.h"
 
@@ -214,6 +217,16 @@ static void do_cache_flush(struct control *c, struct call *call, const char *dom
     answer_json(call, json_pack("{sI}", "flushed", (json_int_t)flushed));
 }
 
+/* --- activity --- */
+
+static void do_activity(const struct control *c, struct call *call)
+{
+    struct lookup_waiting waiting[ACTIVITY_WAITING];
+    size_t count = lookups_oldest(c->lookups, waiting, ACTIVITY_WAITING);
+
+    answer_json(call, activity_json(c->memory, waiting, count, now_seconds()));
+}
+
 /* --- status --- */
 
 /* "up", "down", "none", or that some workers have it. */
@@ -254,18 +267,16 @@ static json_t *lists_json(const struct control *c)
 
 static void do_status(struct control *c, struct call *call)
 {
-    size_t skip = strlen("postern_policyd_");
+    const struct metric *numbers;
     size_t workers;
     json_t *status;
 
     gauges_update(c->gauges);
-    counters_all(&workers);
+    numbers = counters_all(&workers);
     status = json_pack("{ss sI sI sI so sb}", "version", PACKAGE_VERSION, "pid", (json_int_t)c->pid, "uptime",
                        (json_int_t)(time(NULL) - c->started), "workers", (json_int_t)workers, "redis",
                        redis_word(c, workers), "tracking", counters_sum(GAUGE_TRACKING) == workers);
-    for (enum counter i = 0; i < COUNTERS; i++)
-        if (i != GAUGE_WORKERS && i != GAUGE_REDIS_UP && i != GAUGE_TRACKING)
-            json_object_set_new(status, counters[i].name + skip, json_integer((json_int_t)counters_sum(i)));
+    metrics_json(status, numbers, COUNTERS, workers, strlen("postern_policyd_"));
     json_object_set_new(status, "lists", lists_json(c));
     answer_json(call, status);
 }
@@ -283,6 +294,8 @@ static void on_call(void *ctx, struct call *call, const char *verb, const char *
         do_explain(c, call, arg, len);
     else if (strcmp(verb, "status") == 0)
         do_status(c, call);
+    else if (strcmp(verb, "activity") == 0)
+        do_activity(c, call);
     else if (strcmp(verb, "cache-show") == 0)
         do_cache_show(c, call);
     else if (strcmp(verb, "cache-flush") == 0 && len == 0)

@@ -8,6 +8,7 @@
  *     CONTROL_SHOW_MAX at most
  *   - cache-get NEXTHOP: one of those with answer_tlsrpt; PERM when it is not there
  *   - cache-flush [NEXTHOP]: flushed, how many
+ *   - activity: what this worker does now, for `posternctl top` (activity.h)
  *   - status: version, pid (of the supervisor, if there are workers), uptime, workers, redis ("up" when it is
  *     connected to all of them), tracking (the same), the numbers of /metrics, and lists: {from, redis ("adopt",
  *     "lost", "older"), read, file_problem, lists: {NAME: {entries, bad, problem}}} (operator_lists_io.h)

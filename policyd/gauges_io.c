@@ -5,17 +5,24 @@
 #include "counters.h"
 #include "log.h"
 
+#include <string.h>
+
 void gauges_update(void *ctx)
 {
-    const struct gauges *g = ctx;
+    struct gauges *g = ctx;
+    uint64_t evictions = cache_evictions(g->memory->cache);
 
     counters[GAUGE_WORKERS].value = 1;
     counters[GAUGE_CONNECTIONS].value = serve_connections(g->serve);
     counters[GAUGE_LOOKUPS].value = lookups_count(g->lookups);
     counters[GAUGE_ENTRIES].value = cache_count(g->memory->cache);
-    counters[GAUGE_EVICTIONS].value = cache_evictions(g->memory->cache);
+    counters[COUNT_EVICTIONS].value += evictions - g->evictions;
+    g->evictions = evictions;
+    counters[GAUGE_REDIS_CONFIGURED].value = strcmp(redis_state(g->redis), "none") != 0;
     counters[GAUGE_REDIS_UP].value = redis_up(g->redis);
     counters[GAUGE_TRACKING].value = redis_tracking(g->redis);
+    if (g->lists != NULL)
+        lists_metrics(&counters[GAUGE_LISTS], g->lists);
 }
 
 static void on_second(evutil_socket_t fd, short what, void *ctx)

@@ -7,6 +7,7 @@
 
 #include "lookup_io.h"
 #include "memory.h"
+#include "operator_lists_io.h"
 #include "redis_io.h"
 #include "serve_io.h"
 
@@ -15,6 +16,8 @@ struct gauges {
     const struct memory *memory;
     const struct lookups *lookups;
     const struct redis *redis;
+    const struct operator_lists *lists; /* NULL: another worker tells of them */
+    uint64_t evictions;                 /* of this process that are counted */
     struct event *timer;
 };
 

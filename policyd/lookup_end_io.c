@@ -79,6 +79,8 @@ static void deliver(struct pending *p, const struct lookup_result *result)
 
     while ((w = TAILQ_FIRST(&p->waits)) != NULL) {
         TAILQ_REMOVE(&p->waits, w, link);
+        if (w->fn != NULL)
+            metric_observe(&counters[HISTOGRAM_LOOKUP], now_us() - w->began);
         if (w->fn != NULL && other_port(p, w))
             deliver_other_port(p, w, result);
         else if (w->fn != NULL)

@@ -14,6 +14,7 @@ struct lookup_wait {
     TAILQ_ENTRY(lookup_wait) link;
     lookup_done_fn *fn; /* NULL: cancelled */
     void *ctx;
+    int64_t began; /* now_us */
     uint16_t port;
 };
 
@@ -32,6 +33,7 @@ struct pending {
     bool dirty;                    /* the record changed in Redis meanwhile */
     bool last_look;                /* Redis is read once more before old facts are used */
     bool sts_elsewhere;            /* see struct decide_options; for all ports */
+    int64_t begun_ms;              /* now_ms() */
     struct nexthop hop;            /* without port */
     size_t len;
     char name[NEXTHOP_BUF];          /* nexthop_text(hop) */

@@ -183,6 +183,7 @@ static struct pending *pending_new(struct lookups *l, const struct nexthop *hop,
     p->lookups = l;
     p->hop = *hop;
     p->hop.port = 0;
+    p->begun_ms = now_ms();
     p->len = len;
     memcpy(p->name, name, len + 1);
     TAILQ_INIT(&p->waits);
@@ -222,7 +223,7 @@ struct lookup_wait *lookup_start(struct lookups *l, const struct nexthop *hop, l
     if (p == NULL)
         return NULL;
     w = must_have(calloc(1, sizeof(*w)));
-    *w = (struct lookup_wait){.fn = fn, .ctx = ctx, .port = hop->port};
+    *w = (struct lookup_wait){.fn = fn, .ctx = ctx, .began = now_us(), .port = hop->port};
     TAILQ_INSERT_TAIL(&p->waits, w, link);
     return w;
 }
@@ -336,6 +337,32 @@ void lookups_free(struct lookups *l)
     }
     cache_free(l->pending);
     free(l);
+}
+
+static const char *waits_for(const struct pending *p)
+{
+    if (p->sent != NULL)
+        return "stsd";
+    return p->for_lists ? "lists" : "redis";
+}
+
+/* The table is walked from the newest to the oldest. */
+size_t lookups_oldest(const struct lookups *l, struct lookup_waiting *out, size_t max)
+{
+    const void *cursor = NULL;
+    const struct pending *p;
+    size_t skip = cache_count(l->pending) > max ? cache_count(l->pending) - max : 0;
+    size_t count = 0;
+    const char *key;
+
+    while ((p = cache_next(l->pending, &cursor, &key)) != NULL) {
+        if (skip > 0) {
+            skip--;
+            continue;
+        }
+        out[count++] = (struct lookup_waiting){p->name, now_ms() - p->begun_ms, waits_for(p)};
+    }
+    return count;
 }
 
 size_t lookups_count(const struct lookups *l)

@@ -76,6 +76,16 @@ void lookup_lists_changed(struct lookups *l);
 /* New settings from the configuration. */
 void lookups_configure(struct lookups *l, const struct conf_policyd *conf);
 
+/* A look-up that is under way. */
+struct lookup_waiting {
+    const char *name;
+    int64_t ms;            /* for so long */
+    const char *waits_for; /* "lists", "redis" or "stsd" */
+};
+
+/* Those that have been under way longest, the oldest last; valid until the loop goes on. Returns how many. */
+size_t lookups_oldest(const struct lookups *l, struct lookup_waiting *out, size_t max);
+
 size_t lookups_count(const struct lookups *l);
 
 #endif

@@ -12,9 +12,12 @@
 #include "memory.h"
 #include "random_octets.h"
 #include "serve_io.h"
+#include "sni_store_io.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 struct policyd {
     struct daemon *daemon;
@@ -26,6 +29,7 @@ struct policyd {
     struct call_client *stsd;
     struct operator_lists *lists;
     struct lookups *lookups;
+    struct sni_store *sni; /* NULL: nobody wants to know of certificates */
     struct gauges gauges;
 };
 
@@ -90,6 +94,18 @@ static void on_changed(void *ctx, const char *key, size_t len)
         lookup_changed(p->lookups, name, len - kind);
 }
 
+/* Certificates for Postfix, and for metrics; a process that answers with keys leaves no core. */
+static void read_certificates(struct policyd *p, const struct conf *conf)
+{
+    bool answers = conf->policyd.sni_listen[0] != NULL;
+
+    if (answers && prctl(PR_SET_DUMPABLE, 0) != 0)
+        log_warning("core-dumps", "why=%s", strerror(errno));
+    if (answers || p->metrics != NULL)
+        p->sni = sni_store_new(daemon_base(p->daemon), conf->certs.folder, answers);
+    metrics_server_more(p->metrics, sni_store_metrics, p->sni);
+}
+
 static int policyd_run(struct daemon *d, struct err *e)
 {
     static const char *const kinds[] = {"dest", "fallback", "list", NULL};
@@ -117,8 +133,13 @@ static int policyd_run(struct daemon *d, struct err *e)
                     &(struct lookup_parts){.memory = &p->memory, .redis = p->redis, .stsd = p->stsd, .lists = p->lists},
                     &conf->policyd);
     redis_track(p->redis, kinds, on_changed, p);
-    serve_run(p->serve, &p->memory, p->lookups, p->lists);
-    p->gauges = (struct gauges){.serve = p->serve, .memory = &p->memory, .lookups = p->lookups, .redis = p->redis};
+    read_certificates(p, conf);
+    serve_run(p->serve, &p->memory, p->lookups, p->lists, p->sni);
+    p->gauges = (struct gauges){.serve = p->serve,
+                                .memory = &p->memory,
+                                .lookups = p->lookups,
+                                .redis = p->redis,
+                                .lists = daemon_worker(d) == 0 ? p->lists : NULL};
     counters_take(daemon_worker(d));
     gauges_start(&p->gauges, daemon_base(d));
     control_run(p->control, daemon_worker(d), &p->memory, p->lookups, p->lists, &p->gauges,
@@ -135,6 +156,8 @@ static int policyd_reload(struct daemon *d, struct conf *conf, struct err *e)
     serve_configure(p->serve, conf);
     lookups_configure(p->lookups, &conf->policyd);
     memory_expire_all(&p->memory);
+    if (p->sni != NULL)
+        sni_store_reload(p->sni, conf->certs.folder);
     return 0;
 }
 
@@ -162,6 +185,7 @@ static void policyd_stop(struct daemon *d)
     metrics_server_free(p->metrics);
     serve_free(p->serve);
     control_free(p->control);
+    sni_store_free(p->sni);
     redis_free(p->redis);
     call_client_free(p->stsd);
     lookups_free(p->lookups);

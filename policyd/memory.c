@@ -5,15 +5,19 @@
 
 int memory_init(struct memory *m, size_t limit, const uint8_t secret[16])
 {
-    m->epoch = 1;
-    m->cache = cache_new(limit, free, secret);
-    return m->cache == NULL ? -1 : 0;
+    *m = (struct memory){.epoch = 1, .cache = cache_new(limit, free, secret), .busy = busy_new()};
+    if (m->cache != NULL && m->busy != NULL)
+        return 0;
+    memory_clear(m);
+    return -1;
 }
 
 void memory_clear(struct memory *m)
 {
     cache_free(m->cache);
     m->cache = NULL;
+    busy_free(m->busy);
+    m->busy = NULL;
 }
 
 /* A clock that was wrong and has been put right must not make answers hold for longer. */

@@ -13,10 +13,12 @@
 #include <stdint.h>
 
 #include "answer.h"
+#include "busy.h"
 #include "cache.h"
 
 struct memory {
     struct cache *cache;
+    struct busy *busy; /* what is asked for most */
     uint32_t epoch;
 };
 

@@ -11,14 +11,17 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#define SPARE_DESCRIPTORS 64 /* for all that is no connection of a client */
-#define TAG_BUF           72 /* conf_table.c has the limit */
-#define SWEEPS            4  /* idle connections are looked for so often in one idle time-out */
+#define SPARE_DESCRIPTORS 64   /* for all that is no connection of a client */
+#define SNI_MODE          0660 /* of sockets whose answers hold private keys: for owner and group alone */
+#define TAG_BUF           72   /* conf_table.c has the limit */
+#define SWEEPS            4    /* idle connections are looked for so often in one idle time-out */
 
 struct serve {
     struct event_base *base;
     struct listener **listener;
     size_t listener_count;
+    size_t sni_first; /* from there on they are those for certificates, */
+    bool sni_held;    /* which wait until these have been read */
     size_t conn_max;
     struct event *sweep;
     int64_t idle_seconds; /* 0: no limit */
@@ -26,6 +29,7 @@ struct serve {
     void (*drained)(void *ctx);
     void *drained_ctx;
     char tag[TAG_BUF];
+    char optional_tag[TAG_BUF];
     struct conns conns;
 };
 
@@ -38,7 +42,7 @@ static void pause_listeners(struct serve *s)
 
 static void resume_listeners(struct serve *s)
 {
-    for (size_t i = 0; i < s->listener_count; i++)
+    for (size_t i = 0; i < (s->sni_held ? s->sni_first : s->listener_count); i++)
         listener_resume(s->listener[i]);
     s->paused = false;
 }
@@ -97,6 +101,16 @@ static void on_policy(void *ctx, int fd)
     take_client(ctx, fd, &conn_policy);
 }
 
+static void on_exim(void *ctx, int fd)
+{
+    take_client(ctx, fd, &conn_exim);
+}
+
+static void on_sni(void *ctx, int fd)
+{
+    take_client(ctx, fd, &conn_sni);
+}
+
 static void on_sweep(evutil_socket_t fd, short what, void *ctx)
 {
     struct serve *s = ctx;
@@ -124,10 +138,12 @@ static size_t connections_allowed(size_t wanted)
     return wanted;
 }
 
-static void configure_tag(struct serve *s, const struct conf_milter *conf)
+static void configure_tags(struct serve *s, const struct conf_milter *conf)
 {
     (void)snprintf(s->tag, sizeof(s->tag), "%s", conf->tag);
     s->conns.tag = (struct address_tag){.delimiter = conf->delimiter[0], .word = s->tag};
+    (void)snprintf(s->optional_tag, sizeof(s->optional_tag), "%s", conf->optional_tag);
+    s->conns.optional_tag = (struct address_tag){.delimiter = conf->delimiter[0], .word = s->optional_tag};
     s->conns.misplaced = false;
 }
 
@@ -136,7 +152,7 @@ void serve_configure(struct serve *s, const struct conf *conf)
     const struct conf_policyd *own = &conf->policyd;
     struct timeval every = {0, 0};
 
-    configure_tag(s, &conf->milter);
+    configure_tags(s, &conf->milter);
     s->conn_max = connections_allowed((size_t)own->connections);
     s->idle_seconds = (own->idle_timeout_ms + 999) / 1000;
     make_room(s, s->conn_max);
@@ -175,15 +191,39 @@ struct serve *serve_new(struct event_base *base, const struct conf *conf, struct
     s->sweep = must_have(event_new(base, -1, EV_PERSIST, on_sweep, s));
     serve_configure(s, conf);
     if (open_listeners(s, conf->policyd.listen, conf->policyd.socket_mode, on_socketmap, e) != 0 ||
-        open_listeners(s, conf->policyd.policy_listen, conf->policyd.socket_mode, on_policy, e) != 0) {
+        open_listeners(s, conf->policyd.policy_listen, conf->policyd.socket_mode, on_policy, e) != 0 ||
+        open_listeners(s, conf->policyd.exim_listen, conf->policyd.socket_mode, on_exim, e) != 0) {
+        serve_free(s);
+        return NULL;
+    }
+    s->sni_first = s->listener_count;
+    if (open_listeners(s, conf->policyd.sni_listen, SNI_MODE, on_sni, e) != 0) {
         serve_free(s);
         return NULL;
     }
     return s;
 }
 
-void serve_run(struct serve *s, struct memory *memory, struct lookups *lookups, const struct operator_lists *lists)
+/* Who asked before has waited: the wrong certificate would be worse than a late one. */
+static void on_certificates(void *ctx)
 {
+    struct serve *s = ctx;
+
+    s->sni_held = false;
+    for (size_t i = s->sni_first; !s->paused && !s->conns.draining && i < s->listener_count; i++)
+        listener_resume(s->listener[i]);
+}
+
+void serve_run(struct serve *s, struct memory *memory, struct lookups *lookups, const struct operator_lists *lists,
+               struct sni_store *sni)
+{
+    s->conns.sni = sni;
+    if (sni != NULL) {
+        s->sni_held = true;
+        for (size_t i = s->sni_first; i < s->listener_count; i++)
+            listener_pause(s->listener[i]);
+        sni_store_when_read(sni, on_certificates, s);
+    }
     s->conns.lists = lists;
     s->conns.memory = memory;
     s->conns.lookups = lookups;

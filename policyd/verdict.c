@@ -50,6 +50,7 @@ static void decide_facts(struct decision *out, const struct verdict_in *in, cons
 static void hold(struct decision *out, const char *why)
 {
     out->temp = true;
+    out->by = DECIDE_TEMP_LISTS;
     out->level = LEVEL_DEFAULT;
     decide_reason(out, "temporary: %s", why);
 }

@@ -110,6 +110,16 @@ void link_line_leave(struct link_line *line)
     line_move(line);
 }
 
+size_t link_line_waiting(const struct link_line *line)
+{
+    const struct link_waiter *w;
+    size_t n = 0;
+
+    TAILQ_FOREACH(w, &line->waiting, next)
+    n++;
+    return n;
+}
+
 bool link_line_empty(const struct link_line *line)
 {
     return line->taken == 0 && TAILQ_EMPTY(&line->waiting);

@@ -47,6 +47,9 @@ void link_line_quit(struct link_waiter *w);
 /* A place is given back. */
 void link_line_leave(struct link_line *line);
 
+/* How many wait. */
+size_t link_line_waiting(const struct link_line *line);
+
 /* Nobody has a place, and nobody waits. */
 bool link_line_empty(const struct link_line *line);
 

@@ -27,7 +27,8 @@ struct lmtp_session {
     struct lmtp_progress progress;
     struct transaction *t; /* from MAIL to its last reply */
     struct data_stream data;
-    bool ending; /* to be closed when the replies have gone */
+    int64_t ended; /* now_us when the message did */
+    bool ending;   /* to be closed when the replies have gone */
 };
 
 /* Does a domain hold up another? Those that do are given up with give_up. */

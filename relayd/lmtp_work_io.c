@@ -1,6 +1,7 @@
 /* lmtp_work_io.c - what is said in an LMTP session: commands, the message, and the answers of the next servers. */
 #include "lmtp_internal.h"
 
+#include "clock.h"
 #include "counters.h"
 #include "lmtp_reply.h"
 #include "log.h"
@@ -331,6 +332,7 @@ static void break_off(struct lmtp_session *s)
 static void message_end(struct lmtp_session *s)
 {
     count(COUNT_MESSAGES);
+    s->ended = now_us();
     if (s->data.broken.code != 0)
         count(COUNT_BROKEN);
     transaction_end(s->t);
@@ -383,6 +385,7 @@ static bool step_final(struct lmtp_session *s)
 {
     if (!transaction_replies(&s->out, s->t))
         return false;
+    metric_observe(&relayd_counters[HISTOGRAM_DELIVERY], now_us() - s->ended);
     for (size_t i = 0; i < s->t->domains; i++) {
         const struct transaction_domain *d = s->t->domain[i];
 

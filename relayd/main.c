@@ -46,6 +46,7 @@ static void update_gauges(void *ctx)
     relayd_counters[COUNT_EVENTS_LOST].value = told.lost;
     relayd_counters[GAUGE_EVENTS].value = told.waiting;
     relayd_counters[GAUGE_CONNECTIONS].value = lmtp_serve_connections(r->serve);
+    relayd_counters[GAUGE_WAITING].value = r->upstreams == NULL ? 0 : upstreams_waiting(r->upstreams);
     relayd_counters[GAUGE_UPSTREAMS].value = r->upstreams == NULL ? 0 : upstreams_open(r->upstreams);
 }
 

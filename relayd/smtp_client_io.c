@@ -4,6 +4,7 @@
  */
 #include "smtp_client_io.h"
 
+#include "clock.h"
 #include "connect_socket.h"
 #include "counters.h"
 #include "log.h"
@@ -30,6 +31,7 @@ struct smtp_client {
     char domain[DOMAIN_BUF], host[DOMAIN_BUF], address[ADDRESS_BUF];
     char our_address[ADDRESS_BUF], helo[DOMAIN_BUF]; /* what the host calls itself; "" before it has */
     size_t next_address;
+    int64_t began; /* now_us */
     const struct smtp_client_events *events;
     void *ctx;
 
@@ -147,6 +149,8 @@ static void outcome_log(const struct smtp_client *c, enum relay_failed what, con
     struct tls_client_peer peer;
 
     count_host(what);
+    if (what == RELAY_FAILED_NOTHING)
+        metric_observe(&relayd_counters[HISTOGRAM_CONNECT], now_us() - c->began);
     smtp_client_peer(&peer, c);
     log_info("connection", "domain=%s host=%s address=%s tls=%s cipher=%s verified=%s result=%s why=%s", c->domain,
              c->host, c->address, peer.version[0] != '\0' ? peer.version : NULL,
@@ -599,6 +603,7 @@ struct smtp_client *smtp_client_new(const struct smtp_client_settings *settings,
     if (c == NULL)
         log_oom();
     c->settings = *settings;
+    c->began = now_us();
     SSL_CTX_up_ref(c->settings.tls);
     c->path = path;
     c->candidate = candidate;

@@ -36,8 +36,9 @@ void upstreams_tag(struct upstreams *all, const struct address_tag *tag);
  */
 void upstreams_collector(struct upstreams *all, struct tlsrpt_tell *tell);
 
-void upstreams_free(struct upstreams *all);         /* no upstream may be left */
-size_t upstreams_open(const struct upstreams *all); /* connections, idle ones too */
+void upstreams_free(struct upstreams *all);            /* no upstream may be left */
+size_t upstreams_open(const struct upstreams *all);    /* connections, idle ones too */
+size_t upstreams_waiting(const struct upstreams *all); /* upstreams that wait for a place */
 
 /* What a recipient, or the message for it, is answered. */
 struct upstream_answer {

@@ -91,6 +91,18 @@ void upstreams_free(struct upstreams *all)
     free(all);
 }
 
+size_t upstreams_waiting(const struct upstreams *all)
+{
+    size_t waiting = link_line_waiting(&all->line);
+    const void *cursor = NULL;
+    const char *name;
+    const struct link_domain *d;
+
+    while ((d = cache_next(all->domains, &cursor, &name)) != NULL)
+        waiting += link_line_waiting(&d->line);
+    return waiting;
+}
+
 size_t upstreams_open(const struct upstreams *all)
 {
     return all->open;

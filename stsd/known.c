@@ -98,6 +98,37 @@ bool known_beyond(const struct record *record, const struct dest *dest)
     return dest == NULL || record->dest->resolved > dest->resolved || record->dest->sts.learnt > dest->sts.learnt;
 }
 
+static void note_in_use(struct known_policies *out, const struct dest_sts *sts, int64_t now)
+{
+    if (sts->expires - now < (sts->expires - sts->fetched) / 4)
+        out->expiring++;
+    if (out->oldest_fetch == 0 || sts->fetched < out->oldest_fetch)
+        out->oldest_fetch = sts->fetched;
+    if (out->soonest_expiry == 0 || sts->expires < out->soonest_expiry)
+        out->soonest_expiry = sts->expires;
+}
+
+struct known_policies known_policies(const struct known *k, int64_t now, int64_t used_within)
+{
+    struct known_policies out = {0};
+    const void *cursor = NULL;
+    const char *domain;
+    const struct record *record;
+
+    while ((record = cache_next(k->cache, &cursor, &domain)) != NULL) {
+        const struct dest_sts *sts = &record->dest->sts;
+
+        if (!dest_sts_live(sts, now))
+            continue;
+        out.count[sts->policy.mode == STS_MODE_ENFORCE   ? KNOWN_ENFORCE
+                  : sts->policy.mode == STS_MODE_TESTING ? KNOWN_TESTING
+                                                         : KNOWN_NONE]++;
+        if (sts->policy.mode == STS_MODE_ENFORCE && known_in_use(record->used, now, used_within))
+            note_in_use(&out, sts, now);
+    }
+    return out;
+}
+
 size_t known_due(struct known *k, int64_t now, int64_t used_within, char (*names)[DOMAIN_BUF], size_t limit)
 {
     const void *cursor = NULL;

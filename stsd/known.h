@@ -49,6 +49,16 @@ struct record *known_get(struct known *k, const char *domain);
  */
 struct record *known_put(struct known *k, struct dest *dest, int64_t now);
 
+/* The policies that have not expired. In use: enforced, and mail has asked for it within used_within seconds. */
+enum known_mode { KNOWN_ENFORCE, KNOWN_TESTING, KNOWN_NONE, KNOWN_MODES };
+struct known_policies {
+    size_t count[KNOWN_MODES];
+    size_t expiring;      /* in use, with less than a quarter of its life left: twice as long as it should get to be */
+    int64_t oldest_fetch; /* of those in use; 0: there is none */
+    int64_t soonest_expiry; /* the same */
+};
+struct known_policies known_policies(const struct known *k, int64_t now, int64_t used_within);
+
 /* Does it say more than this record of the same domain (NULL: none): newer facts, or a policy fetched later? */
 bool known_beyond(const struct record *record, const struct dest *dest);
 

@@ -1,22 +1,29 @@
 /*
  * main.c - postern-stsd: finds out how mail for a domain must leave. From outside to inside: serve_io (who asks),
  * records_io (memory, Redis, one resolution a domain), resolution_io (one resolution), and schedule_io, which keeps
- * policies fresh.
+ * policies fresh. Besides, it serves the policies of our own domains: publish_io, publications_io.
  */
+#include "clock.h"
 #include "counters.h"
 #include "daemon.h"
 #include "log.h"
 #include "millis.h"
+#include "publish_io.h"
 #include "records_io.h"
 #include "schedule_io.h"
 #include "serve_io.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 
 #define DNS_CONCURRENCY 4000
 #define DRAIN_LOOK_MS   50
-#define DRAIN_TELL_MS   2000 /* longest wait for the collector at the end */
+#define POLICIES_MS     10000 /* policies are counted for /metrics no more often */
+
+/* Policies in use, for /metrics: with Redis, a node has read what others have fetched since when it last asked. */
+#define POLICIES_USED_WITHIN 7200
+#define DRAIN_TELL_MS        2000 /* longest wait for the collector at the end */
 
 struct stsd {
     struct daemon *daemon;
@@ -26,7 +33,10 @@ struct stsd {
     struct resolution_env env;
     struct records *records;
     struct schedule *schedule;
+    struct publish *publish;            /* NULL unless publish_listen is set */
+    struct publications_keeper *keeper; /* the same */
     struct event *drained;
+    int64_t policies_at; /* now_ms when they were last counted; 0: never */
 };
 
 static const char *stsd_user(const struct conf *conf)
@@ -37,6 +47,34 @@ static const char *stsd_user(const struct conf *conf)
 static const char *stsd_pid_file(const struct conf *conf)
 {
     return conf->stsd.pid_file;
+}
+
+/* This walks over all records, so not for each page. */
+static void update_policies(struct stsd *s)
+{
+    struct known_policies p;
+
+    if (s->policies_at != 0 && now_ms() < s->policies_at + POLICIES_MS)
+        return;
+    s->policies_at = now_ms();
+    p = records_policies(s->records, now_seconds(), POLICIES_USED_WITHIN);
+    for (size_t i = 0; i < KNOWN_MODES; i++)
+        counters[GAUGE_POLICIES + i].value = p.count[i];
+    counters[GAUGE_EXPIRING].value = p.expiring;
+    counters[GAUGE_OLDEST_FETCH].value = (uint64_t)p.oldest_fetch;
+    counters[GAUGE_SOONEST_EXPIRY].value = (uint64_t)p.soonest_expiry;
+}
+
+static void update_published(const struct publications_keeper *keeper)
+{
+    struct publications_state p;
+
+    publications_keeper_state(&p, keeper);
+    counters[GAUGE_PUBLISHED].value = p.domains;
+    counters[GAUGE_PUBLISHED_BAD].value = p.bad;
+    counters[GAUGE_PUBLISHED_CURRENT].value = p.current;
+    counters[GAUGE_PUBLISHED_KEPT].value = p.kept;
+    counters[GAUGE_PUBLISHED_READ].value = (uint64_t)p.since;
 }
 
 static void on_update(void *ctx)
@@ -50,7 +88,11 @@ static void on_update(void *ctx)
     counters[GAUGE_WANTED].value = records_wanted(s->records);
     counters[GAUGE_WAITING].value = records_waiting(s->records);
     counters[GAUGE_RECORDS].value = records_in_memory(s->records);
+    counters[GAUGE_REDIS_CONFIGURED].value = strcmp(redis_state(s->redis), "none") != 0;
     counters[GAUGE_REDIS_UP].value = redis_up(s->redis);
+    update_policies(s);
+    if (s->keeper != NULL)
+        update_published(s->keeper);
 }
 
 static int stsd_start(struct daemon *d, struct err *e)
@@ -63,20 +105,32 @@ static int stsd_start(struct daemon *d, struct err *e)
     s->serve = serve_new(daemon_base(d), conf->listen, e);
     if (s->serve == NULL)
         return -1;
+    if (conf->publish_listen[0] != '\0' && (s->publish = publish_new(daemon_base(d), conf->publish_listen, e)) == NULL)
+        return -1;
     if (conf->metrics_listen[0] == '\0')
         return 0;
     s->metrics = metrics_serve(daemon_base(d), conf->metrics_listen, counters, COUNTERS, 1, on_update, s, e);
     return s->metrics == NULL ? -1 : 0;
 }
 
-/* Only ever told that all may have changed: Redis came up, or was emptied. */
+/* Of single keys it is told of those about published policies alone. */
 static void on_redis_changed(void *ctx, const char *key, size_t len)
 {
     struct stsd *s = ctx;
 
-    (void)key;
     (void)len;
-    records_give_back(s->records);
+    if (key == NULL)
+        records_give_back(s->records);
+    publications_keeper_told(s->keeper);
+}
+
+static void publish_begin(struct stsd *s, const struct conf_stsd *conf)
+{
+    if (s->publish == NULL)
+        return;
+    s->keeper = publications_keeper_new(daemon_base(s->daemon), s->redis, strcmp(redis_state(s->redis), "none") == 0,
+                                        conf->publish_file);
+    publish_run(s->publish, s->redis, s->keeper);
 }
 
 static void configure(struct stsd *s, const struct conf_stsd *conf)
@@ -136,10 +190,10 @@ static int open_clients(struct stsd *s, const struct conf_stsd *conf, struct err
 
 static int stsd_run(struct daemon *d, struct err *e)
 {
-    static const char *const kinds[] = {"flushed", NULL};
+    struct stsd *s = daemon_state(d);
+    const char *const kinds[] = {"flushed", s->publish != NULL ? PUBLISHED_KEY : NULL, NULL};
     const struct conf *conf = daemon_conf(d);
     const struct conf_redis redis = conf_redis_for(conf, &conf->stsd.redis);
-    struct stsd *s = daemon_state(d);
 
     configure(s, &conf->stsd);
     if (open_clients(s, &conf->stsd, e) != 0)
@@ -148,6 +202,7 @@ static int stsd_run(struct daemon *d, struct err *e)
     if (s->redis == NULL)
         return -1;
     s->records = records_new(&s->env, s->redis, &conf->stsd);
+    publish_begin(s, &conf->stsd);
     redis_track(s->redis, kinds, on_redis_changed, s);
     s->schedule = schedule_new(daemon_base(d), s->records, s->redis, conf->stsd.refresh_used_within);
     serve_run(s->serve, s->records, s->redis, dns_believes(s->env.dns));
@@ -207,6 +262,8 @@ static void stsd_stop(struct daemon *d)
         event_free(s->drained);
     metrics_server_free(s->metrics);
     redis_free(s->redis); /* ends look-ups that wait for it, so who asked must still be there */
+    publish_free(s->publish);
+    publications_keeper_free(s->keeper);
     schedule_free(s->schedule);
     records_free(s->records);
     serve_free(s->serve);

@@ -41,8 +41,9 @@ struct want {
     enum records_need need;
     bool used; /* mail asks for it */
     bool locked;
-    bool active;     /* has its turn, and does more than wait */
-    int64_t started; /* when it got its turn */
+    bool active;      /* has its turn, and does more than wait */
+    int64_t begun_ms; /* now_ms() */
+    int64_t started;  /* when it got its turn */
     int look_ms;
     struct event *look;
     struct resolution *resolution;
@@ -62,6 +63,7 @@ struct records {
     size_t active, waiting;
     size_t active_max, waiting_max;
     struct give_back *give_back;
+    struct slowest slowest;
 };
 
 /* --- what is remembered --- */
@@ -165,12 +167,23 @@ static void on_late_record(void *ctx, struct dest *dest, bool answered)
     want_conclude(w, fresh);
 }
 
+/* How a resolution ended, for people. */
+static const char *end_of(const struct dest *dest)
+{
+    if (dest->mx == DEST_MX_TEMP)
+        return dest->mx_why[0] != '\0' ? dest->mx_why : "no MX records now";
+    if (dest->sts.failure != DEST_STS_OK)
+        return dest_sts_failure_name(dest->sts.failure);
+    return dest_temporary(dest) ? "not all could be looked up" : "found";
+}
+
 static void on_resolved(void *ctx, struct dest *dest)
 {
     struct want *w = ctx;
 
     w->resolution = NULL;
-    count(COUNT_RESOLUTIONS);
+    count(COUNT_RESOLUTIONS + outcome_of(dest, now_seconds()));
+    slowest_add(&w->records->slowest, w->domain, now_ms() - w->begun_ms, end_of(dest), now_seconds());
     log_info("resolved", "domain=%s mx=%s hosts=%zu sts=%s mode=%s why=%s seconds=%lld", w->domain,
              dest_mx_name(dest->mx), dest->host_count, dest_sts_record_name(dest->sts.record),
              dest->sts.has_policy ? sts_mode_name(dest->sts.policy.mode) : NULL,
@@ -291,6 +304,7 @@ static struct want *want_new(struct records *r, const char *domain, enum records
     w->records = r;
     w->need = need;
     w->look_ms = LOCK_LOOK_MS;
+    w->begun_ms = now_ms();
     w->len = len;
     memcpy(w->domain, domain, len + 1);
     TAILQ_INIT(&w->waiters);
@@ -429,6 +443,39 @@ void records_give_back(struct records *r)
     give_back_start(r->give_back);
 }
 
+static const char *waits_for(const struct want *w)
+{
+    if (w->resolution != NULL)
+        return resolution_waits_for(w->resolution);
+    if (w->started == 0)
+        return "its turn";
+    return evtimer_pending(w->look, NULL) ? "another node" : "Redis";
+}
+
+/* The table is walked from the newest to the oldest. */
+size_t records_oldest(const struct records *r, struct records_waiting *out, size_t max)
+{
+    size_t skip = cache_count(r->wants) > max ? cache_count(r->wants) - max : 0;
+    const void *cursor = NULL;
+    const struct want *w;
+    const char *domain;
+    size_t count = 0;
+
+    while ((w = cache_next(r->wants, &cursor, &domain)) != NULL) {
+        if (skip > 0) {
+            skip--;
+            continue;
+        }
+        out[count++] = (struct records_waiting){w->domain, now_ms() - w->begun_ms, waits_for(w)};
+    }
+    return count;
+}
+
+const struct slowest *records_slowest(const struct records *r)
+{
+    return &r->slowest;
+}
+
 size_t records_wanted(const struct records *r)
 {
     return cache_count(r->wants);
@@ -442,6 +489,11 @@ size_t records_waiting(const struct records *r)
 size_t records_busy(const struct records *r)
 {
     return r->active + r->waiting;
+}
+
+struct known_policies records_policies(const struct records *r, int64_t now, int64_t used_within)
+{
+    return known_policies(&r->known, now, used_within);
 }
 
 size_t records_in_memory(const struct records *r)

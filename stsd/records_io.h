@@ -10,9 +10,11 @@
 
 #include "conf.h"
 #include "dest.h"
+#include "known.h"
 #include "need.h"
 #include "redis_io.h"
 #include "resolution_io.h"
+#include "slowest.h"
 
 struct records;
 
@@ -34,9 +36,23 @@ size_t records_due(struct records *r, int64_t now, int64_t used_within, char (*n
 /* Redis is there (again), or was emptied: give it what memory knows and it does not. */
 void records_give_back(struct records *r);
 
+/* A domain that is being worked on. */
+struct records_waiting {
+    const char *domain;
+    int64_t ms;            /* for so long */
+    const char *waits_for; /* for people */
+};
+
+/* Those that have been worked on longest, the oldest last; valid until the loop goes on. Returns how many. */
+size_t records_oldest(const struct records *r, struct records_waiting *out, size_t max);
+
+/* The resolutions that took longest, of those that ended lately. */
+const struct slowest *records_slowest(const struct records *r);
+
 size_t records_wanted(const struct records *r);  /* domains being worked on or waiting */
 size_t records_waiting(const struct records *r); /* of these, waiting for their turn */
 size_t records_busy(const struct records *r);    /* all but those that only wait for a policy host or another node */
+struct known_policies records_policies(const struct records *r, int64_t now, int64_t used_within); /* walks over all */
 size_t records_in_memory(const struct records *r);
 
 /* Redis must have been closed before. Nobody is called back. */

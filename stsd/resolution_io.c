@@ -18,8 +18,10 @@ struct step {
     LIST_ENTRY(step) link;
     struct resolution *resolution;
     unsigned slot;
-    struct dns_query *query; /* or */
+    enum dns_type type; /* of the query, or */
+    struct dns_query *query;
     struct https_get *get;
+    int64_t began; /* now_us */
 };
 
 struct resolution {
@@ -31,6 +33,8 @@ struct resolution {
     resolution_waits_fn *waits; /* NULL: it has been called */
     void *ctx;
     int64_t attempted; /* the last policy fetch before */
+    int64_t began;     /* now_us */
+    enum { FETCH_NONE, FETCH_STARTED, FETCH_TRIED } fetch;
     char domain[DOMAIN_BUF];
 };
 
@@ -73,6 +77,15 @@ static void tell_failure(const struct resolution *r, const struct dest *dest)
     buf_clear(&json);
 }
 
+static void count_end(const struct resolution *r, const struct dest *dest)
+{
+    metric_observe(&counters[HISTOGRAM_RESOLUTION], now_us() - r->began);
+    if (r->fetch == FETCH_STARTED)
+        count(COUNT_FETCHES_UNTRIED);
+    else if (r->fetch == FETCH_TRIED)
+        count(COUNT_FETCHES + dest->sts.failure);
+}
+
 static void finish(struct resolution *r)
 {
     struct dest *dest = resolve_take(r->machine, now_seconds());
@@ -81,6 +94,7 @@ static void finish(struct resolution *r)
 
     if (dest == NULL)
         log_oom();
+    count_end(r, dest);
     tell_failure(r, dest);
     resolution_cancel(r);
     done(ctx, dest);
@@ -120,11 +134,13 @@ static void on_fetched(void *ctx, const struct https_result *result)
     struct resolve_fetch fetch;
     struct err e = {""};
 
+    metric_observe(&counters[HISTOGRAM_FETCH], now_us() - s->began);
     judge_fetch(&fetch, result, &e);
+    if (!fetch.untried)
+        r->fetch = FETCH_TRIED;
     if (fetch.untried) {
         log_warning("policy-not-fetched", "domain=%s why=%s", r->domain, fetch.why);
     } else if (fetch.failure != DEST_STS_OK) {
-        count(COUNT_FETCH_FAILURES);
         log_warning("policy-fetch-failed", "domain=%s type=%s why=%s", r->domain, dest_sts_failure_name(fetch.failure),
                     fetch.why);
     }
@@ -143,10 +159,13 @@ static void perform(struct resolution *r, const struct resolve_action *action)
     LIST_INSERT_HEAD(&r->steps, s, link);
     if (action->what == RESOLVE_QUERY) {
         count(COUNT_DNS_QUERIES);
+        s->type = action->type;
         s->query = dns_ask(r->env->dns, action->name, action->type, on_answer, s);
         return;
     }
-    count(COUNT_FETCHES);
+    count(COUNT_FETCHES_STARTED);
+    r->fetch = FETCH_STARTED;
+    s->began = now_us();
     for (size_t i = 0; i < action->address_count; i++)
         address[i] = action->address[i];
     s->get = https_start(r->env->https, action->name, STS_HTTP_PATH, address, action->address_count, on_fetched, s);
@@ -180,8 +199,11 @@ static void fail_fetch(struct resolution *r)
     struct resolve_fetch fetch = {.failure = DEST_STS_FETCH_ERROR, .why = "no answer in time"};
 
     for (struct step *s = LIST_FIRST(&r->steps); s != NULL; s = LIST_NEXT(s, link))
-        if (s->get != NULL && https_had_its_time(s->get))
+        if (s->get != NULL && https_had_its_time(s->get)) {
+            r->fetch = FETCH_TRIED;
+            metric_observe(&counters[HISTOGRAM_FETCH], now_us() - s->began);
             resolve_fetched(r->machine, s->slot, &fetch, now_seconds());
+        }
 }
 
 /* Also the way a finished resolution ends; what is missing at the real deadline counts as a temporary failure. */
@@ -198,6 +220,17 @@ static void on_deadline(evutil_socket_t fd, short what, void *ctx)
     finish(r);
 }
 
+/* The policy host is what takes longest; else what was asked last. */
+const char *resolution_waits_for(const struct resolution *r)
+{
+    const struct step *s = LIST_FIRST(&r->steps);
+
+    for (const struct step *i = s; i != NULL; i = LIST_NEXT(i, link))
+        if (i->get != NULL)
+            return "the policy host";
+    return s == NULL ? "its end" : dns_type_name(s->type);
+}
+
 struct resolution *resolution_start(const struct resolution_env *env, const char *domain, const struct dest *previous,
                                     bool force, resolution_done_fn *done, resolution_waits_fn *waits, void *ctx)
 {
@@ -205,6 +238,7 @@ struct resolution *resolution_start(const struct resolution_env *env, const char
     struct resolution *r = must_have(calloc(1, sizeof(*r)));
 
     r->env = env;
+    r->began = now_us();
     r->done = done;
     r->waits = waits;
     r->ctx = ctx;

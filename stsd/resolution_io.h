@@ -32,6 +32,8 @@ typedef void resolution_waits_fn(void *ctx);
 /* See resolve_new for previous and force. env must outlive the resolution. The handle is invalid after done. */
 struct resolution *resolution_start(const struct resolution_env *env, const char *domain, const struct dest *previous,
                                     bool force, resolution_done_fn *done, resolution_waits_fn *waits, void *ctx);
+/* What it waits for now, for people: "the policy host", or a type of DNS records. */
+const char *resolution_waits_for(const struct resolution *r);
 void resolution_cancel(struct resolution *r);
 
 #endif

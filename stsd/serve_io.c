@@ -2,8 +2,10 @@
 #include "serve_io.h"
 
 #include "call_server.h"
+#include "clock.h"
 #include "counters.h"
 #include "log.h"
+#include "metrics_json.h"
 
 #include <jansson.h>
 
@@ -13,7 +15,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SERVE_MODE 0660
+#define SERVE_MODE    0660
+#define SERVE_WAITING 20 /* of those under way, in `activity` */
 
 /* A call that waits for its record. */
 struct asked {
@@ -80,15 +83,51 @@ static void do_status(struct serve *s, struct call *call)
                   (json_int_t)(time(NULL) - s->started), "redis", redis_state(s->redis), "dnssec", s->dnssec, "wanted",
                   (json_int_t)records_wanted(s->records), "waiting", (json_int_t)records_waiting(s->records),
                   "memory_records", (json_int_t)records_in_memory(s->records));
-    size_t skip = strlen("postern_stsd_");
     char *text;
 
-    for (size_t i = 0; i < GAUGE_WANTED; i++) /* the gauges are above */
-        json_object_set_new(status, counters[i].name + skip, json_integer((json_int_t)counters[i].value));
+    metrics_json(status, counters, GAUGE_WANTED, 1, strlen("postern_stsd_")); /* the gauges are above */
     text = must_have(json_dumps(status, JSON_COMPACT));
     call_answer(call, CALL_OK, text, strlen(text));
     free(text);
     json_decref(status);
+}
+
+/* --- activity --- */
+
+static json_t *under_way(const struct records *r)
+{
+    struct records_waiting waiting[SERVE_WAITING];
+    size_t count = records_oldest(r, waiting, SERVE_WAITING);
+    json_t *list = json_array();
+
+    while (count-- > 0)
+        json_array_append_new(list, json_pack("{ss sI ss}", "domain", waiting[count].domain, "ms",
+                                              (json_int_t)waiting[count].ms, "waits", waiting[count].waits_for));
+    return list;
+}
+
+static json_t *ended(const struct records *r)
+{
+    struct slow slow[SLOWEST_MAX];
+    int64_t now = now_seconds();
+    size_t count = slowest_list(records_slowest(r), slow, now);
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(list, json_pack("{ss sI sI so}", "domain", slow[i].domain, "ms", (json_int_t)slow[i].ms,
+                                              "ago", (json_int_t)(now - slow[i].ended), "end",
+                                              json_stringn(slow[i].end, strlen(slow[i].end))));
+    return list;
+}
+
+static void do_activity(const struct serve *s, struct call *call)
+{
+    json_t *activity = json_pack("{so so}", "under_way", under_way(s->records), "slowest", ended(s->records));
+    char *text = must_have(json_dumps(activity, JSON_COMPACT));
+
+    call_answer(call, CALL_OK, text, strlen(text));
+    free(text);
+    json_decref(activity);
 }
 
 static void on_call(void *ctx, struct call *call, const char *verb, const char *arg, size_t len)
@@ -101,6 +140,8 @@ static void on_call(void *ctx, struct call *call, const char *verb, const char *
         do_resolve(s, call, arg, len, RECORDS_USE);
     else if (strcmp(verb, "refresh") == 0)
         do_resolve(s, call, arg, len, RECORDS_FRESH);
+    else if (strcmp(verb, "activity") == 0)
+        do_activity(s, call);
     else if (strcmp(verb, "status") == 0)
         do_status(s, call);
     else

@@ -4,6 +4,9 @@
  *   - resolve DOMAIN: the destination record as JSON, from Redis or memory while it holds; TEMP when too many are
  * waiting
  *   - refresh DOMAIN: the same, gathered anew
+ *   - activity: what it does now, as JSON for `posternctl top`: under_way: [{domain, ms, waits}], those worked on
+ * longest, the oldest first; slowest: [{domain, ms, ago, end}], the slowest resolutions that ended in the last
+ * SLOWEST_KEEP seconds
  *   - status: JSON, version, pid, uptime, redis, dnssec (a resolver is believed about it), and the numbers of /metrics
  */
 #ifndef POSTERN_STSD_SERVE_IO_H

@@ -3,6 +3,7 @@
 
 #include "attempt_judge.h"
 #include "call_client.h"
+#include "counters.h"
 #include "facts_io.h"
 #include "log.h"
 #include "millis.h"
@@ -89,10 +90,12 @@ static void on_event(void *ctx, const struct tlsrpt_event *event)
     struct counted *c = ctx;
     struct attempts *all = c->item->all;
 
-    if (collector_count(all->collector, utc_day(c->item->attempt.at), event) != 0)
+    if (collector_count(all->collector, utc_day(c->item->attempt.at), event) != 0) {
         c->refused = true;
-    else
+    } else {
         all->stats.reported++;
+        count_session(c->item->attempt.by_exim ? SESSION_EXIM : SESSION_LOG, event);
+    }
 }
 
 /* Returns false when the collector does not take it now. */

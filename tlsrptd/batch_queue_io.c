@@ -213,7 +213,7 @@ static void on_applied(void *ctx, enum counts_applied how)
     if (how == COUNTS_REFUSED || how == COUNTS_AWAY)
         q->again_ms = now_ms() + AGAIN_MS;
     if (how == COUNTS_GAP)
-        log_warning("counts_again", "lane=%s batches=%zu reason=%s", STAILQ_FIRST(&q->all)->lane, q->count,
+        log_warning("counts-again", "lane=%s batches=%zu reason=%s", STAILQ_FIRST(&q->all)->lane, q->count,
                     "Redis has lost some");
     send_next(q);
     q->changed(q->ctx);
@@ -224,7 +224,7 @@ static void lose_next(struct batch_queue *q, const char *why)
 {
     struct waiting *w = q->next;
 
-    log_error("batch_lost", "lane=%s number=%llu error=%s", w->lane, (unsigned long long)w->number, why);
+    log_error("batch-lost", "lane=%s number=%llu error=%s", w->lane, (unsigned long long)w->number, why);
     q->next = STAILQ_NEXT(w, link);
     q->count--;
     if (w->place.file == NULL)
@@ -310,7 +310,7 @@ static void on_has(void *ctx, redisReply *reply)
     if (reply->type == REDIS_REPLY_STRING)
         has = strtoull(reply->str, NULL, 10);
     if (has < w->number) {
-        log_warning("counts_again", "lane=%s number=%llu reason=%s", w->lane, (unsigned long long)w->number,
+        log_warning("counts-again", "lane=%s number=%llu reason=%s", w->lane, (unsigned long long)w->number,
                     "Redis has lost it");
         if (q->way == NULL)
             begin_again(q);

@@ -75,14 +75,14 @@ static bool spool_takes(struct collector *c, struct making *m, struct spool_plac
         spool_write(c->spool, place, m->octets.data, m->octets.len, (size_t)(c->number + 1 - m->first), position,
                     positions, &e) == 0) {
         if (c->spool_fails)
-            log_info("spool_works", "folder=%s", c->folder);
+            log_info("spool-works", "folder=%s", c->folder);
         c->spool_fails = false;
         return true;
     }
     c->spool_fails = true;
     c->stats.spool_failures++;
     if (now_ms() >= c->complain_ms) {
-        log_error("spool_fails", "error=%s failures=%llu action=%s", e.text,
+        log_error("spool-fails", "error=%s failures=%llu action=%s", e.text,
                   (unsigned long long)c->stats.spool_failures, redis_up(c->redis) ? "straight to Redis" : "memory");
         c->complain_ms = now_ms() + COMPLAIN_MS;
     }
@@ -259,6 +259,8 @@ int collector_count(struct collector *c, int32_t day, const struct tlsrpt_event 
         return -1;
     }
     c->stats.events++;
+    if (c->options.failing != NULL)
+        failing_event(c->options.failing, event, now_seconds());
     /* Not now: whoever counts may have a position to note behind the event. */
     if (tally_events(c->tally) >= (uint64_t)c->options.commit_events && !memory_full(c))
         event_active(c->tick, EV_TIMEOUT, 0);

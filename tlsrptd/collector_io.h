@@ -14,15 +14,17 @@
 #include <stdint.h>
 
 #include "err.h"
+#include "failing.h"
 #include "redis_io.h"
 #include "tlsrpt_event.h"
 
 struct collector_options {
-    const char *spool;     /* folder */
-    int64_t spool_max;     /* octets there */
-    int64_t commit_ms;     /* longest time that an event is in memory only */
-    int64_t commit_events; /* and most events */
-    int64_t keep;          /* seconds that counts of a day stay in Redis after it */
+    const char *spool;       /* folder */
+    int64_t spool_max;       /* octets there */
+    int64_t commit_ms;       /* longest time that an event is in memory only */
+    int64_t commit_events;   /* and most events */
+    int64_t keep;            /* seconds that counts of a day stay in Redis after it */
+    struct failing *failing; /* is told of each event; NULL: nobody is */
 };
 
 struct collector;

@@ -22,7 +22,7 @@ struct watch {
 void curl_option_check(CURLcode code)
 {
     if (code != CURLE_OK) {
-        log_error("curl_option", "error=%s", curl_easy_strerror(code));
+        log_error("curl-option", "error=%s", curl_easy_strerror(code));
         abort();
     }
 }
@@ -30,7 +30,7 @@ void curl_option_check(CURLcode code)
 static void multi_check(CURLMcode code)
 {
     if (code != CURLM_OK) {
-        log_error("curl_multi", "error=%s", curl_multi_strerror(code));
+        log_error("curl-multi", "error=%s", curl_multi_strerror(code));
         abort();
     }
 }

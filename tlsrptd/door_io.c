@@ -10,16 +10,19 @@
 #include <unistd.h>
 
 #include "call_server.h"
+#include "clock.h"
 #include "counters.h"
 #include "domain.h"
 #include "log.h"
+#include "metrics_json.h"
 #include "tlsrpt_event_read.h"
 #include "utc_day.h"
 
-#define DOOR_MODE  0660
-#define ROWS_MAX   1000                 /* rows of an answer; of more only the number is told */
-#define OCTETS_MAX (CALL_REPLY_MAX / 2) /* and no more octets of them than that */
-#define SEND_WORDS 3
+#define DOOR_MODE    0660
+#define ROWS_MAX     1000                 /* rows of an answer; of more only the number is told */
+#define OCTETS_MAX   (CALL_REPLY_MAX / 2) /* and no more octets of them than that */
+#define SEND_WORDS   3
+#define FAILING_ROWS 40
 
 /* A call that waits for its answer: until its event is safe, or until its reports are sent. */
 struct asked {
@@ -38,6 +41,7 @@ struct door {
     void *ctx;
     struct report_job *job;
     const struct redis *redis;
+    const struct failing *failing;
     time_t started;
     LIST_HEAD(asked_list, asked) asked;
 };
@@ -170,13 +174,24 @@ static void do_status(struct door *d, struct call *call)
 {
     json_t *status = json_pack("{ss sI sI ss}", "version", PACKAGE_VERSION, "pid", (json_int_t)getpid(), "uptime",
                                (json_int_t)(time(NULL) - d->started), "redis", redis_state(d->redis));
-    size_t skip = strlen("postern_tlsrptd_");
 
     d->hooks->update(d->ctx);
-    for (enum counter i = 0; i < GAUGE_REDIS_UP; i++)
-        json_object_set_new(status, tlsrptd_counters[i].name + skip,
-                            json_integer((json_int_t)tlsrptd_counters[i].value));
+    metrics_json(status, tlsrptd_counters, GAUGE_REDIS_CONFIGURED, 1, strlen("postern_tlsrptd_"));
     answer_json(call, status);
+}
+
+static void do_activity(const struct door *d, struct call *call)
+{
+    const struct failing_domain *row[FAILING_ROWS];
+    int64_t now = now_seconds();
+    size_t count = failing_list(d->failing, row, FAILING_ROWS, now);
+    json_t *list = must_have(json_array());
+
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(list, json_pack("{ss ss ss sI sI}", "domain", row[i]->domain, "host", row[i]->host,
+                                              "result", row[i]->result, "failures", (json_int_t)failing_count(row[i]),
+                                              "ago", (json_int_t)(now > row[i]->last ? now - row[i]->last : 0)));
+    answer_json(call, json_pack("{so}", "failing", list));
 }
 
 static void on_call(void *ctx, struct call *call, const char *verb, const char *arg, size_t len)
@@ -189,6 +204,8 @@ static void on_call(void *ctx, struct call *call, const char *verb, const char *
         do_event(d, call, arg, len);
     else if (strcmp(verb, "report-send") == 0)
         do_report_send(d, call, arg, len);
+    else if (strcmp(verb, "activity") == 0)
+        do_activity(d, call);
     else if (strcmp(verb, "status") == 0)
         do_status(d, call);
     else
@@ -210,12 +227,13 @@ struct door *door_open(struct event_base *base, const char *address, struct err 
 }
 
 void door_run(struct door *d, const struct door_hooks *hooks, void *ctx, struct report_job *job,
-              const struct redis *redis)
+              const struct redis *redis, const struct failing *failing)
 {
     d->hooks = hooks;
     d->ctx = ctx;
     d->job = job;
     d->redis = redis;
+    d->failing = failing;
 }
 
 void door_drain(struct door *d)

@@ -4,6 +4,8 @@
  *   event JSON                        an outcome (tlsrpt_event.h). OK once it is on disk or in Redis; TEMP: keep it
  *   report-send DAY DOMAIN [again]    send reports now, of one domain or of all ("*"). OK with
  *                                     {"rows":[{"domain":…,"destination":…,"state":…,"why":…},…]}
+ *   activity                          what fails now, as JSON for `posternctl top`: OK with
+ *                                     {"failing":[{"domain":…,"host":…,"result":…,"failures":…,"ago":…},…]}
  *   status                            OK with numbers, as JSON
  */
 #ifndef POSTERN_DOOR_IO_H
@@ -13,6 +15,7 @@
 #include <stdbool.h>
 
 #include "err.h"
+#include "failing.h"
 #include "report_job_io.h"
 #include "tlsrpt_event.h"
 
@@ -27,7 +30,7 @@ struct door_hooks {
 /* NULL with the reason in e. Requests are put off until door_run. */
 struct door *door_open(struct event_base *base, const char *address, struct err *e);
 void door_run(struct door *d, const struct door_hooks *hooks, void *ctx, struct report_job *job,
-              const struct redis *redis);
+              const struct redis *redis, const struct failing *failing);
 
 void door_drain(struct door *d);
 size_t door_outstanding(const struct door *d); /* requests without an answer */

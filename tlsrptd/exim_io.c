@@ -112,6 +112,7 @@ static void line_take(struct exim_door *d, const char *line, size_t len, struct 
         return;
     }
     rc = exim_line_read(&a, id, line, len, now_seconds() + d->clock_offset, e);
+    a.by_exim = true;
     if (rc < 0)
         unreadable(d, e->text);
     else if (rc > 0)

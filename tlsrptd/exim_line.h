@@ -1,5 +1,5 @@
 /*
- * exim_line.h - what Exim tells of an attempt, by ${readsocket} in an event_action (contrib/exim/tlsrpt.conf): one line
+ * exim_line.h - what Exim tells of an attempt, by ${readsocket} in an event_action (contrib/exim/macros): one line
  * of words,
  *
  *   attempt NAME=VALUE …

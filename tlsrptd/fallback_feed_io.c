@@ -45,7 +45,8 @@ struct fallback_feed {
     struct fallback_feed_stats stats;
     uint64_t lost_logged;
     int64_t log_next;
-    bool freed; /* it ends with the last that is under way */
+    struct failing *failing; /* NULL: nobody wants to know */
+    bool freed;              /* it ends with the last that is under way */
 };
 
 static bool is_failure(enum fallback_event event)
@@ -245,6 +246,8 @@ void fallback_feed_add(struct fallback_feed *f, const char *nexthop, const char 
 
     if (len < 0 || (size_t)len >= sizeof(key) || host[0] == '\0' || strlen(host) > DOMAIN_MAX || at <= 0)
         return;
+    if (f->failing != NULL)
+        failing_fallback(f->failing, nexthop, host, event, at);
     if (is_failure(event))
         (void)cache_remove(f->quiet, key, (size_t)len);
     else if (event == FALLBACK_TLS_DONE && is_quiet(f, key, (size_t)len))
@@ -263,6 +266,11 @@ void fallback_feed_add(struct fallback_feed *f, const char *nexthop, const char 
 struct fallback_feed_stats fallback_feed_stats(const struct fallback_feed *f)
 {
     return f->stats;
+}
+
+void fallback_feed_watch(struct fallback_feed *f, struct failing *failing)
+{
+    f->failing = failing;
 }
 
 struct fallback_feed *fallback_feed_new(struct event_base *base, struct redis *redis)

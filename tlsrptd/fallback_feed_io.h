@@ -15,6 +15,7 @@
 #include <event2/event.h>
 #include <stdint.h>
 
+#include "failing.h"
 #include "fallback.h"
 #include "redis_io.h"
 
@@ -24,6 +25,9 @@
 struct fallback_feed;
 
 struct fallback_feed *fallback_feed_new(struct event_base *base, struct redis *redis);
+
+/* From now on failing is told, too; it must outlive f. */
+void fallback_feed_watch(struct fallback_feed *f, struct failing *failing);
 
 /* Before redis_free, which ends what is under way, or after it. */
 void fallback_feed_free(struct fallback_feed *f);

@@ -82,6 +82,8 @@ static bool turn(struct log_file *f)
         if (!give(f, now, until))
             return !f->paused;
         n = read_more(f);
+        if (n == 0)
+            f->taker->stats.all_read = now_seconds();
         if (n < 0 || (n == 0 && !log_file_ended(f)))
             return false;
     }

@@ -248,6 +248,8 @@ static bool turn(struct log_journal *j)
     while (!j->paused && now_ms() < until) {
         int rc = sd_journal_next(j->journal);
 
+        if (rc == 0)
+            j->taker->stats.all_read = now_seconds();
         if (rc <= 0) {
             say_failed(j, rc);
             return false;

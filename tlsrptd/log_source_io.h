@@ -46,6 +46,7 @@ const char *log_source_position(struct log_source *s);
 struct log_source_stats {
     uint64_t lines, octets; /* given, or passed over as no program's */
     uint64_t lost;          /* times that a position, or a part of a file, was gone */
+    int64_t all_read;       /* when there last was nothing more to read, seconds since the epoch; 0: not yet */
 };
 struct log_source_stats log_source_stats(const struct log_source *s);
 

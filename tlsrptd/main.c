@@ -48,6 +48,7 @@ struct tlsrptd {
     struct log_source *log;
     struct event *log_rest;
     struct report_job *job;
+    struct failing failing;
     bool drained;           /* one of the two that are waited for at the end is done */
     struct event *answered; /* then: until answers are on their way */
 };
@@ -92,6 +93,9 @@ static void update_collected(const struct tlsrptd *t, struct metric *m)
     m[COUNT_REPORTS_FAILED].value = r.failed;
     m[COUNT_REPORTS_GIVEN_UP].value = r.given_up;
     m[COUNT_REPORTS_UNKNOWN].value = r.unknown;
+    m[GAUGE_REPORTS].value = r.waiting;
+    m[GAUGE_REPORT_SENT].value = (uint64_t)r.last_sent;
+    m[GAUGE_SPOOL_LIMIT].value = (uint64_t)daemon_conf(t->daemon)->tlsrptd.spool_octets;
 }
 
 static void update_heard(const struct tlsrptd *t, struct metric *m)
@@ -109,6 +113,8 @@ static void update_heard(const struct tlsrptd *t, struct metric *m)
         m[COUNT_LOG_LINES].value = l.lines;
         m[COUNT_LOG_OCTETS].value = l.octets;
         m[COUNT_LOG_LOST].value = l.lost;
+        m[GAUGE_LOG_READ].value = (uint64_t)l.all_read;
+        m[GAUGE_LOG_FOLLOWED].value = 1;
     }
     if (t->exim != NULL) {
         struct exim_door_stats x = exim_door_stats(t->exim);
@@ -119,6 +125,7 @@ static void update_heard(const struct tlsrptd *t, struct metric *m)
     }
     m[COUNT_ATTEMPTS].value = attempts_stats(t->attempts).attempts;
     m[GAUGE_ATTEMPTS].value = attempts_waiting(t->attempts);
+    m[GAUGE_REDIS_CONFIGURED].value = strcmp(redis_state(t->redis), "none") != 0;
     m[GAUGE_REDIS_UP].value = redis_up(t->redis) ? 1 : 0;
 }
 
@@ -133,13 +140,14 @@ static void update_numbers(void *ctx)
 }
 
 /* An event as it was told. What it means for fallback is known when it names a host. */
-static bool count_event(struct tlsrptd *t, const struct tlsrpt_event *event, int64_t at)
+static bool count_event(struct tlsrptd *t, const struct tlsrpt_event *event, int64_t at, enum session_source source)
 {
     enum fallback_event outcome;
     const char *host;
 
     if (collector_count(t->collector, utc_day(at), event) != 0)
         return false;
+    count_session(source, event);
     if (tlsrpt_event_fallback(&outcome, &host, event) && host[0] != '\0')
         fallback_feed_add(t->feed, event->domain, host, outcome, at);
     return true;
@@ -149,14 +157,14 @@ static bool on_event(void *ctx, const struct tlsrpt_event *event)
 {
     struct tlsrptd *t = ctx;
 
-    return count_event(t, event, now_here(t));
+    return count_event(t, event, now_here(t), SESSION_CALL);
 }
 
 static bool on_datagram(void *ctx, const struct tlsrpt_event *event)
 {
     struct tlsrptd *t = ctx;
 
-    return count_event(t, event, datagrams_at(t->datagrams) + t->clock_offset);
+    return count_event(t, event, datagrams_at(t->datagrams) + t->clock_offset, SESSION_DATAGRAM);
 }
 
 static void when_safe(void *ctx, void (*fn)(void *answer, bool safe), void *answer)
@@ -187,6 +195,7 @@ static bool on_log_entry(void *ctx, const struct maillog_entry *entry, bool seen
 {
     struct tlsrptd *t = ctx;
 
+    tlsrptd_counters[GAUGE_LOG_ENTRY].value = (uint64_t)entry->at;
     maillog_add(t->maillog, entry, seen ? on_seen_attempt : on_attempt, t);
     if (!seen)
         attempts_position(t->attempts, SOURCE_LOG, position);
@@ -262,12 +271,14 @@ static int open_counting(struct tlsrptd *t, const struct conf *conf, struct err 
                                               .spool_max = c->spool_octets,
                                               .commit_ms = c->commit_ms,
                                               .commit_events = c->commit_events,
-                                              .keep = c->keep};
+                                              .keep = c->keep,
+                                              .failing = &t->failing};
 
     if ((t->redis = redis_new(base, &redis, e)) == NULL ||
         (t->collector = collector_new(base, t->redis, &options, e)) == NULL)
         return -1;
     t->feed = fallback_feed_new(base, t->redis);
+    fallback_feed_watch(t->feed, &t->failing);
     t->attempts = attempts_new(base, c->stsd, c->policyd, c->log_counts, t->collector, t->feed, on_room, t, e);
     return t->attempts == NULL ? -1 : 0;
 }
@@ -304,7 +315,7 @@ static int tlsrptd_run(struct daemon *d, struct err *e)
         return -1;
     if (t->exim != NULL)
         exim_door_run(t->exim, t->attempts, t->clock_offset);
-    door_run(t->door, &hooks, t, t->job, t->redis);
+    door_run(t->door, &hooks, t, t->job, t->redis, &t->failing);
     return 0;
 }
 

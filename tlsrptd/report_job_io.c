@@ -69,7 +69,7 @@ static bool is_silent(const struct report_job *j)
 static void tell_silent(const struct conf *conf)
 {
     if (conf->tlsrptd.contact[0] == '\0')
-        log_info("reports_off", "why=%s action=%s", "tlsrptd.contact is not set", "nothing is sent");
+        log_info("reports-off", "why=%s action=%s", "tlsrptd.contact is not set", "nothing is sent");
 }
 
 /* ---- drain ---- */
@@ -310,5 +310,8 @@ int report_job_send(struct report_job *j, int32_t day, const char *domain, bool 
 
 struct report_job_stats report_job_stats(const struct report_job *j)
 {
-    return report_sender_stats(j->sender);
+    struct report_job_stats stats = report_sender_stats(j->sender);
+
+    stats.waiting = report_queue_waiting(j->queue);
+    return stats;
 }

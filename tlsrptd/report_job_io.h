@@ -39,6 +39,8 @@ bool report_job_drain(struct report_job *j, void (*fn)(void *ctx), void *ctx);
 
 struct report_job_stats {
     uint64_t sent, failed, given_up, unknown;
+    uint64_t waiting;  /* domains whose reports are still to go */
+    int64_t last_sent; /* when one was last taken; 0: none yet */
 };
 struct report_job_stats report_job_stats(const struct report_job *j);
 

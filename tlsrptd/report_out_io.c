@@ -21,7 +21,8 @@
 static void note_sent(struct report_work *w)
 {
     w->sender->stats.sent++;
-    log_info("report_sent", "domain=%s destination=%s report=%s tries=%u", w->domain, report_work_destination(w)->uri,
+    w->sender->stats.last_sent = report_sender_now(w->sender);
+    log_info("report-sent", "domain=%s destination=%s report=%s tries=%u", w->domain, report_work_destination(w)->uri,
              w->report_record != NULL ? w->report.id : "-", w->ticket.state.tries);
     report_states_end(w->sender->states, &w->ticket, REPORT_SENT, 0, NULL, report_sender_now(w->sender));
     report_work_leave(w, REPORT_SENT, NULL);
@@ -33,7 +34,7 @@ static void note_given_up(struct report_work *w, const char *why)
 
     utc_day_text(day, w->day);
     w->sender->stats.given_up++;
-    log_warning("report_given_up", "day=%s domain=%s destination=%s tries=%u why=%s", day, w->domain,
+    log_warning("report-given-up", "day=%s domain=%s destination=%s tries=%u why=%s", day, w->domain,
                 report_work_destination(w)->uri, w->ticket.state.tries, why);
     report_states_end(w->sender->states, &w->ticket, REPORT_GIVEN_UP, 0, why, report_sender_now(w->sender));
     report_work_leave(w, REPORT_GIVEN_UP, why);
@@ -55,7 +56,7 @@ static void note_failed(struct report_work *w, const char *why)
     }
     utc_day_text(day, w->day);
     w->sender->stats.failed++;
-    log_warning("report_failed", "day=%s domain=%s destination=%s tries=%u again_in=%lld why=%s", day, w->domain,
+    log_warning("report-failed", "day=%s domain=%s destination=%s tries=%u again_in=%lld why=%s", day, w->domain,
                 report_work_destination(w)->uri, state->tries, (long long)(next - now), why);
     report_work_again(w, next);
     report_states_end(w->sender->states, &w->ticket, REPORT_FAILED, next, why, now);

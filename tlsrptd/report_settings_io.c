@@ -18,7 +18,7 @@ static int add_key(struct report_identity *out, const char *path, const char *se
     if (dkim_key_read(&key, path, &warning, e) != 0)
         return -1;
     if (warning.text[0] != '\0')
-        log_warning("dkim_key", "file=%s warning=%s", path, warning.text);
+        log_warning("dkim-key", "file=%s warning=%s", path, warning.text);
     out->key[out->keys++] = (struct dkim_key){.domain = out->submitter, .selector = selector, .key = key};
     return 0;
 }

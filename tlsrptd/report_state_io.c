@@ -109,7 +109,7 @@ void report_states_free(struct report_states *s)
     for (p = TAILQ_FIRST(&s->steps); p != NULL; p = next) {
         next = TAILQ_NEXT(p, link);
         if (p->kind == STEP_END)
-            log_warning("report_state_lost", "domain=%s destination=%s state=%s", p->copy.domain, p->copy.field,
+            log_warning("report-state-lost", "domain=%s destination=%s state=%s", p->copy.domain, p->copy.field,
                         report_stage_name(p->stage));
         p->states = NULL;
         if (is_waiting(p))
@@ -153,7 +153,7 @@ static int step_decide(struct step *p)
     struct err e = {""};
 
     if (report_state_read(&p->state, p->seen, p->seen_len, &e) != 0)
-        log_warning("report_state_unreadable", "domain=%s destination=%s error=%s action=%s", p->ticket->domain,
+        log_warning("report-state-unreadable", "domain=%s destination=%s error=%s action=%s", p->ticket->domain,
                     p->ticket->field, e.text, "it is not sent");
     switch (p->kind) {
     case STEP_CLAIM:

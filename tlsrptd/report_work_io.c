@@ -131,7 +131,7 @@ static void note_unknown(struct report_work *w)
     utc_day_text(day, w->day);
     (void)snprintf(command, sizeof(command), "posternctl report send --day %s --domain %s --again", day, w->domain);
     w->sender->stats.unknown++;
-    log_warning("report_unknown", "day=%s domain=%s destination=%s why=%s action=%s to_send_again=%s", day, w->domain,
+    log_warning("report-unknown", "day=%s domain=%s destination=%s why=%s action=%s to_send_again=%s", day, w->domain,
                 report_work_destination(w)->uri, w->ticket.state.why,
                 "it may have been sent, and is not sent again by itself", command);
 }
@@ -249,7 +249,7 @@ static void on_record(void *ctx, const char *record, const char *why)
     w->asked = NULL;
     if (record == NULL) {
         if (log_allowed(&w->sender->waits_log, now_ms() / 60000, &left_out)) /* so many a minute */
-            log_warning("report_waits", "domain=%s why=%s again_in=%d left_out=%u", w->domain, why, RECORD_AGAIN,
+            log_warning("report-waits", "domain=%s why=%s again_in=%d left_out=%u", w->domain, why, RECORD_AGAIN,
                         left_out);
         plan_drop(w, RECORD_AGAIN, "the TLSRPT record of the domain cannot be looked up now");
         return;
@@ -260,12 +260,12 @@ static void on_record(void *ctx, const char *record, const char *why)
     }
     dropped = report_plan_confirm(&w->plan, record, REPORT_DESTINATIONS_MAX);
     if (dropped > 0) {
-        log_info("report_unwanted", "domain=%s destinations=%zu action=%s", w->domain, dropped,
+        log_info("report-unwanted", "domain=%s destinations=%zu action=%s", w->domain, dropped,
                  "not sent, as the TLSRPT record of the domain does not name them now");
         tell_row(w, "", REPORT_NONE, "the TLSRPT record of the domain does not name all destinations now");
     }
     if (w->plan.left_out > 0)
-        log_warning("report_destinations", "domain=%s left_out=%zu action=%s", w->domain, w->plan.left_out,
+        log_warning("report-destinations", "domain=%s left_out=%zu action=%s", w->domain, w->plan.left_out,
                     "its record changed too often that day; the first ones get a report");
     next_destination(w);
 }
@@ -292,7 +292,7 @@ static void on_counts_for_plan(void *ctx, const struct counts *c, const char *wh
     } else if (report_plan_make(&w->plan, c, w->sender->conf->tlsrptd.report_success, PLAN_MAX, &e) != 0) {
         log_oom();
     } else if (w->plan.count == 0) {
-        log_debug("report_none", "domain=%s why=%s", w->domain, e.text);
+        log_debug("report-none", "domain=%s why=%s", w->domain, e.text);
         tell_row(w, "", REPORT_NONE, e.text);
     }
     if (w->plan.count > 0 && !w->sender->draining)

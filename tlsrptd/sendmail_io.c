@@ -19,6 +19,7 @@
 #include "log.h"
 #include "millis.h"
 #include "unguarded.h"
+#include "whole_file.h"
 
 #define SAID_MAX   200 /* octets of what it says on standard error that are kept */
 #define LOOK_MS    20  /* between looks whether it has ended */
@@ -220,27 +221,12 @@ static int lift(int fd)
     return up;
 }
 
-static int write_all(int fd, const char *octets, size_t len)
-{
-    while (len > 0) {
-        ssize_t n = write(fd, octets, len);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return -1;
-        octets += n;
-        len -= (size_t)n;
-    }
-    return lseek(fd, 0, SEEK_SET) == 0 ? 0 : -1;
-}
-
 /* Returns the descriptor of a file with the message, or -1 with errno. */
 static int message_file(const struct buf *message)
 {
     int fd = lift(memfd_create("message", MFD_CLOEXEC)), error;
 
-    if (fd < 0 || write_all(fd, message->data, message->len) == 0)
+    if (fd < 0 || (whole_file_write(fd, message->data, message->len) == 0 && lseek(fd, 0, SEEK_SET) == 0))
         return fd;
     error = errno;
     close(fd);

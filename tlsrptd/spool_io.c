@@ -54,7 +54,7 @@ static void file_remove(struct spool *s, struct spool_file *f)
 
     spool_file_name(name, f->number);
     if (unlinkat(s->folder_fd, name, 0) != 0 && errno != ENOENT)
-        log_warning("spool_remove", "folder=%s file=%s error=%s", s->folder, name, strerror(errno));
+        log_warning("spool-remove", "folder=%s file=%s error=%s", s->folder, name, strerror(errno));
     TAILQ_REMOVE(&s->files, f, link);
     s->octets -= f->octets;
     close(f->fd);
@@ -129,7 +129,7 @@ static void file_scan(struct scan *scan, const char *data, size_t len)
         }
         skip = 1 + batch_find(data + at + 1, len - at - 1);
         scan->spool->broken++;
-        log_warning("spool_broken", "folder=%s file=%s offset=%zu octets=%zu action=%s", scan->spool->folder, name, at,
+        log_warning("spool-broken", "folder=%s file=%s offset=%zu octets=%zu action=%s", scan->spool->folder, name, at,
                     skip, "skip");
         at += skip;
     }
@@ -307,7 +307,7 @@ static int first_file(struct spool *s, struct err *e)
         return 0;
     if (errno != ENOSPC && errno != EDQUOT)
         return -1;
-    log_warning("spool_full", "folder=%s error=%s", s->folder, e->text);
+    log_warning("spool-full", "folder=%s error=%s", s->folder, e->text);
     return 0;
 }
 

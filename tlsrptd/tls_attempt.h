@@ -5,6 +5,7 @@
 #ifndef POSTERN_TLS_ATTEMPT_H
 #define POSTERN_TLS_ATTEMPT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "domain.h"
@@ -53,6 +54,7 @@ struct tls_attempt {
     char host[DOMAIN_BUF];     /* MX host in its one form; "" when it was an address literal */
     char address[ADDRESS_BUF]; /* of the host, in its one form; "" when not told */
     char sender[ADDRESS_BUF];  /* our own address; "" when not told */
+    bool by_exim;              /* else of the mail log */
     enum attempt_tls tls;
     enum attempt_trust trust;
     enum attempt_fault fault;

@@ -169,10 +169,28 @@ static int check_reporter(struct reader *r, cfg_t *cfg)
     return whole_failed(r, cfg, s, "from");
 }
 
+/* The answers hold private keys, and file permissions alone keep others from asking. */
+static int check_sni(struct reader *r, cfg_t *cfg)
+{
+    const struct conf_section *s = conf_section_find("policyd");
+
+    for (char *const *a = r->conf->policyd.sni_listen; *a != NULL; a++) {
+        if (strncmp(*a, "unix:", sizeof("unix:") - 1) == 0)
+            continue;
+        err_set(
+            r->e,
+            "\"%.*s\" is a network address, where anybody could ask for private keys; write a unix socket that only "
+            "Postfix can reach, such as \"unix:/var/spool/postfix/postern/sni.sock\"",
+            CONF_SHOWN, *a);
+        return whole_failed(r, cfg, s, "sni_listen");
+    }
+    return 0;
+}
+
 /* What several values together may not be. */
 static int check_whole(struct reader *r, cfg_t *cfg)
 {
-    return check_tags(r, cfg) == 0 ? check_reporter(r, cfg) : -1;
+    return check_tags(r, cfg) == 0 && check_sni(r, cfg) == 0 ? check_reporter(r, cfg) : -1;
 }
 
 /* The tables in libconfuse's terms. Everything is a text to it, so that one function gets to see every value with its

@@ -53,11 +53,15 @@ struct conf_stsd {
     int64_t retry_after;
     int64_t refresh_used_within; /* policies of domains used within that time are kept fresh */
     char *tlsrpt;                /* the collector of TLS outcomes; "" = nobody */
+    char *publish_listen;        /* HTTP: policies of our own domains, ACME challenges; "" = none */
+    char *publish_file;          /* what was last published in Redis; "" = none */
 };
 
 struct conf_policyd {
     char **listen;        /* socketmap */
     char **policy_listen; /* policy delegation; empty: none */
+    char **exim_listen;   /* Exim's readsocket; empty: none */
+    char **sni_listen;    /* socketmap for tls_server_sni_maps, unix sockets; empty: none */
     char *control;        /* address of the call socket for posternctl */
     char *stsd;           /* where stsd listens */
     struct conf_login redis;
@@ -158,6 +162,19 @@ struct conf_tlsrptd {
 
 struct conf_posternctl {
     struct conf_login redis;
+    char *setup_folder; /* what `posternctl setup` has changed is kept there */
+};
+
+/* Certificates of our own mail servers: posternctl makes and renews them, policyd shows them. */
+struct conf_certs {
+    char *folder;         /* of the store (cert_store_io.h) */
+    int64_t warn_before;  /* seconds */
+    int64_t renew_before; /* seconds */
+    char *acme_url;       /* the authority's directory (RFC 8555 7.1.1) */
+    char *acme_client;    /* path of uacme */
+    char *contact;        /* of the account, and who is told when a renewal fails; "" = nobody */
+    char *dns_hook;       /* program that sets and takes away DNS records; "" = none */
+    int64_t tlsa_ttl;     /* seconds, of TLSA records */
 };
 
 struct conf {
@@ -167,6 +184,7 @@ struct conf {
     struct conf_milter milter;
     struct conf_relayd relayd;
     struct conf_tlsrptd tlsrptd;
+    struct conf_certs certs;
     struct conf_posternctl posternctl;
 };
 
@@ -229,7 +247,7 @@ struct conf_option {
 };
 
 struct conf_section {
-    const char *name;                 /* "redis", "stsd", "policyd", "milter", "relayd", "posternctl" */
+    const char *name;                 /* "redis", "stsd", "policyd", … "certs", "posternctl" */
     const struct conf_option *option; /* ends with a NULL name */
     size_t offset;                    /* in struct conf */
 };

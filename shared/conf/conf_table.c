@@ -18,6 +18,7 @@
 #define MILTER(member)  offsetof(struct conf_milter, member)
 #define RELAYD(member)  offsetof(struct conf_relayd, member)
 #define TLSRPTD(member) offsetof(struct conf_tlsrptd, member)
+#define CERTS(member)   offsetof(struct conf_certs, member)
 #define CTL(member)     offsetof(struct conf_posternctl, member)
 
 /* Of each section that is a program's. */
@@ -90,6 +91,10 @@ static const struct conf_option stsd_options[] = {
      "policies of domains that were asked about within that time are kept fresh; 0 for none", NULL},
     {"tlsrpt", CONF_ADDRESS, "\"\"", 0, TEXT_MAX, STSD(tlsrpt),
      "who hears of policies that cannot be fetched, such as \"unix:/run/postern/tlsrptd.sock\"; \"\" for nobody", NULL},
+    {"publish_listen", CONF_ADDRESS, "\"\"", 0, TEXT_MAX, STSD(publish_listen),
+     "where a web server asks by HTTP for the policies of our own domains, such as \"inet:127.0.0.1:8466\"; \"\" for nowhere", NULL},
+    {"publish_file", CONF_STRING, "\"/var/lib/postern/published\"", 0, TEXT_MAX, STSD(publish_file),
+     "where these policies are kept for a start without Redis; \"\" for nowhere", NULL},
     {NULL, CONF_STRING, NULL, 0, 0, 0, NULL, NULL},
 };
 
@@ -98,6 +103,10 @@ static const struct conf_option policyd_options[] = {
      "where MTAs ask, by the socketmap protocol", NULL},
     {"policy_listen", CONF_ADDRESSES, "{}", 0, LIST_MAX, POLICYD(policy_listen),
      "where Postfix 3.11 asks who has the tag (section milter), by the policy delegation protocol; {} for nowhere", NULL},
+    {"exim_listen", CONF_ADDRESSES, "{}", 0, LIST_MAX, POLICYD(exim_listen),
+     "where Exim asks by readsocket, such as {\"inet:127.0.0.1:8464\"}; {} for nowhere", NULL},
+    {"sni_listen", CONF_ADDRESSES, "{}", 0, LIST_MAX, POLICYD(sni_listen),
+     "unix sockets where Postfix asks for certificates with their keys (tls_server_sni_maps), for its own user alone; {} for nowhere", NULL},
     {"control", CONF_ADDRESS, "\"unix:/run/postern/policyd.ctl\"", 1, TEXT_MAX, POLICYD(control),
      "where posternctl asks; there is no login, so a unix socket, or loopback, is advised", NULL},
     {"stsd", CONF_ADDRESS, "\"unix:/run/postern/stsd.sock\"", 1, TEXT_MAX, POLICYD(stsd),
@@ -113,7 +122,7 @@ static const struct conf_option policyd_options[] = {
     {"workers", CONF_NUMBER, "1", 1, 64, POLICYD(workers),
      "processes that answer, each with a memory and connections of its own", NULL},
     {"socket_mode", CONF_MODE, "0666", 0, 0777, POLICYD(socket_mode),
-     "permissions of unix sockets in listen and policy_listen", NULL},
+     "permissions of unix sockets in listen, policy_listen and exim_listen", NULL},
     {"cache_entries", CONF_NUMBER, "100000", 1, 10000000, POLICYD(cache_entries),
      "answers kept in memory, of each worker", NULL},
     {"connections", CONF_NUMBER, "10000", 1, 1000000, POLICYD(connections),
@@ -229,7 +238,7 @@ static const struct conf_option tlsrptd_options[] = {
     {"datagrams", CONF_ADDRESS, "\"unix:/run/postern/tlsrpt.sock\"", 0, 107, TLSRPTD(datagrams),
      "unix datagram socket for Postfix 3.10 and later, its smtp_tlsrpt_socket_name; \"\" for none", NULL},
     {"exim", CONF_ADDRESS, "\"\"", 0, TEXT_MAX, TLSRPTD(exim),
-     "where Exim tells outcomes by readsocket, such as \"unix:/run/postern/exim.sock\"; \"\" for nowhere", NULL},
+     "where Exim tells outcomes by readsocket, such as \"inet:127.0.0.1:8465\"; \"\" for nowhere", NULL},
     {"log", CONF_STRING, "\"\"", 0, TEXT_MAX, TLSRPTD(log),
      "Postfix's log: a path, such as \"/var/log/mail.log\", or \"journal\"; \"\" for none", NULL},
     {"log_name", CONF_STRING, "\"postfix\"", 1, 64, TLSRPTD(log_name),
@@ -293,9 +302,31 @@ static const struct conf_option tlsrptd_options[] = {
     {NULL, CONF_STRING, NULL, 0, 0, 0, NULL, NULL},
 };
 
+static const struct conf_option certs_options[] = {
+    {"folder", CONF_STRING, "\"/var/lib/postern-certs\"", 1, TEXT_MAX, CERTS(folder),
+     "where certificates and keys of this machine's mail servers are kept", NULL},
+    {"warn_before", CONF_SECONDS, "21d", 0, 366 * DAY, CERTS(warn_before),
+     "`posternctl cert check` warns so long before a certificate ends", NULL},
+    {"renew_before", CONF_SECONDS, "30d", HOUR, 366 * DAY, CERTS(renew_before),
+     "certificates by ACME are renewed so long before they end, or when a third of their time is left, whichever is later", NULL},
+    {"acme_url", CONF_STRING, "\"https://acme-v02.api.letsencrypt.org/directory\"", 1, TEXT_MAX, CERTS(acme_url),
+     "directory of the ACME authority", NULL},
+    {"acme_client", CONF_STRING, "\"/usr/bin/uacme\"", 1, TEXT_MAX, CERTS(acme_client),
+     "path of uacme, which speaks ACME", NULL},
+    {"contact", CONF_MAILBOX, "\"\"", 0, TEXT_MAX, CERTS(contact),
+     "address for the ACME account, to which failed renewals are told; \"\" for none", NULL},
+    {"dns_hook", CONF_STRING, "\"\"", 0, TEXT_MAX, CERTS(dns_hook),
+     "program that puts records into DNS and takes them out: HOOK add|del NAME TYPE TTL DATA; \"\" for none", NULL},
+    {"tlsa_ttl", CONF_SECONDS, "1h", 1, 7 * DAY, CERTS(tlsa_ttl),
+     "time to live of TLSA records that are printed or set; keys change no sooner than twice that after their record is seen", NULL},
+    {NULL, CONF_STRING, NULL, 0, 0, 0, NULL, NULL},
+};
+
 static const struct conf_option posternctl_options[] = {
     {"redis_username", CONF_STRING, "\"\"", 0, TEXT_MAX, CTL(redis.username), REDIS_USERNAME_HELP, NULL},
     {"redis_password", CONF_STRING, "\"\"", 0, TEXT_MAX, CTL(redis.password), REDIS_PASSWORD_HELP, NULL},
+    {"setup_folder", CONF_STRING, "\"/var/lib/postern-setup\"", 1, TEXT_MAX, CTL(setup_folder),
+     "where `posternctl setup` keeps what it has changed, for --undo; root's alone", NULL},
     {NULL, CONF_STRING, NULL, 0, 0, 0, NULL, NULL},
 };
 /* clang-format on */
@@ -307,6 +338,7 @@ const struct conf_section conf_sections[] = {
     {"milter", milter_options, offsetof(struct conf, milter)},
     {"relayd", relayd_options, offsetof(struct conf, relayd)},
     {"tlsrptd", tlsrptd_options, offsetof(struct conf, tlsrptd)},
+    {"certs", certs_options, offsetof(struct conf, certs)},
     {"posternctl", posternctl_options, offsetof(struct conf, posternctl)},
     {NULL, NULL, 0},
 };

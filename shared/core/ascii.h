@@ -53,4 +53,12 @@ static inline int ascii_hex_pair(const char *s, size_t len)
     return high < 0 || low < 0 ? -1 : high * 16 + low;
 }
 
+/* Foreign text for people and logs: what is not printable ASCII becomes '?'. */
+static inline void ascii_make_printable(char *text)
+{
+    for (; *text != '\0'; text++)
+        if (!ascii_is_visible(*text) && *text != ' ')
+            *text = '?';
+}
+
 #endif

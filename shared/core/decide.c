@@ -4,6 +4,7 @@
  */
 #include "decide.h"
 
+#include "ascii.h"
 #include "resolve.h"
 
 #include <stdarg.h>
@@ -43,9 +44,7 @@ void decide_reason(struct decision *out, const char *fmt, ...)
     if (vsnprintf(text, DECIDE_REASON_MAX, fmt, ap) < 0)
         text[0] = '\0';
     va_end(ap);
-    for (char *c = text; *c != '\0'; c++)
-        if (*c < 0x20 || *c > 0x7e)
-            *c = '?';
+    ascii_make_printable(text);
     if (text[0] == '\0')
         memcpy(text, "?", 2);
 }
@@ -162,9 +161,20 @@ static void explain_sts(struct decision *out, const struct dest_sts *sts, bool o
         explain_policy(out, sts, now);
 }
 
-static void set_temp(struct decision *out, const char *why)
+const char *decide_by_name(enum decide_by by)
+{
+    static const char *const names[DECIDE_BYS] = {
+        "nothing", "no-domain", "dane",         "mta-sts",      "require",       "exclude",
+        "only",    "protocols", "fallback",     "implicit-tls", "default-level", "temp-unknown",
+        "temp-mx", "temp-tlsa", "temp-mta-sts", "temp-stale",   "temp-lists"};
+
+    return names[by];
+}
+
+static void set_temp(struct decision *out, enum decide_by by, const char *why)
 {
     out->temp = true;
+    out->by = by;
     out->level = LEVEL_DEFAULT;
     out->use_sts = false;
     decide_reason(out, "%s", why);
@@ -173,6 +183,7 @@ static void set_temp(struct decision *out, const char *why)
 static void set_level(struct decision *out, const struct weight *w, enum tls_level level, const char *why)
 {
     out->level = level;
+    out->by = level == LEVEL_SECURE ? DECIDE_BY_STS : DECIDE_BY_DANE;
     out->use_sts = w->enforced;
     out->dane_verifies = w->usable + w->temp > 0 || w->dest->mx_truncated;
     decide_reason(out, "%s: %s", tls_level_name(level), why);
@@ -182,9 +193,11 @@ static void set_level(struct decision *out, const struct weight *w, enum tls_lev
 static bool decide_unusable_dane(struct decision *out, const struct weight *w)
 {
     if (w->temp > 0 && (w->temp == w->hosts || w->enforced || w->sts_unknown))
-        set_temp(out, "temporary: TLSA records of an MX host cannot be looked up now, and no host has usable ones");
+        set_temp(out, DECIDE_TEMP_TLSA,
+                 "temporary: TLSA records of an MX host cannot be looked up now, and no host has usable ones");
     else if (w->unusable > 0 && w->sts_unknown)
-        set_temp(out, "temporary: the MTA-STS record cannot be looked up now, and no MX host has usable TLSA records");
+        set_temp(out, DECIDE_TEMP_STS,
+                 "temporary: the MTA-STS record cannot be looked up now, and no MX host has usable TLSA records");
     else if (w->unusable + w->temp > 0 && !w->enforced)
         set_level(out, w, LEVEL_DANE,
                   "each MX host by its TLSA records; a host whose records cannot be looked up is left out by the MTA");
@@ -223,7 +236,7 @@ static void decide_default(struct decision *out, const struct weight *w, const s
                            int64_t now)
 {
     if (w->stale && now - w->dest->valid_until >= options->stale_max)
-        set_temp(out, "temporary: the facts are too old, and newer ones cannot be had now");
+        set_temp(out, DECIDE_TEMP_STALE, "temporary: the facts are too old, and newer ones cannot be had now");
     else
         decide_reason(out, "nothing binds: the MTA's own level goes");
 }
@@ -236,13 +249,14 @@ static void decide_level(struct decision *out, const struct weight *w, const str
     if (decide_dane(out, w))
         return;
     if (mx_temp && w->dest->dane_before)
-        set_temp(out, "temporary: the MX records cannot be looked up now, and DANE went for the domain before");
+        set_temp(out, DECIDE_TEMP_MX,
+                 "temporary: the MX records cannot be looked up now, and DANE went for the domain before");
     else if (w->enforced && !(mx_temp && w->dest->mx_never_known))
         set_level(out, w, LEVEL_SECURE, "every MX host must be verified as the MTA-STS policy says (RFC 8461)");
     else if (mx_temp)
-        set_temp(out, "temporary: the MX records cannot be looked up now, so DANE is not known");
+        set_temp(out, DECIDE_TEMP_MX, "temporary: the MX records cannot be looked up now, so DANE is not known");
     else if (w->sts_unknown)
-        set_temp(out, "temporary: the MTA-STS record cannot be looked up now, and no policy is kept");
+        set_temp(out, DECIDE_TEMP_STS, "temporary: the MTA-STS record cannot be looked up now, and no policy is kept");
     else
         decide_default(out, w, options, now);
 }
@@ -276,7 +290,8 @@ void decide(struct decision *out, const struct dest *dest, enum decide_age age, 
 
     *out = (struct decision){.protocols = "", .ciphers = ""};
     if (dest == NULL) {
-        set_temp(out, "temporary: nothing is known about this destination, and nothing can be had now");
+        set_temp(out, DECIDE_TEMP_UNKNOWN,
+                 "temporary: nothing is known about this destination, and nothing can be had now");
         out->valid_until = now + RESOLVE_TEMP_TTL;
         return;
     }
@@ -295,7 +310,7 @@ void decide(struct decision *out, const struct dest *dest, enum decide_age age, 
 
 void decide_fixed(struct decision *out, const char *why, int64_t valid_until)
 {
-    *out = (struct decision){.protocols = "", .ciphers = ""};
+    *out = (struct decision){.by = DECIDE_BY_HOP, .protocols = "", .ciphers = ""};
     decide_reason(out, "%s", why);
     out->valid_until = valid_until;
 }

@@ -42,8 +42,35 @@ enum decide_age {
     DECIDE_STALE  /* newer ones were asked for and cannot be had now */
 };
 
+/* What has decided, for counting; the reasons are for people. */
+enum decide_by {
+    DECIDE_BY_NOTHING, /* nothing binds */
+    DECIDE_BY_HOP,     /* the next hop is no domain: there are no facts */
+    DECIDE_BY_DANE,
+    DECIDE_BY_STS,
+    DECIDE_BY_REQUIRE, /* the lists of these names */
+    DECIDE_BY_EXCLUDE,
+    DECIDE_BY_ONLY,
+    DECIDE_BY_PROTOCOLS,
+    DECIDE_BY_FALLBACK,
+    DECIDE_BY_IMPLICIT, /* implicit TLS, port 465 */
+    DECIDE_BY_DEFAULT_LEVEL,
+    DECIDE_TEMP_UNKNOWN, /* from here on, and only there, temp: nothing is known; */
+    DECIDE_TEMP_MX,      /* the MX records, */
+    DECIDE_TEMP_TLSA,    /* TLSA records, */
+    DECIDE_TEMP_STS,     /* or the MTA-STS record cannot be looked up; */
+    DECIDE_TEMP_STALE,   /* the facts are too old; */
+    DECIDE_TEMP_LISTS,   /* the lists are not known, or whether they have an entry for an MX host */
+    DECIDE_BYS
+};
+
+/* "nothing", "no-domain", "dane", "mta-sts", "require", "exclude", "only", "protocols", "fallback", "implicit-tls",
+ * "default-level", "temp-unknown", "temp-mx", "temp-tlsa", "temp-mta-sts", "temp-stale", "temp-lists" */
+const char *decide_by_name(enum decide_by by);
+
 struct decision {
-    bool temp;            /* no policy can be given now: the MTA must hold the mail; the last reason says why */
+    bool temp; /* no policy can be given now: the MTA must hold the mail; the last reason says why */
+    enum decide_by by;
     enum tls_level level; /* when not temp */
 
     /* The level comes from, or is backed by, the enforced MTA-STS policy: match= and servername= go with secure. */

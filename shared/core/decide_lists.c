@@ -68,9 +68,10 @@ static enum tls_level strongest(const struct decision *facts, enum tls_level req
     return facts->level > required ? facts->level : required;
 }
 
-static void set_none(struct decision *d)
+static void set_none(struct decision *d, enum decide_by by)
 {
     d->temp = false;
+    d->by = by;
     d->level = LEVEL_NONE;
     d->use_sts = false;
 }
@@ -103,6 +104,8 @@ static void apply_require(struct decision *d, const struct lists_hit *h)
         return;
     }
     say(d, LIST_REQUIRE, h, level == d->level ? "no more than what goes already" : tls_level_name(level));
+    if (level != d->level)
+        d->by = DECIDE_BY_REQUIRE;
     d->level = level;
 }
 
@@ -116,7 +119,7 @@ static bool apply_override(struct decision *d, const struct lists_hit *h, bool r
         return false;
     }
     d->overridden = d->overridden || binds(d);
-    set_none(d);
+    set_none(d, DECIDE_BY_EXCLUDE);
     say(d, LIST_EXCLUDE, h, "none, whatever the destination publishes (override)");
     return true;
 }
@@ -128,7 +131,7 @@ static bool apply_plain_lists(struct decision *d, const struct decide_told *told
     const struct lists_hit *exclude = hit(told, LIST_EXCLUDE);
 
     if (told->match.only && only == NULL) {
-        set_none(d);
+        set_none(d, DECIDE_BY_ONLY);
         decide_reason(d, "list only: the destination is not on it: none");
         return true;
     }
@@ -138,7 +141,7 @@ static bool apply_plain_lists(struct decision *d, const struct decide_told *told
     }
     if (exclude == NULL)
         return false;
-    set_none(d);
+    set_none(d, DECIDE_BY_EXCLUDE);
     say(d, LIST_EXCLUDE, exclude, "none");
     return true;
 }
@@ -157,7 +160,7 @@ static void apply_fallback(struct decision *d, const struct decide_told *told)
 {
     if (!told->plain)
         return;
-    set_none(d);
+    set_none(d, DECIDE_BY_FALLBACK);
     d->ends = told->plain_until;
     if (told->plain_until < d->valid_until)
         d->valid_until = told->plain_until;
@@ -198,6 +201,7 @@ static void apply_implicit(struct decision *d, const struct decide_told *told)
     if (level == d->level)
         return;
     d->level = level;
+    d->by = DECIDE_BY_IMPLICIT;
     decide_reason(d, "%s: implicit TLS (port 465) has no level below encrypt", tls_level_name(level));
 }
 
@@ -239,12 +243,14 @@ static void apply_tls(struct decision *d, const struct decide_told *told, enum t
         return;
     if (d->level == LEVEL_DEFAULT && default_level != LEVEL_DEFAULT) {
         d->level = default_level;
+        d->by = DECIDE_BY_DEFAULT_LEVEL;
         decide_reason(d, "%s: the default level of the configuration", tls_level_name(default_level));
     }
     if (pins == NULL)
         return;
     if (d->level == LEVEL_DEFAULT) {
         d->level = LEVEL_ENCRYPT;
+        d->by = DECIDE_BY_PROTOCOLS;
         say(d, LIST_PROTOCOLS, pins, "encrypt, as TLS versions and ciphers need a level");
     } else {
         say(d, LIST_PROTOCOLS, pins, "goes with the level");

@@ -64,6 +64,13 @@ const char *list_value_help(enum list_id list);
  */
 int list_value_parse(struct list_value *out, enum list_id list, const char *text, struct err *e);
 
+/*
+ * The versions that such PROTOCOLS allow: bits of LIST_TLS_1_0 and so on. SSL is never among them. 0 with what is wrong
+ * in e: text is none, or allows none.
+ */
+enum { LIST_TLS_1_0 = 4, LIST_TLS_1_1 = 8, LIST_TLS_1_2 = 16, LIST_TLS_1_3 = 32 };
+unsigned list_versions(const char *text, size_t len, struct err *e);
+
 /* An entry; one block of memory, free with free(). */
 struct list_entry {
     struct list_value value;

@@ -6,13 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *list_form_name(enum list_form form)
-{
-    static const char *const names[] = {"name", "below", "nexthop", "network"};
-
-    return (size_t)form < sizeof(names) / sizeof(names[0]) ? names[form] : "?";
-}
-
 int list_address_parse(struct list_address *out, const char *text)
 {
     memset(out, 0, sizeof(*out));

@@ -16,8 +16,6 @@
 
 enum list_form { LIST_NAME, LIST_BELOW, LIST_NEXTHOP, LIST_NETWORK };
 
-const char *list_form_name(enum list_form form); /* "name", "below", "nexthop", "network" */
-
 #define LIST_PATTERN_BUF (DOMAIN_BUF + 2) /* the longest name in brackets */
 
 /* The 4 or 16 octets of an address. */

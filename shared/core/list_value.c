@@ -120,24 +120,32 @@ static int version_word(struct version_set *s, const char *word, size_t len, str
     return 0;
 }
 
-static int parse_versions(struct list_value *out, const char *text, size_t len, struct err *e)
+unsigned list_versions(const char *text, size_t len, struct err *e)
 {
     struct version_set set = {.least = 0, .most = (int)VERSIONS - 1};
     const unsigned tls = version_bits(&set) & ~0x3U;
     size_t at = 0;
 
-    if (len >= sizeof(out->protocols))
-        return err_set(e, "the list of TLS versions is longer than %zu octets", sizeof(out->protocols) - 1);
     while (at <= len) {
-        size_t word = strcspn(text + at, ": ");
+        size_t word = at;
 
-        word = word < len - at ? word : len - at;
-        if (version_word(&set, text + at, word, e) != 0)
-            return -1;
-        at += word + 1;
+        while (word < len && text[word] != ':' && text[word] != ' ')
+            word++;
+        if (version_word(&set, text + at, word - at, e) != 0)
+            return 0;
+        at = word + 1;
     }
     if ((version_bits(&set) & tls) == 0)
-        return err_set(e, "\"%.*s\" leaves no TLS version", (int)len, text);
+        (void)err_set(e, "\"%.*s\" leaves no TLS version", (int)len, text);
+    return version_bits(&set) & tls;
+}
+
+static int parse_versions(struct list_value *out, const char *text, size_t len, struct err *e)
+{
+    if (len >= sizeof(out->protocols))
+        return err_set(e, "the list of TLS versions is longer than %zu octets", sizeof(out->protocols) - 1);
+    if (list_versions(text, len, e) == 0)
+        return -1;
     memcpy(out->protocols, text, len);
     out->protocols[len] = '\0';
     return 0;

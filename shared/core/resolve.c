@@ -16,6 +16,7 @@
  */
 #include "resolve.h"
 
+#include "ascii.h"
 #include "resolve_internal.h"
 #include "sts_http.h"
 #include "tlsrpt_record.h"
@@ -53,9 +54,7 @@ void resolve_say(char out[DEST_WHY_MAX], const char *fmt, ...)
     if (vsnprintf(out, DEST_WHY_MAX, fmt, ap) < 0)
         out[0] = '\0';
     va_end(ap);
-    for (char *c = out; *c != '\0'; c++)
-        if (*c < 0x20 || *c > 0x7e)
-            *c = '?';
+    ascii_make_printable(out);
 }
 
 void resolve_family_set(struct resolve_family *out, const struct dns_answer *answer)

@@ -1,13 +1,6 @@
 /*
  * rules_kept.h - the rules that were last in Redis as the octets of a file, which the milter keeps for the time when it
- * starts without Redis. Pure.
- *
- *   postern-rules 1
- *   stamp TAB GENERATION TAB COUNT                "" and 0: no stamp
- *   …                                             the text of the rules, as rule_set_read takes it
- *   end TAB CHECKSUM                              16 hex digits: SipHash-1-3 of all before it, under a fixed key
- *
- * The checksum finds damage, not forgery: who can write the file can write the milter's rules.
+ * starts without Redis: kept_text.h, "postern-rules", the text as rule_set_read takes it. Pure.
  */
 #ifndef POSTERN_RULES_KEPT_H
 #define POSTERN_RULES_KEPT_H

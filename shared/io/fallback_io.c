@@ -67,7 +67,7 @@ static void state_make(struct buf *out, const struct report *r)
     struct err e = {""};
 
     if (r->seen_len > 0 && fallback_from_json(&state, r->seen, r->seen_len, &e) != 0)
-        log_warning("fallback_unreadable", "key=%s host=%s error=%s action=%s", r->key, r->host, e.text, "replace");
+        log_warning("fallback-unreadable", "key=%s host=%s error=%s action=%s", r->key, r->host, e.text, "replace");
     fallback_note(&state, r->event, r->at);
     fallback_to_json(out, &state);
     if (!buf_ok(out))

@@ -44,7 +44,7 @@ struct https_lane {
 /* Without memory, or with a handle misused, there is no going on. */
 static void fatal(const char *what, const char *why)
 {
-    log_error("https_lane", "doing=%s error=%s", what, why);
+    log_error("https-lane", "doing=%s error=%s", what, why);
     abort();
 }
 

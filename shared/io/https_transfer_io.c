@@ -113,7 +113,7 @@ static CURLcode on_ssl_ctx(CURL *easy, void *ssl_ctx, void *ctx)
 static void option_check(CURLcode code)
 {
     if (code != CURLE_OK) {
-        log_error("https_option", "error=%s", curl_easy_strerror(code));
+        log_error("https-option", "error=%s", curl_easy_strerror(code));
         abort();
     }
 }

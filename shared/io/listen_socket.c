@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -137,6 +138,21 @@ void listen_socket_owner(uid_t uid, gid_t gid)
     owner_gid = gid;
 }
 
+/* A folder with the set-group-ID bit says to which group the files in it belong. */
+static gid_t group_in(const char *path)
+{
+    char folder[sizeof(((struct sockaddr_un *)0)->sun_path)];
+    char *slash;
+    struct stat st;
+
+    (void)snprintf(folder, sizeof(folder), "%s", path);
+    slash = strrchr(folder, '/');
+    if (slash == NULL || slash == folder)
+        return owner_gid;
+    *slash = '\0';
+    return stat(folder, &st) == 0 && (st.st_mode & S_ISGID) != 0 ? st.st_gid : owner_gid;
+}
+
 /* Remember which file it is, give it its owner, listen. */
 static int make_ready(struct listen_socket *s, int type, struct err *e)
 {
@@ -149,7 +165,7 @@ static int make_ready(struct listen_socket *s, int type, struct err *e)
         s->made_by = getpid();
         s->dev = st.st_dev;
         s->ino = st.st_ino;
-        if (lchown(path, owner_uid, owner_gid) != 0)
+        if (owner_uid != (uid_t)-1 && lchown(path, owner_uid, group_in(path)) != 0)
             return err_set(e, "%s", strerror(errno));
     }
     return type == SOCK_DGRAM || listen(s->fd, SOMAXCONN) == 0 ? 0 : err_set(e, "%s", strerror(errno));

@@ -19,7 +19,7 @@ struct listen_socket {
 
 /*
  * Whom unix sockets opened from now on shall belong to: daemons open theirs as root, and their peers run as the same
- * user as they do later. -1: as they are made.
+ * user as they do later; in a folder with the set-group-ID bit the group is the folder's. -1: as they are made.
  */
 void listen_socket_owner(uid_t uid, gid_t gid);
 

@@ -1,46 +1,26 @@
-/*
- * metrics.c - the numbers as text, and the small HTTP server that gives them out. It knows no users and no bound on
- * connections but a time-out: its address belongs on loopback or a network of one's own.
- */
+/* metrics.c - see metrics.h. */
 #include "metrics.h"
 
-#include <inttypes.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
-#include <event2/buffer.h>
-#include <event2/http.h>
-#include <event2/listener.h>
-
-#include "listen_socket.h"
+#include "clock.h"
+#include "http_server.h"
 #include "log.h"
 
-#define TEXT_MAX     1048576
-#define HEADERS_MAX  8192
-#define BODY_MAX     1024
-#define IDLE_SECONDS 10
-#define SOCKET_MODE  0660 /* of a unix socket */
-
-static const struct timeval short_of_descriptors = {0, 100000};
+#define TEXT_MAX 1048576
 
 struct metrics_server {
-    struct evhttp *http;
-    struct evconnlistener *listener;
-    struct event *again;
-    struct listen_socket socket;
+    struct http_server *http;
     const struct metric *metrics;
     size_t count, rows;
     void (*update)(void *ctx);
     void *ctx;
+    void (*more)(void *ctx, struct buf *page);
+    void *more_ctx;
+    int64_t started;
 };
-
-/* The name without labels. */
-static int family_length(const char *name)
-{
-    return (int)strcspn(name, "{");
-}
 
 struct metric *metrics_share(const struct metric *m, size_t count, size_t rows)
 {
@@ -54,133 +34,67 @@ struct metric *metrics_share(const struct metric *m, size_t count, size_t rows)
     return table;
 }
 
-uint64_t metrics_sum(const struct metric *m, size_t count, size_t rows, size_t which)
+static void render_page(struct metrics_server *s, struct buf *out)
 {
-    uint64_t sum = 0;
-
-    for (size_t row = 0; row < rows; row++)
-        sum += m[row * count + which].value;
-    return sum;
-}
-
-void metrics_clear_gauges(struct metric *row, size_t count)
-{
-    bool gauge = false;
-
-    for (size_t i = 0; i < count; i++) {
-        if (row[i].type != NULL) /* else as the one before, of the same family */
-            gauge = strcmp(row[i].type, "gauge") == 0;
-        if (gauge)
-            row[i].value = 0;
-    }
-}
-
-void metrics_render(struct buf *out, const struct metric *m, size_t count, size_t rows)
-{
-    size_t i;
-
-    for (i = 0; i < count; i++) {
-        int family = family_length(m[i].name);
-
-        if (m[i].help != NULL)
-            buf_printf(out, "# HELP %.*s %s\n", family, m[i].name, m[i].help);
-        if (m[i].type != NULL)
-            buf_printf(out, "# TYPE %.*s %s\n", family, m[i].name, m[i].type);
-        buf_printf(out, "%s %" PRIu64 "\n", m[i].name, metrics_sum(m, count, rows, i));
-    }
-}
-
-static void on_request(struct evhttp_request *req, void *arg)
-{
-    struct metrics_server *s = arg;
-    struct evkeyvalq *headers = evhttp_request_get_output_headers(req);
-    struct evbuffer *body = evbuffer_new();
-    struct buf text;
-
-    if (body == NULL)
-        log_oom();
     if (s->update != NULL)
         s->update(s->ctx);
-    buf_init(&text, TEXT_MAX);
-    metrics_render(&text, s->metrics, s->count, s->rows);
-    if (!buf_ok(&text)) {
-        evhttp_send_error(req, HTTP_INTERNAL, NULL);
-    } else {
-        evhttp_add_header(headers, "Content-Type", "text/plain; version=0.0.4; charset=utf-8");
-        evbuffer_add(body, buf_text(&text), text.len);
-        evhttp_send_reply(req, HTTP_OK, "OK", body);
-    }
-    buf_clear(&text);
-    evbuffer_free(body);
+    metrics_render_process(out, PACKAGE_VERSION, s->started);
+    metrics_render(out, s->metrics, s->count, s->rows);
+    if (s->more != NULL)
+        s->more(s->more_ctx, out);
 }
 
-/* evhttp has set the listener's argument to something of its own, so this one is found here. */
-static struct metrics_server *the_server;
-
-static void on_accept_error(struct evconnlistener *listener, void *arg)
+static void on_request(void *ctx, struct http_call *call, const struct http_request *request)
 {
-    struct metrics_server *s = the_server;
+    struct metrics_server *s = ctx;
+    struct http_answer answer = {.status = 200, .type = "text/plain; version=0.0.4; charset=utf-8"};
+    struct buf page;
 
-    (void)arg;
-    if (s == NULL)
+    if (!span_is(request->path, "/metrics")) {
+        http_answer_text(call, 404, "The numbers are at /metrics.\n");
         return;
-    log_warning("accept-failed", "address=%s", s->socket.address.text);
-    evconnlistener_disable(listener);
-    event_add(s->again, &short_of_descriptors);
-}
-
-static void on_again(evutil_socket_t sock, short what, void *arg)
-{
-    struct metrics_server *s = arg;
-
-    (void)sock;
-    (void)what;
-    evconnlistener_enable(s->listener);
-}
-
-static void http_set_up(struct metrics_server *s)
-{
-    evhttp_set_allowed_methods(s->http, EVHTTP_REQ_GET);
-    evhttp_set_max_headers_size(s->http, HEADERS_MAX);
-    evhttp_set_max_body_size(s->http, BODY_MAX);
-    evhttp_set_timeout(s->http, IDLE_SECONDS);
-    if (evhttp_set_cb(s->http, "/metrics", on_request, s) != 0)
+    }
+    buf_init(&page, TEXT_MAX);
+    render_page(s, &page);
+    if (!buf_ok(&page))
         log_oom();
+    answer.body = (struct span){page.data, page.len};
+    http_answer(call, &answer);
+    buf_clear(&page);
 }
 
 struct metrics_server *metrics_serve(struct event_base *base, const char *address, const struct metric *m, size_t count,
                                      size_t rows, void (*update)(void *ctx), void *ctx, struct err *e)
 {
     struct metrics_server *s = must_have(calloc(1, sizeof(*s)));
-    struct evhttp_bound_socket *bound;
+    const struct http_server_options options = {
+        .address = address, .connections_max = METRICS_CONNECTIONS_MAX, .fn = on_request, .ctx = s};
 
-    s->metrics = m;
-    s->count = count;
-    s->rows = rows;
-    s->update = update;
-    s->ctx = ctx;
-    if (listen_socket_open(&s->socket, address, SOCKET_MODE, e) != 0) {
-        free(s);
-        return NULL;
-    }
-    s->http = must_have(evhttp_new(base));
-    s->again = must_have(evtimer_new(base, on_again, s));
-    http_set_up(s);
-    bound = must_have(evhttp_accept_socket_with_handle(s->http, s->socket.fd));
-    s->listener = evhttp_bound_socket_get_listener(bound);
-    evconnlistener_set_error_cb(s->listener, on_accept_error);
-    the_server = s;
-    return s;
+    *s = (struct metrics_server){.metrics = m,
+                                 .count = count,
+                                 .rows = rows,
+                                 .update = update,
+                                 .ctx = ctx,
+                                 .started = now_seconds(),
+                                 .http = http_server_new(base, &options, e)};
+    if (s->http != NULL)
+        return s;
+    free(s);
+    return NULL;
+}
+
+void metrics_server_more(struct metrics_server *s, void (*fn)(void *ctx, struct buf *page), void *ctx)
+{
+    if (s == NULL)
+        return;
+    s->more = fn;
+    s->more_ctx = ctx;
 }
 
 void metrics_server_free(struct metrics_server *s)
 {
     if (s == NULL)
         return;
-    the_server = NULL;
-    event_free(s->again);
-    evhttp_free(s->http); /* with the descriptor */
-    s->socket.fd = -1;
-    listen_socket_close(&s->socket);
+    http_server_free(s->http);
     free(s);
 }

@@ -5,6 +5,7 @@
 #ifndef POSTERN_OPERATOR_LISTS_INTERNAL_H
 #define POSTERN_OPERATOR_LISTS_INTERNAL_H
 
+#include "file_writer.h"
 #include "list_read_io.h"
 #include "list_trash_io.h"
 #include "lists_kept_io.h"
@@ -44,7 +45,7 @@ struct operator_lists {
     struct list_trash *trash;
 
     /* writing */
-    struct lists_writer *writer;
+    struct file_writer *writer;
     bool write_again;
     struct event *write_later; /* it failed */
     struct err file_problem;

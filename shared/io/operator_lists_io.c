@@ -84,10 +84,17 @@ static void on_patience(evutil_socket_t fd, short what, void *ctx)
 
 /* --- the file --- */
 
+static void fill(struct buf *out, const void *what)
+{
+    const struct operator_lists *o = what;
+
+    lists_kept_write(out, &o->lists, &o->stamp);
+}
+
 void operator_lists_write(struct operator_lists *o)
 {
     o->write_again = false;
-    if (o->writer != NULL && lists_writer_write(o->writer, &o->lists, &o->stamp) != 0)
+    if (o->writer != NULL && file_writer_write(o->writer, fill, o) != 0)
         o->write_again = true;
 }
 
@@ -177,7 +184,7 @@ struct operator_lists *operator_lists_new(struct event_base *base, const struct 
     if (options->file[0] != '\0')
         file_load(o);
     if (options->file[0] != '\0' && options->keeper)
-        o->writer = lists_writer_new(base, options->file, on_written, o);
+        o->writer = file_writer_new(base, options->file, LISTS_KEPT_MAX, on_written, o);
     expiry_set(o);
     return o;
 }
@@ -186,7 +193,7 @@ void operator_lists_free(struct operator_lists *o)
 {
     if (o == NULL)
         return;
-    lists_writer_free(o->writer);
+    file_writer_free(o->writer);
     lists_reading_free(o);
     event_free(o->patience);
     event_free(o->expiry);

@@ -148,7 +148,7 @@ static void error_log(struct redis *r, const struct command *c, const char *why)
         r->left_out++;
         return;
     }
-    log_warning("redis_error", "command=%s error=%s left_out=%u", c->word, why, r->left_out);
+    log_warning("redis-error", "command=%s error=%s left_out=%u", c->word, why, r->left_out);
     r->left_out = 0;
     r->quiet_until_ms = now + (int64_t)ERRORS_S * 1000;
 }

@@ -85,7 +85,7 @@ static void tell_why(struct redis_link *l, const char *why)
 {
     if (strncmp(l->told, why, sizeof(l->told) - 1) == 0)
         return;
-    log_warning("redis_down", "link=%s address=%s error=%s", l->name, l->login->address.text, why);
+    log_warning("redis-down", "link=%s address=%s error=%s", l->name, l->login->address.text, why);
     (void)snprintf(l->told, sizeof(l->told), "%s", why);
 }
 
@@ -121,7 +121,7 @@ void redis_link_works(struct redis_link *l)
         return;
     l->works = true;
     l->told[0] = '\0';
-    log_info("redis_up", "link=%s address=%s", l->name, l->login->address.text);
+    log_info("redis-up", "link=%s address=%s", l->name, l->login->address.text);
 }
 
 static void hello_take(struct redis_link *l, const redisReply *reply)

@@ -198,7 +198,7 @@ struct redis_track *redis_track_new(struct event_base *base, struct redis *r, co
                                            : PREFIX_MAX;
 
         if (n < 0 || n >= PREFIX_MAX) {
-            log_error("redis_tracking", "error=%s", "too many kinds, or the key prefix is too long");
+            log_error("redis-tracking", "error=%s", "too many kinds, or the key prefix is too long");
             free(t);
             return NULL;
         }

@@ -3,6 +3,7 @@
  * the handshake; when that says no, OpenSSL ends the handshake with an alert.
  */
 #include "tls_client.h"
+#include "ascii.h"
 #include "hex.h"
 
 #include <openssl/err.h>
@@ -19,7 +20,7 @@
 struct state {
     bool dane;
     char *pkix_name; /* that must hold beside DANE, or is only noted; or NULL */
-    bool pkix_noted;
+    bool pkix_noted, noted;
     bool judged;            /* the call-back was called */
     bool verified;          /* and has said yes */
     int error, beside_dane; /* what it found: by DANE or else PKIX, and by PKIX beside DANE */
@@ -56,13 +57,6 @@ static struct state *state_of(const SSL *ssl)
 
 /* ---- what is kept of the certificate ---- */
 
-static void make_printable(char *text)
-{
-    for (char *c = text; *c != '\0'; c++)
-        if (*c < 0x20 || *c > 0x7e)
-            *c = '?';
-}
-
 static void note_digest(char *out, size_t size, const X509 *cert)
 {
     unsigned char digest[EVP_MAX_MD_SIZE];
@@ -81,7 +75,7 @@ static void note_issuer(char *out, size_t size, const X509 *cert)
     if (text != NULL && X509_NAME_print_ex(text, X509_get_issuer_name(cert), 0, XN_FLAG_RFC2253) >= 0)
         len = BIO_read(text, out, (int)size - 1);
     out[len > 0 ? len : 0] = '\0';
-    make_printable(out);
+    ascii_make_printable(out);
     BIO_free(text);
 }
 
@@ -178,7 +172,7 @@ static int on_verify(X509_STORE_CTX *store_ctx, void *arg)
     }
     X509_STORE_CTX_set_error(store_ctx, error);
     s->verified = error == X509_V_OK;
-    return s->verified ? 1 : 0;
+    return s->verified || s->noted ? 1 : 0;
 }
 
 /* ---- the context ---- */
@@ -317,6 +311,7 @@ static int demand(SSL *ssl, struct state *s, const struct tls_client_demand *d, 
         return err_set(e, "a name is empty, or begins with a dot");
     if (!dane && (d->pkix_name == NULL || d->pkix_noted))
         return err_set(e, "nothing says how to verify the certificate");
+    s->noted = d->noted;
     if (SSL_set_tlsext_host_name(ssl, d->sni) != 1)
         return err_set(e, "the name for SNI is no good: %s", d->sni);
     if (!dane)

@@ -40,6 +40,10 @@ struct tls_client_demand {
     size_t tlsa_count;
     const char *const *dane_name;
     size_t dane_names;
+
+    /* Whether any of this is so is only to be known (tls_client_judged): the handshake goes on whatever the certificate
+       is. For those who look and never send mail; tls_client_result stays what it would have been. */
+    bool noted;
 };
 
 /*

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -43,7 +44,7 @@ int whole_file_read(struct buf *out, const char *path, struct err *e)
     return rc;
 }
 
-static int write_all(int fd, const char *data, size_t len)
+int whole_file_write(int fd, const char *data, size_t len)
 {
     while (len > 0) {
         ssize_t done = write(fd, data, len);
@@ -58,19 +59,16 @@ static int write_all(int fd, const char *data, size_t len)
     return 0;
 }
 
-/* The name is only safe on disk when its folder is. */
-static int sync_folder(const char *path)
+int whole_file_sync_name(const char *path)
 {
-    char folder[PATH_TEXT];
     const char *slash = strrchr(path, '/');
-    int fd, rc;
+    char *folder = slash == NULL ? strdup(".") : strndup(path, (size_t)(slash - path) + 1);
+    int fd = folder != NULL ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    int rc = fd >= 0 ? fsync(fd) : -1;
 
-    snprintf(folder, sizeof(folder), "%.*s", slash == NULL ? 1 : (int)(slash - path + 1), slash == NULL ? "." : path);
-    fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return -1;
-    rc = fsync(fd);
-    close(fd);
+    if (fd >= 0)
+        close(fd);
+    free(folder);
     return rc;
 }
 
@@ -83,10 +81,10 @@ int whole_file_replace(const char *path, const char *data, size_t len)
     fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
     if (fd < 0)
         return -1;
-    failed = write_all(fd, data, len) != 0 || fsync(fd) != 0;
+    failed = whole_file_write(fd, data, len) != 0 || fsync(fd) != 0;
     failed = close(fd) != 0 || failed;
     if (!failed && rename(fresh, path) == 0)
-        return sync_folder(path);
+        return whole_file_sync_name(path);
     failed = errno;
     unlink(fresh);
     errno = failed;

@@ -15,4 +15,10 @@ int whole_file_read(struct buf *out, const char *path, struct err *e);
  */
 int whole_file_replace(const char *path, const char *data, size_t len);
 
+/* For those who replace a file in their own way. Write all of it. Returns 0, or -1 with errno. */
+int whole_file_write(int fd, const char *data, size_t len);
+
+/* Wait until a file's name is safe on disk, which it is when its folder is. Returns 0, or -1 with errno. */
+int whole_file_sync_name(const char *path);
+
 #endif

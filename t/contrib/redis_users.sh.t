@@ -113,8 +113,8 @@ sub ctl {
 sub answers { my ($domain, $want) = @_; return until_true(sub { ask_policyd('postfix', $domain) =~ $want }) }
 
 world_start(%world, stsd => login('stsd'), policyd => login('policyd') . qq(\n$lists_file\nfallback = "plain"));
-ok(log_has($_, qr/redis_up link=commands/), "$_ is connected") for qw(stsd policyd);
-ok(log_has($_, qr/redis_up link=changes/), "$_ is told of changes") for qw(stsd policyd);
+ok(log_has($_, qr/redis-up link=commands/), "$_ is connected") for qw(stsd policyd);
+ok(log_has($_, qr/redis-up link=changes/), "$_ is told of changes") for qw(stsd policyd);
 is(ask_policyd('postfix', $domains[0]), $SECURE, 'a look-up by way of stsd');
 ok(until_true(sub { admin('EXISTS', 'postern:dest:d1.test') }), 'stsd has written the facts,');
 ok(until_true(sub { admin('ZSCORE', 'postern:refresh:', 'd1.test') }), 'the time of the next fetch,');
@@ -230,14 +230,23 @@ my @tries = ( # who, the reply, the command
     ['stsd', $KEY, 'ZADD', $lists, 1, 'x'],
     ['stsd', $KEY, 'EVAL', "return redis.call('del', KEYS[1])", 1, $lists],
     ['stsd', $IN_SCRIPT, 'EVAL', "return redis.call('del', '$lists')", 0],
-    ['stsd', $COMMAND, 'HSET', $lists, 'a', 'b'],
+    ['stsd', $KEY, 'HSET', $lists, 'a', 'b'],
+    ['stsd', '1', 'HSET', 'postern:published:policies', 'a', 'b'],
+    ['stsd', '', 'GETRANGE', 'postern:acme:x', 0, 512],
+    ['stsd', $KEY, 'SET', 'postern:acme:x', 'x'],
+    ['stsd', $KEY, 'HSET', 'postern:published:other', 'a', 'b'],
+    ['policyd', $KEY, 'HMGET', 'postern:published:policies', 'a'],
+    ['milter', $KEY, 'HMGET', 'postern:published:policies', 'a'],
+    ['tlsrptd', $KEY, 'HSET', 'postern:published:policies', 'a', 'b'],
     ['stsd', $COMMAND, 'FLUSHALL'],
 
     ['posternctl', '1', 'EVAL', "return redis.call('hset', KEYS[1], 'a', 'b')", 1, $lists],
     ['posternctl', '1', 'EVAL', "return redis.call('hset', KEYS[1], 'a', 'b')", 1, $state],
     ['posternctl', '1', 'EVAL', "return redis.call('hset', KEYS[1], 'a', 'b')", 1, $rules],
     ['posternctl', $COMMAND, 'GETRANGE', $facts, 0, 100],
-    ['posternctl', $COMMAND, 'SET', $facts, 'x'],
+    ['posternctl', $KEY, 'SET', $facts, 'x'],
+    ['posternctl', 'OK', 'SET', 'postern:acme:x', 'x', 'EX', 3600],
+    ['posternctl', '1', 'EVAL', "return redis.call('hdel', KEYS[1], 'a')", 1, 'postern:published:policies'],
     ['posternctl', $KEY, 'DEL', $facts],
     ['posternctl', $KEY, 'UNLINK', $facts],
     ['posternctl', $KEY, 'TYPE', $facts],
@@ -292,12 +301,12 @@ admin('ACL', 'SETUSER', 'posternctl', '-hset');
 admin('FLUSHALL');
 unlink "$redis_dir/state/lists";
 like(ctl($login, 'list add local a.test'), qr/^1 posternctl: .*(?:NOPERM|can't run)/, 'and without a right that it needs');
-my $WRONG = qr/warning redis_down link=commands .*error="reply to AUTH: WRONGPASS /;
+my $WRONG = qr/warning redis-down link=commands .*error="reply to AUTH: WRONGPASS /;
 in_trouble('a wrong password', { stsd => $WRONG, policyd => $WRONG }, stsd => login('stsd') =~ s/secret/no/r, policyd => login('policyd') =~ s/secret/no/r . $NO_LISTS);
-for (['hmget', undef, qr/warning redis_error command=HMGET error="NOPERM /], ['eval_ro', undef, qr/warning redis_error command=EVAL_RO error="NOPERM /],
-    ['subscribe', qr/warning redis_down link=changes .*NOPERM/], ['client|tracking', qr/warning redis_(?:down|error) .*NOPERM/],
-    ['client|id', qr/warning redis_down link=changes .*NOPERM/], ['getrange', qr/warning redis_error command=GETRANGE error="NOPERM /],
-    ['ping', qr/warning redis_down link=commands .*error="reply to PING: NOPERM /]) {
+for (['hmget', undef, qr/warning redis-error command=HMGET error="NOPERM /], ['eval_ro', undef, qr/warning redis-error command=EVAL_RO error="NOPERM /],
+    ['subscribe', qr/warning redis-down link=changes .*NOPERM/], ['client|tracking', qr/warning redis-(?:down|error) .*NOPERM/],
+    ['client|id', qr/warning redis-down link=changes .*NOPERM/], ['getrange', qr/warning redis-error command=GETRANGE error="NOPERM /],
+    ['ping', qr/warning redis-down link=commands .*error="reply to PING: NOPERM /]) {
     my ($right, $stsd, $policyd) = (@$_, $_->[1]);
     admin('ACL', 'SETUSER', $USER{$_}, "-$right") for qw(stsd policyd);
     in_trouble("without +$right", { policyd => $policyd, $stsd ? (stsd => $stsd) : () }, stsd => login('stsd'), policyd => login('policyd') . $NO_LISTS);

@@ -15,6 +15,12 @@ exits 0 "--help of a group" check -h
 ok "--help of a group lists it" prints '^  check config'
 exits 2 "no command"
 ok "no command: nothing on standard output" silent out
+exits 0 "--help of a group of two words" cert acme -h
+ok "--help of a group of two words lists it alone" eval 'prints "^  cert acme renew" && ! prints "^  cert list"'
+exits 2 "a group of two words alone" cert acme
+ok "a group of two words alone: a word is missing" says '^posternctl: cert acme: a word is missing; there are$'
+exits 2 "no such command of a group of two words" cert acme lst
+ok "no such command of a group of two words is named" says '^posternctl: no command "cert acme lst"; there are$'
 exits 2 "a group alone" check
 ok "a group alone: a word is missing" says '^posternctl: check: a word is missing; there are$'
 ok "a group alone lists it" says '^  check sts-record'

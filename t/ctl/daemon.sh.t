@@ -169,6 +169,14 @@ ok "status: no worker" eval 'code 1 && json "!defined \$j->{policyd}" && says "p
 run -c "$dir/conf3" explain a.test
 ok "explain: no worker" eval 'code 1 && silent out && says "policyd0.sock: No such file.*is it running"'
 
+# milter and relayd cannot be asked: do they listen?
+{ cat "$dir/conf"; printf 'milter {\n  listen = "unix:%s/nobody.sock"\n}\nrelayd {\n  listen = {"unix:%s/stsd.sock", "unix:%s/other.sock"}\n}\n' "$dir" "$dir" "$dir"; } >"$dir/listening"
+run -c "$dir/listening" status
+ok "status: the milter is away" prints "^postern-milter  does not listen on unix:$dir/nobody.sock\$"
+ok "status: relayd is there" prints "^postern-relayd  listens on unix:$dir/stsd.sock\$"
+run -c "$dir/listening" status --json
+ok "status, JSON: who listens" json '!$j->{milter}{listens} && $j->{relayd}{listens} && $j->{relayd}{address} =~ /stsd/'
+
 # status
 echo 'OK {"version":"0.1.0","pid":7,"uptime":7200,"redis":"up"}' >"$dir/policyd/status"
 echo 'OK {"version":"0.1.0","pid":8,"uptime":5,"redis":"down"}' >"$dir/stsd/status"

@@ -36,6 +36,12 @@ static const struct row {
      HEAD "  lists          not known: Redis cannot be reached; mail to which nothing binds waits\n"},
     {"{\"lists\":{\"from\":\"file\",\"redis\":\"adopt\",\"read_problem\":\"NOPERM\"}}",
      HEAD "  lists          from the file, as Redis cannot be reached\n    Redis        NOPERM\n"},
+    {"{\"sessions_total\":{\"log success\":12,\"log failure\":1}}",
+     HEAD "  sessions       log success 12, log failure 1\n"},
+    {"{\"report_sent_timestamp_seconds\":0,\"redis\":\"up\",\"redis_up\":1}",
+     HEAD "  report sent    never\n  redis          up\n"},
+    {"{\"read_timestamp_seconds\":1795366237}", HEAD "  read           2026-11-22T16:50:37Z (3 s ago)\n"},
+    {"{\"x\":{\"y\":[1]}}", HEAD "  x              y [1]\n"},
     {"{\"lists\":[1]}", HEAD "  lists          [1]\n"},
 };
 
@@ -48,7 +54,7 @@ static void test_rows(void **state)
 
         assert_non_null(status);
         buf_init(&out, 10000);
-        status_print(&out, "postern-policyd", "unix:/x", status, false);
+        status_print(&out, "postern-policyd", "unix:/x", status, 1795366240, false);
         assert_string_equal(buf_text(&out), rows[i].text);
         buf_clear(&out);
         json_decref(status);

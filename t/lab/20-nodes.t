@@ -19,7 +19,7 @@ my @asking = map { (Nodes::asking('one', 'sts-slow.test'), Nodes::asking('two', 
 my @good = grep { Nodes::answer($_) =~ $want } @asking;
 is(scalar @good, 50, '50 clients of two nodes ask for a domain whose policy host is slow: all get its policy');
 is(Nodes::fetches('sts-slow.test') - $before, 1, 'which was fetched once');
-is(Nodes::status('one', 'stsd')->{resolutions_total} + Nodes::status('two', 'stsd')->{resolutions_total} > 0, 1, 'by one of the two');
+is(Nodes::status('one', 'stsd')->{resolution_seconds}{count} + Nodes::status('two', 'stsd')->{resolution_seconds}{count} > 0, 1, 'by one of the two');
 
 # --- a change in Redis reaches both ---
 my $key = 'postern:dest:sts-slow.test';

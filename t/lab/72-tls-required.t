@@ -37,6 +37,27 @@ my @forms = (
         'tls-optional; by=header; recipients=3'], 'a+tlsoptional@remote.test', 'b@other.test', 'h+tlsoptional@home.test', 'out@alias.test'],
 );
 
+# Setting, how the message comes, whether it may say it
+my @who = (
+    ['submitters', 'this machine', {}, 1],
+    ['submitters', 'another one', { session => [to => '192.0.2.25', from => '192.0.2.25'] }, 0],
+    ['submitters', 'a user who logs in', { session => [to => '192.0.2.25', from => '192.0.2.25'], user => 'anna' }, 1],
+    ['submitters', 'a program', { program => 1 }, 1],
+    ['nobody', 'this machine', {}, 0],
+    ['nobody', 'a user who logs in', { session => [to => '192.0.2.25', from => '192.0.2.25'], user => 'anna' }, 0],
+    ['nobody', 'a program', { program => 1 }, 0],
+    ['anyone', 'another one', { session => [to => '192.0.2.25', from => '192.0.2.25'] }, 1],
+);
+
+# Destinations whose policy would hold the mail, N1; what Postfix must say, and how the mail must come
+my @hard = (
+    ['sts-selfsigned.test', 'sent', 'TLSv1.3'],
+    ['sts-nostarttls.test', 'sent', 'clear'],
+    ['dane-bad.test', 'sent', 'TLSv1.3'],
+    ['dane-nostarttls.test', 'sent', 'clear'],
+    ['insists.test', 'bounced', '', qr/530 5\.7\.0 .*Must issue a STARTTLS/],
+);
+
 Flags::begin();
 Flags::configure();
 Flags::ctl('list', 'add', 'local', 'home.test');
@@ -85,18 +106,6 @@ sub forms {
     return;
 }
 
-# Setting, how the message comes, whether it may say it
-my @who = (
-    ['submitters', 'this machine', {}, 1],
-    ['submitters', 'another one', { session => [to => '192.0.2.25', from => '192.0.2.25'] }, 0],
-    ['submitters', 'a user who logs in', { session => [to => '192.0.2.25', from => '192.0.2.25'], user => 'anna' }, 1],
-    ['submitters', 'a program', { program => 1 }, 1],
-    ['nobody', 'this machine', {}, 0],
-    ['nobody', 'a user who logs in', { session => [to => '192.0.2.25', from => '192.0.2.25'], user => 'anna' }, 0],
-    ['nobody', 'a program', { program => 1 }, 0],
-    ['anyone', 'another one', { session => [to => '192.0.2.25', from => '192.0.2.25'] }, 1],
-);
-
 sub who_may_say_it {
     my $setting = '';
     my $n = 0;
@@ -125,15 +134,6 @@ sub who_may_say_it {
     Flags::forget_held();
     return;
 }
-
-# Destinations whose policy would hold the mail, N1; what Postfix must say, and how the mail must come
-my @hard = (
-    ['sts-selfsigned.test', 'sent', 'TLSv1.3'],
-    ['sts-nostarttls.test', 'sent', 'clear'],
-    ['dane-bad.test', 'sent', 'TLSv1.3'],
-    ['dane-nostarttls.test', 'sent', 'clear'],
-    ['insists.test', 'bounced', '', qr/530 5\.7\.0 Must issue a STARTTLS/],
-);
 
 # Sent first, so that nobody waits for it.
 sub deliver {

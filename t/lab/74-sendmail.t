@@ -1,15 +1,16 @@
 #!/usr/bin/perl
-# Debian's Sendmail with postern-milter and contrib/sendmail/postern.m4: what is in its queue, and what becomes of flagged mail.
+# Debian's Sendmail with postern-milter and contrib/sendmail/postern.m4: what is in its queue, and where mail is led. What becomes of flagged
+# mail is in 79-sendmail-requiretls.t.
 use strict;
 use warnings;
 use FindBin;
 use lib $FindBin::Bin;
 use Lab;
 use Flags;
+use Sendmail;
 use Test::More;
 
-my $DIR = "$Lab::DIR/sendmail";
-my $SENDMAIL = "$ENV{POSTERN_LAB_ROOT}/sendmail/usr";
+my $DIR = $Sendmail::DIR;
 my $n = 0;
 
 Flags::begin();
@@ -22,8 +23,8 @@ virus:  subject contains "virus" -> reject "not for 100% of the world"
 marked: subject contains "marked" -> tag "X-Marked: yes"
 secret: body contains "secret" -> requiretls
 RULES
-configure();
-Nodes::start('sendmail', sub { eval { Flags::session()->{greeting} =~ /^220 / } }, "$SENDMAIL/libexec/sendmail/sendmail", '-C', "$DIR/sendmail.cf", '-bD');
+is(Sendmail::configure(), '0', 'm4 takes the configuration');
+Sendmail::start();
 
 # --- what is in the queue ---
 my $client = Flags::session();
@@ -76,21 +77,33 @@ like(Flags::transmit(Flags::session(), { name => 'back', to => ['m+requiretls@st
 my %before = map { $_ => 1 } delivered_files();
 my $unlisted = 'nobody+requiretls@unlisted.test';
 ok(scalar(grep { /<\Q$unlisted\E>/ } map { Lab::lines($_) } glob "$DIR/queue/qf*"), 'the one of the domain not listed is in the queue');
-my (undef, $out) = Lab::capture("$SENDMAIL/libexec/sendmail/sendmail", '-C', "$DIR/sendmail.cf", '-q', '-v');
+my $out = Sendmail::run_queue();
 my @delivered = sort map { /^Delivered-To: (.*)/ } map { Lab::lines($_) } grep { !$before{$_} } delivered_files();
-is("@delivered", "d\@sts-good.test i\@sts-good.test j\@sts-good.test sender\@sts-good.test", 'what was not flagged is delivered, and nothing else; the tag of TLS-Required: No is off');
+is("@delivered", "d\@sts-good.test i\@sts-good.test j\@sts-good.test", 'what was not flagged is delivered, and nothing else; the tag of TLS-Required: No is off');
 like($out, qr/^<\Q$unlisted\E>\.\.\. Sent$/m, 'what is ours is delivered here, with a tag, too');
-my $bounce = Lab::until_true(sub { Lab::mailbox('sender@sts-good.test') }) // '';
-like($bounce, qr/^Action: failed$/m, 'it came back');
-like($bounce, qr/^550 5\.7\.30 <m\+requiretls\@sts-good\.test>\.\.\. REQUIRETLS support required$/m, 'with a reason');
-like($bounce, qr/^Original-Recipient: rfc822;m\+requiretls\@sts-good\.test$|^Final-Recipient: RFC822; m\+requiretls\@sts-good\.test$/m, 'for its recipient');
-like($bounce, qr{^Content-Type: text/rfc822-headers$}m, 'with the header alone');
-unlike($bounce, qr/business/, 'and no body');
-for (['b+requiretls@far.test', 1], ['"b b+Requiretls"@far.test', 1], ['b@far.test', 0], ['b+requiretls@ours.test', 0], ['b+requiretls@ours.test.evil.test', 1], ['b+requiretlsx@far.test', 0]) {
-    my ($to, $returned) = @$_;
-    (undef, my $shown) = Lab::capture('sh', '-c', "printf '%s\n' 'Translate,check_compat a\@far.test \$| <$to>' | $SENDMAIL/libexec/sendmail/sendmail -C $DIR/sendmail.cf -bt");
-    is($shown =~ /^check_compat +returns: \$# error /m ? 1 : 0, $returned, "check_compat: $to " . ($returned ? 'is given back' : 'is not'));
+like(Sendmail::queue()->{'m+requiretls@sts-good.test'}, qr/Connection refused by \[127\.0\.0\.1\]/, 'flagged mail waits for relayd');
+
+# --- where mail is led: the address, the mailer ---
+for (
+    ['b+requiretls@far.test', 'requiretls'], ['"b b+Requiretls"@far.test', 'requiretls'], ['b+x+requiretls@far.test', 'requiretls'], ['b+requiretls@ours.test.evil.test', 'requiretls'],
+    ['b+requiretls@[192.0.2.1]', 'requiretls'], ['b+tlsoptional+requiretls@far.test', 'requiretls'], ['b+requiretls+tlsoptional@far.test', 'relaxed'],
+    ['b@far.test', 'esmtp'], ['b+requiretlsx@far.test', 'esmtp'], ['b+requiretls+x@far.test', 'esmtp'], ['b+requiretls@ours.test', 'local'], ['b+tlsoptional@ours.test', 'local'],
+    ['b+tlsoptional@far.test', 'relaxed'], ['"b b+tlsoptional"@far.test', 'relaxed'], ['"+tlsoptional"@far.test', 'esmtp'],
+) {
+    my ($to, $mailer) = @$_;
+    is(mailer_of($to), $mailer, "$to goes by $mailer");
+    my $shown = Sendmail::try_rules("Translate,check_compat a\@far.test \$| <$to>");
+    like($shown, qr/^check_compat +returns: OK/m, "$to: check_compat has nothing against it");
 }
+is(Sendmail::configure(lines => "LOCAL_RULE_0\nR\$+ < \@ far.test. > \$*\t\$#esmtp \$\@ [192.0.2.99] \$: \$1 < \@ far.test. > \$2\n"), '0', 'with a rule that leads past relayd');
+is(mailer_of('b+requiretls@far.test'), 'esmtp', 'so it does');
+like(Sendmail::try_rules('Translate,check_compat a@far.test $| <b+requiretls@far.test>'), qr/^check_compat +returns: \$# error \$\@ 4 \. 3 \. 5 \$: "451 flagged mail would be led past relayd"$/m, 'and check_compat has flagged mail wait');
+like(Sendmail::try_rules('Translate,check_compat a@far.test $| <b@far.test>'), qr/^check_compat +returns: OK/m, 'but no other');
+for (['FEATURE(`sts\')', 'FEATURE(sts)'], ['FEATURE(`tls_session_features\')', 'FEATURE(tls_session_features)']) {
+    my ($line, $named) = @$_;
+    like(Sendmail::configure(lines => "$line\n"), qr/^1.*\*\*\* ERROR: postern\.m4: sendmail\.mc has \Q$named\E as well/s, "m4 fails for a configuration with $named");
+}
+debian();
 is(Nodes::stop('sendmail', 'TERM'), 0, 'Sendmail ends');
 is(Nodes::stop('milter', 'TERM'), 0, 'so does the milter');
 Nodes::stop('nodes-redis', 'KILL');
@@ -99,49 +112,24 @@ done_testing();
 # Everything waits in the queue until it is run.
 sub delivered_files { return glob "$Lab::DIR/mail/{sts,dane}-good.test/new/*" }
 
-sub configure {
-    mkdir $DIR;
-    mkdir "$DIR/queue", 0700;
-    open my $deliver, '>', "$DIR/deliver" or die;
-    print $deliver "#!/bin/sh\nexec cat >/dev/null\n";
-    close $deliver;
-    chmod 0755, "$DIR/deliver";
-    open my $mc, '>', "$DIR/sendmail.mc" or die;
-    print $mc <<"MC";
-VERSIONID(`lab')dnl
-OSTYPE(`linux')dnl
-define(`QUEUE_DIR', `$DIR/queue')dnl
-define(`confPID_FILE', `$DIR/pid')dnl
-define(`STATUS_FILE', `$DIR/statistics')dnl
-define(`HELP_FILE', `')dnl
-define(`ALIAS_FILE', `null:none')dnl
-define(`LOCAL_MAILER_PATH', `$DIR/deliver')dnl
-define(`confDOMAIN_NAME', `client.test')dnl
-define(`confDELIVERY_MODE', `q')dnl
-define(`confTO_IDENT', `0')dnl
-define(`confSERVER_CERT', `$Lab::DIR/certs/snakeoil.crt')dnl
-define(`confSERVER_KEY', `$Lab::DIR/certs/snakeoil.key')dnl
-define(`confCACERT', `$Lab::DIR/certs/ca.pem')dnl
-define(`confCACERT_PATH', `$Lab::DIR/certs')dnl
-define(`confMAX_RCPTS_PER_MESSAGE', `200')dnl
-FEATURE(`accept_unresolvable_domains')dnl
-FEATURE(`nocanonify')dnl
-FEATURE(`no_default_msa')dnl
-DAEMON_OPTIONS(`Port=2525, Addr=127.0.0.1, Name=MTA')dnl
-LOCAL_DOMAIN(`ours.test unlisted.test')dnl
-MAILER(`smtp')dnl
-MAILER(`local')dnl
-MC
-    my $ours = join "\n", Lab::lines("$FindBin::Bin/../../contrib/sendmail/postern.m4");
-    $ours =~ s/inet:8463\@127\.0\.0\.1/unix:$Flags::DIR\/milter.sock/ or die;
-    print $mc "$ours\nLOCAL_RULESETS\nSTranslate\nR\$* \$\$| \$*\t\$: \$1 \$| \$2\n"; # as sendmail -bt does not know $|
-    close $mc;
-    my ($status, $cf, $err) = Lab::capture('m4', "-D_CF_DIR_=$SENDMAIL/share/sendmail/cf/", "$SENDMAIL/share/sendmail/cf/m4/cf.m4", "$DIR/sendmail.mc");
-    is("$status$err", '0', 'm4 takes the configuration');
-    open my $out, '>', "$DIR/sendmail.cf" or die;
-    print $out $cf;
-    close $out;
+# Debian's own sendmail.mc, but for what its package makes when it is installed
+sub debian {
+    my $cf = "$Sendmail::ROOT/share/sendmail/cf";
+    my @lines = grep { !/^include/ } Lab::lines("$cf/debian/sendmail.mc");
+    Sendmail::write_file("$DIR/debian.mc", join "\n", 'define(`sm_version_math\', `528641\')', @lines, "include(`$FindBin::Bin/../../contrib/sendmail/postern.m4')dnl\n");
+    my (undef, $out, $err) = Lab::capture('m4', "-D_CF_DIR_=$cf/", "$cf/m4/cf.m4", "$DIR/debian.mc");
+    unlike($err, qr/postern|\*\*\*/, "Debian's sendmail.mc and the one line: m4 has nothing against it");    # a file of Debian's with a fixed place is not there
+    like($out, qr/^O \Q$_\E$/m, $_) for 'ConnectionCacheSize=0', 'Timeout.datainit=20m', 'CACertFile=/etc/ssl/certs/ca-certificates.crt', 'InputMailFilters=postern';
+    unlike($out, qr/^O HostStatusDirectory/m, 'no HostStatusDirectory');
+    Sendmail::write_file($Sendmail::CF, $out);
+    is(mailer_of('b+requiretls@far.test'), 'requiretls', 'flagged mail goes by requiretls');
+    is(mailer_of('b@far.test'), 'esmtp', 'other mail does not');
     return;
+}
+
+sub mailer_of {
+    my ($to) = @_;
+    return Sendmail::try_rules("canonify,parse $to") =~ /^parse +returns: \$# (\w+) /m ? $1 : '';
 }
 
 # A message in the queue: recipients with their parameters, by name, and what else its file says

@@ -285,7 +285,7 @@ sub numbers_counted {
 sub numbers_settled {
     my ($kind, $last) = @_;
     Lab::until_true(sub {
-        !grep { my $s = Nodes::status($_, 'tlsrptd'); ($s->{spooled} // 1) || ($s->{redis} // '') ne 'up' } 'one', 'two';
+        !grep { my $s = Nodes::status($_, 'tlsrptd'); ($s->{spool_batches} // 1) || ($s->{redis} // '') ne 'up' } 'one', 'two';
     });
     sleep 2 * $COMMIT;
     return numbers_counted($kind, $last);
@@ -469,7 +469,7 @@ sub end_all {
     for my $node ('one', 'two') { is(Nodes::stop("$node-$_", 'TERM'), 0, "$node-$_ ends well") for 'tlsrptd', 'policyd', 'stsd' }
     my @logs = map { my $node = $_; map { Nodes::log_of("$node-$_") } 'stsd', 'policyd', 'tlsrptd' } 'one', 'two';
     is(join("\n", grep { /Sanitizer|runtime error/ } @logs), '', 'nothing for the sanitizers');
-    is(join("\n", grep { /batch_lost|spool_fails|log-lines-lost|counts_refused/ } @logs), '', 'no daemon says that something was lost');
+    is(join("\n", grep { /batch-lost|spool-fails|log-lines-lost|counts_refused/ } @logs), '', 'no daemon says that something was lost');
     Nodes::stop('nodes-redis', 'TERM');
     is(join("\n", left_over()), '', 'no process is left');
     return;

@@ -152,10 +152,11 @@ sub transport_of {
     return ($received // '') =~ /\(using (TLS\S+)/ ? $1 : 'clear';
 }
 
-# The lines that the receiving host's smtpd logged, as one text
+# The lines that the receiving host's smtpd logged, as one text, behind so many lines of the log
 sub receiver_log {
-    my ($host) = @_;
-    return join "\n", grep { m{postfix/(?:[^/]*\.)?\Q$host\E/smtpd} } lines("$DIR/log/mx.log");
+    my ($host, $skip) = @_;
+    my @log = lines("$DIR/log/mx.log");
+    return join "\n", grep { m{postfix/(?:[^/]*\.)?\Q$host\E/smtpd} } @log[($skip // 0) .. $#log];
 }
 
 # posternctl explain: answer and reasons

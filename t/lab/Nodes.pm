@@ -94,6 +94,7 @@ sub configure {
         $line =~ s{unix:$Lab::DIR/redis.sock}{unix:$REDIS};
         $line =~ s{, "inet:127.0.0.1:8461"}{};
         $line =~ s{metrics_listen = .*}{};
+        next if $line =~ /exim_listen/;
         $section = $1 if $line =~ /^(\w+) \{/;
         next if $line =~ /^\s+(\w+) = / && ($more{$section} // '') =~ /\b$1 =/;
         print $out $line;

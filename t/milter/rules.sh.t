@@ -56,7 +56,7 @@ for (
     ['a NUL', $flag->('new') . "\0\n", qr/rules in Redis: line 1: /],
     ['no UTF-8', "new: subject contains \"\xff\" -> requiretls", qr/rules in Redis: line 1: /],
     ['too long', $flag->('new') . "\n#" . 'x' x 1_050_000, qr/error rules-unreadable why="the rules have 10500\d\d octets/],
-    ['far too long', $flag->('new') . "\n#" . 'x' x 5_000_000, qr/warning redis_down .*error="[^"]*a reply that is too long/],
+    ['far too long', $flag->('new') . "\n#" . 'x' x 5_000_000, qr/warning redis-down .*error="[^"]*a reply that is too long/],
 ) {
     my ($what, $text, $pattern) = @$_;
     put(++$n, $text);

@@ -45,6 +45,13 @@ sub json_record {
         $domain, $now, $until, $domain, $enforce ? 'found' : 'none', $enforce ? '1' : '', $policy, $enforce ? $now : 0);
 }
 
+# With usable TLSA records.
+sub with_dane {
+    my ($record) = @_;
+    my ($host) = $record =~ /"name":"([^"]+)"/;
+    return $record =~ s/"(secure|address_secure)":false/"$1":true/gr =~ s/"dane":"none","tlsa_base":"","tlsa":\[\]/sprintf('"dane":"usable","tlsa_base":"%s","tlsa":["3 1 1 %s"]', $host, 'ab' x 32)/er;
+}
+
 # What the stand-in says about a domain: status and text, and after how many seconds.
 my %answered;
 sub stand_in_answer {
@@ -56,6 +63,7 @@ sub stand_in_answer {
     return (0, 'OK', '{"v":1') if $domain =~ /^garbage/;
     return (0, 'OK', json_record('another.test', 0)) if $domain =~ /^otherdomain/;
     return (3600, 'OK', '') if $domain =~ /^hang/;
+    return (0, 'OK', with_dane(json_record($domain, $domain !~ /none/))) if $domain =~ /^dane/;
     return ($domain =~ /^slow/ ? 0.5 : 0, 'OK', json_record($domain, $domain !~ /none/));
 }
 

@@ -9,7 +9,10 @@
 
 #include <cmocka.h>
 
+#include "cert_store_io.h"
 #include "conn_io.h"
+#include "make_cert.h"
+#include "sni_store_io.h"
 
 #include <event2/event.h>
 #include <stdio.h>
@@ -135,9 +138,21 @@ static const struct {
      &conn_policy},
 };
 
-static void ask(struct event_base *base, int fd, size_t row)
+/* One request on a connection: what is counted is what an answer costs. */
+static const struct {
+    const char *what, *request, *answer;
+} exim_rows[] = {
+    {"Exim: a policy", "policy example.com\n",
+     "status=ok level=secure mx=mx1.example.com:.example.net sni=hostname transport=smtp\n"},
+    {"Exim: in capitals", "policy Example.COM\n", "status=ok level=secure mx="},
+    {"Exim: no policy", "policy plain.example\n", "status=ok level=default transport=smtp\n"},
+    {"Exim: an MX host", "mx example.com a.example.net\n", "status=ok mx=yes\n"},
+    {"Exim: another one", "mx example.com mx.evil.test\n", "status=ok mx=no why="},
+    {"Exim: a recipient", "route u@example.com\n", "status=ok route=none\n"},
+};
+
+static void ask(struct event_base *base, int fd, const char *what, const char *request, const char *want)
 {
-    const char *request = rows[row].request, *want = rows[row].answer;
     char got[4096];
     ssize_t len;
 
@@ -145,42 +160,181 @@ static void ask(struct event_base *base, int fd, size_t row)
     assert_int_equal(event_base_loop(base, EVLOOP_ONCE), 0);
     len = recv(fd, got, sizeof(got), MSG_DONTWAIT);
     if (len < (ssize_t)strlen(want) || memcmp(got, want, strlen(want)) != 0)
-        fail_msg("%s: answered \"%.*s\"", rows[row].what, len > 0 ? (int)len : 0, got);
+        fail_msg("%s: answered \"%.*s\"", what, len > 0 ? (int)len : 0, got);
+}
+
+struct world {
+    struct event_base *base;
+    struct memory memory;
+    struct conns conns;
+};
+
+static struct world *world_new(void)
+{
+    static const uint8_t secret[16] = {1};
+    struct world *w = calloc(1, sizeof(*w));
+
+    assert_non_null(w);
+    w->base = event_base_new();
+    assert_non_null(w->base);
+    assert_int_equal(memory_init(&w->memory, DOMAINS, secret), 0);
+    (void)remember(&w->memory, "example.com", true);
+    (void)remember(&w->memory, "plain.example", false);
+    (void)remember_as(&w->memory, "[example.com]", "plain.example", false);
+    (void)remember_as(&w->memory, "[192.0.2.1]", "plain.example", false);
+    conns_init(&w->conns, w->base);
+    w->conns.memory = &w->memory;
+    w->conns.tag = (struct address_tag){'+', "requiretls"};
+    w->conns.optional_tag = (struct address_tag){'+', "tlsoptional"};
+    return w;
+}
+
+static void world_free(struct world *w)
+{
+    conns_clear(&w->conns);
+    memory_clear(&w->memory);
+    event_base_free(w->base);
+    free(w);
 }
 
 static void test_no_allocation(void **state)
 {
-    static const uint8_t secret[16] = {1};
-    static struct conns conns;
-    struct event_base *base;
-    struct memory memory;
+    struct world *w = world_new();
     int fd[2];
 
     (void)state;
-    base = event_base_new();
-    assert_non_null(base);
-    assert_int_equal(memory_init(&memory, DOMAINS, secret), 0);
-    (void)remember(&memory, "example.com", true);
-    (void)remember(&memory, "plain.example", false);
-    (void)remember_as(&memory, "[example.com]", "plain.example", false);
-    (void)remember_as(&memory, "[192.0.2.1]", "plain.example", false);
-    conns_init(&conns, base);
-    conns.memory = &memory;
-    conns.tag = (struct address_tag){'+', "requiretls"};
     for (size_t row = 0; row < sizeof(rows) / sizeof(rows[0]); row++) {
         assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fd), 0);
-        conn_open(&conns, fd[0], rows[row].protocol != NULL ? rows[row].protocol : &conn_socketmap);
-        ask(base, fd[1], row); /* the buffer for replies grows once */
+        conn_open(&w->conns, fd[0], rows[row].protocol != NULL ? rows[row].protocol : &conn_socketmap);
+        /* the buffer for replies grows once */
+        ask(w->base, fd[1], rows[row].what, rows[row].request, rows[row].answer);
         allocations = 0;
         for (unsigned turn = 0; turn < TURNS; turn++)
-            ask(base, fd[1], row);
+            ask(w->base, fd[1], rows[row].what, rows[row].request, rows[row].answer);
         if (allocations != 0)
             fail_msg("%s: %zu allocations in %d turns", rows[row].what, allocations, TURNS);
         close(fd[1]);
     }
-    conns_clear(&conns);
-    memory_clear(&memory);
-    event_base_free(base);
+    world_free(w);
+}
+
+/* A folder with one certificate. */
+static void store_make(char *folder)
+{
+    struct made m = {"mx.example.com", "DNS:mx.example.com,DNS:*.example.net", -3650, 3650, false, false};
+    EVP_PKEY *key = make_key("P-256");
+    X509 *cert = make_cert(&m, key, NULL, NULL);
+    struct buf pem;
+
+    buf_init(&pem, CERT_PEM_MAX);
+    add_key(&pem, key, NULL);
+    add_cert(&pem, cert);
+    assert_non_null(mkdtemp(folder));
+    assert_int_equal(cert_file_write(folder, "one", CERT_FILE_LIVE, pem.data, pem.len, NULL, NULL), 0);
+    buf_clear(&pem);
+    X509_free(cert);
+    EVP_PKEY_free(key);
+}
+
+static const struct {
+    const char *what, *request, *answer;
+} sni_rows[] = {
+    {"a certificate", "18:sni mx.example.com,", ":OK LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0t"},
+    {"a wildcard in capitals", "17:sni A.Example.NET,", ":OK LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0t"},
+    {"no certificate", "19:sni mx2.example.com,", "9:NOTFOUND ,"},
+    {"a parent", "16:sni .example.com,", "9:NOTFOUND ,"},
+    {"no name", "8:sni a..b,", "9:NOTFOUND ,"},
+};
+
+static void on_read(void *ctx)
+{
+    *(bool *)ctx = true;
+}
+
+/* Also: what went out does not stay in the buffer that all connections share. */
+static void test_no_allocation_sni(void **state)
+{
+    char folder[] = "/tmp/postern-hot-XXXXXX";
+    struct world *w = world_new();
+    struct sni_store *store;
+    bool read = false;
+    int fd[2];
+
+    (void)state;
+    store_make(folder);
+    store = sni_store_new(w->base, folder, true);
+    sni_store_when_read(store, on_read, &read);
+    while (!read)
+        assert_int_equal(event_base_loop(w->base, EVLOOP_ONCE), 0);
+    w->conns.sni = store;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fd), 0);
+    conn_open(&w->conns, fd[0], &conn_sni);
+    for (size_t row = 0; row < sizeof(sni_rows) / sizeof(sni_rows[0]); row++) {
+        const char *wanted = sni_rows[row].answer;
+        size_t counted = 0;
+
+        for (unsigned turn = 0; turn <= TURNS; turn++) {
+            char got[4096] = "";
+
+            allocations = 0;
+            assert_int_equal(write(fd[1], sni_rows[row].request, strlen(sni_rows[row].request)),
+                             strlen(sni_rows[row].request));
+            assert_int_equal(event_base_loop(w->base, EVLOOP_ONCE), 0);
+            assert_true(recv(fd[1], got, sizeof(got) - 1, MSG_DONTWAIT) > 0);
+            if (strstr(got, wanted) == NULL)
+                fail_msg("%s: answered \"%.40s\"", sni_rows[row].what, got);
+            if (turn > 0) /* the buffer for replies is made once */
+                counted += allocations;
+        }
+        assert_int_equal(counted, 0);
+        assert_null(memmem(w->conns.out.data, w->conns.out.cap, "LS0tLS1", 7));
+    }
+    close(fd[1]);
+    sni_store_free(store);
+    world_free(w);
+    assert_int_equal(cert_entry_remove(folder, "one", NULL), 0);
+    if (rmdir(folder) != 0) { /* its lock */
+        char lock[64];
+
+        (void)snprintf(lock, sizeof(lock), "%s/.lock", folder);
+        (void)unlink(lock);
+        assert_int_equal(rmdir(folder), 0);
+    }
+}
+
+/* A connection of its own for each; the end of it is part of what is counted. */
+static size_t exim_allocations(struct world *w, size_t row)
+{
+    size_t counted;
+    int fd[2];
+
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fd), 0);
+    conn_open(&w->conns, fd[0], &conn_exim);
+    allocations = 0;
+    ask(w->base, fd[1], exim_rows[row].what, exim_rows[row].request, exim_rows[row].answer);
+    assert_int_equal(shutdown(fd[1], SHUT_WR), 0);
+    assert_int_equal(event_base_loop(w->base, EVLOOP_ONCE), 0);
+    counted = allocations;
+    assert_int_equal(w->conns.count, 0);
+    close(fd[1]);
+    return counted;
+}
+
+static void test_no_allocation_exim(void **state)
+{
+    struct world *w = world_new();
+
+    (void)state;
+    for (size_t row = 0; row < sizeof(exim_rows) / sizeof(exim_rows[0]); row++) {
+        (void)exim_allocations(w, row); /* the buffer for replies grows once */
+        for (unsigned turn = 0; turn < TURNS; turn++) {
+            size_t counted = exim_allocations(w, row);
+
+            if (counted != 0)
+                fail_msg("%s: %zu allocations", exim_rows[row].what, counted);
+        }
+    }
+    world_free(w);
 }
 
 /* The counters count, what our own code allocates and what libevent does. */
@@ -233,6 +387,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_counted),
         cmocka_unit_test(test_no_allocation),
+        cmocka_unit_test(test_no_allocation_sni),
+        cmocka_unit_test(test_no_allocation_exim),
         cmocka_unit_test(test_octets),
     };
 

@@ -89,6 +89,6 @@ syswrite $fh, 'x';
 is(read_all($fh), '', 'what is closed is closed');
 unlike(log_text(), qr/draining/, 'a signal to that process is none to policyd');
 is(stop(), 0, 'policyd stops all the same');
-like(log_text(), qr/lists-file .*still being written/, 'and says that the file was not written');
+like(log_text(), qr/file-unwritten .*still being written/, 'and says that the file was not written');
 unlike(log_text(), qr/Sanitizer|runtime error/, 'nothing for the sanitizers');
 done_testing();

@@ -49,6 +49,7 @@ static const struct row rows[] = {
     {"transport .example.com", REQUEST_NOTFOUND, ANSWER_POSTFIX, NULL},
     {"transport *", REQUEST_NOTFOUND, ANSWER_POSTFIX, NULL},
     {"transport [192.0.2.1]", REQUEST_NOTFOUND, ANSWER_POSTFIX, NULL},
+    {"sni mx.example.com", REQUEST_BAD, ANSWER_POSTFIX, NULL},
     {"transport", REQUEST_BAD, ANSWER_POSTFIX, NULL},
     {"ehlo 192.0.2.1", REQUEST_EHLO, ANSWER_POSTFIX, "192.0.2.1"},
     {"ehlo 2001:DB8:0::1", REQUEST_EHLO, ANSWER_POSTFIX, "2001:db8::1"},

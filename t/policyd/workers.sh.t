@@ -66,7 +66,7 @@ sub settled { my ($name, $want) = @_; return until_true(sub { control('status')-
 ok(settled('connections', $count), 'status: connections of all workers,');
 ok(settled('memory_entries', $count + 1), 'entries of all memories,');
 my @status = map { control('status', '', $_) } 1 .. $count;
-is_deeply([map { "$_->{requests_total} $_->{connections_total} $_->{memory_hits_total}" } @status], [((3 * $count + 1) . " $count $count") x $count],
+is_deeply([map { "$_->{requests_total} $_->{connections_accepted_total} $_->{memory_hits_total}" } @status], [((3 * $count + 1) . " $count $count") x $count],
     'and the same sums whichever worker is asked') or diag explain \@status;
 is(join(' ', $status[1]{workers}, $status[1]{pid}), "$count $policyd_pid", 'how many they are, and the process to be told');
 like(ctl('status'), qr/^  workers +$count\n/m, 'posternctl tells it');

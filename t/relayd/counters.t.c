@@ -15,11 +15,17 @@ static void names(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNTERS; i++) {
+        if (relayd_counters[i].name == NULL) /* a later place of a histogram */
+            assert_true((i > HISTOGRAM_DELIVERY && i <= HISTOGRAM_DELIVERY_LAST) ||
+                        (i > HISTOGRAM_CONNECT && i <= HISTOGRAM_CONNECT_LAST));
+        if (relayd_counters[i].name == NULL)
+            continue;
         assert_non_null(relayd_counters[i].name);
         assert_true((relayd_counters[i].help == NULL) == (relayd_counters[i].type == NULL));
         assert_true(strchr(relayd_counters[i].name, '{') != NULL || relayd_counters[i].help != NULL);
         for (size_t other = 0; other < i; other++)
-            assert_string_not_equal(relayd_counters[i].name, relayd_counters[other].name);
+            if (relayd_counters[other].name != NULL)
+                assert_string_not_equal(relayd_counters[i].name, relayd_counters[other].name);
     }
 }
 

@@ -304,7 +304,7 @@ static void clean_up(void)
     getrusage(RUSAGE_SELF, &usage);
     printf("memory %ld\n", usage.ru_maxrss);
     for (size_t i = 0; i < COUNTERS; i++)
-        if (relayd_counters[i].value > 0)
+        if (relayd_counters[i].value > 0 && relayd_counters[i].name != NULL && i != HISTOGRAM_CONNECT)
             printf("counter %s %llu\n", relayd_counters[i].name, (unsigned long long)relayd_counters[i].value);
     upstreams_free(all);
     tlsrpt_tell_free(tell);

@@ -285,7 +285,7 @@ my $http = IO::Socket::INET->new(PeerAddr => $metrics) // die;
 print $http "GET /metrics HTTP/1.0\r\n\r\n";
 my $numbers = do { local $/; <$http> };
 like($numbers, qr/^postern_relayd_upstreams 0$/m, 'metrics: no upstream is left');
-like($numbers, qr/^postern_relayd_delivered_total [1-9]/m, 'and deliveries are counted');
+like($numbers, qr/^postern_relayd_recipients_answered_total\{answer="delivered"\} [1-9]/m, 'and deliveries are counted');
 
 # --- an MTA that falls silent; limits are taken up by a reload ---
 configure('connections = 50 command_timeout = 300ms', 'milter { tag = secure }', 'other.test');

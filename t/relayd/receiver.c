@@ -14,6 +14,8 @@
  *
  * Keys:
  *   cert=good (default), self, expired, other (another name), FILE (a PEM file with certificate and key)
+ *        by an intermediate: middle, untold (which is not sent), stale (which has expired), crooked (sent behind the
+ *        authority); many (10,000 names), nul (in its name), huge (a chain of more than 100 KB)
  *   offer=A,B after=A,B  what EHLO offers before and under TLS
  *   greeting= ehlo= starttls= tls_ehlo= mail= rcpt= data= end= rset=
  *                        what the step is answered: a reply with _ for blanks, or
@@ -207,6 +209,70 @@ static void host_print(const struct host *h)
     printf("\n");
 }
 
+/* --- certificates that are odd --- */
+
+static void names_add(X509 *cert, const char *name, size_t len, int count)
+{
+    GENERAL_NAMES *names = GENERAL_NAMES_new();
+    char text[300];
+
+    for (int i = 0; i < count; i++) {
+        GENERAL_NAME *one = GENERAL_NAME_new();
+        ASN1_IA5STRING *string = ASN1_IA5STRING_new();
+        int n = count > 1 ? snprintf(text, sizeof(text), "n%d.%s", i, name) : (int)len;
+
+        ASN1_STRING_set(string, count > 1 ? text : name, n);
+        GENERAL_NAME_set0_value(one, GEN_DNS, string);
+        (void)sk_GENERAL_NAME_push(names, one);
+    }
+    if (X509_add1_ext_i2d(cert, NID_subject_alt_name, names, 0, X509V3_ADD_REPLACE) != 1)
+        die("names");
+    GENERAL_NAMES_free(names);
+}
+
+static void middle_add(struct host *h, const char *kind, X509 *middle)
+{
+    bool crooked = strcmp(kind, "crooked") == 0;
+
+    if (crooked)
+        SSL_CTX_add1_chain_cert(h->tls, ca);
+    if (strcmp(kind, "untold") != 0)
+        SSL_CTX_add1_chain_cert(h->tls, middle);
+}
+
+/* Returns whether this kind is one of them. */
+static bool odd_certify(struct host *h, const char *kind, EVP_PKEY *key)
+{
+    static const char *const by_middle[] = {"middle", "untold", "stale", "crooked"};
+    static const char nul[] = "mx.nul.test\0.evil.example";
+    bool under = false, other = strcmp(kind, "many") == 0 || strcmp(kind, "nul") == 0 || strcmp(kind, "huge") == 0;
+    EVP_PKEY *middle_key;
+    X509 *middle, *x;
+
+    for (size_t i = 0; i < sizeof(by_middle) / sizeof(by_middle[0]); i++)
+        under = under || strcmp(kind, by_middle[i]) == 0;
+    if (!under && !other)
+        return false;
+    middle_key = EVP_EC_gen("P-256");
+    middle = cert_make(middle_key, "Test middle", NULL, strcmp(kind, "stale") == 0 ? -86400 : 864000, ca, ca_key);
+    x = cert_make(key, "x", h->name, 864000, under ? middle : ca, under ? middle_key : ca_key);
+    if (strcmp(kind, "many") == 0)
+        names_add(x, h->name, 0, 10000);
+    else if (strcmp(kind, "nul") == 0)
+        names_add(x, nul, sizeof(nul) - 1, 1);
+    X509_sign(x, under ? middle_key : ca_key, EVP_sha256());
+    if (SSL_CTX_use_certificate(h->tls, x) != 1 || SSL_CTX_use_PrivateKey(h->tls, key) != 1)
+        die("certificate");
+    if (under)
+        middle_add(h, kind, middle);
+    for (int i = 0; strcmp(kind, "huge") == 0 && i < 400; i++)
+        SSL_CTX_add1_chain_cert(h->tls, ca);
+    EVP_PKEY_free(middle_key);
+    X509_free(middle);
+    X509_free(x);
+    return true;
+}
+
 static void host_certify(struct host *h)
 {
     const char *cert = setting(h, "cert", "good");
@@ -225,6 +291,10 @@ static void host_certify(struct host *h)
         if (SSL_CTX_use_certificate_chain_file(h->tls, cert) != 1 ||
             SSL_CTX_use_PrivateKey_file(h->tls, cert, SSL_FILETYPE_PEM) != 1)
             die(cert);
+        return;
+    }
+    if (odd_certify(h, cert, key)) {
+        EVP_PKEY_free(key);
         return;
     }
     x = cert_make(key, "x", strcmp(cert, "other") == 0 ? "other.invalid" : h->name,

@@ -17,7 +17,7 @@ use Policyd qw(fresh netstring read_answer);
 use Socket qw(SOCK_STREAM SOL_SOCKET SO_RCVBUF);
 use Time::HiRes qw(sleep time);
 
-our @EXPORT = qw(world_start world_end world_log world_pid ask_stsd call_stsd ask_policyd record_of loopback $HEAD $POLICY);
+our @EXPORT = qw(world_start world_end world_dir world_log world_pid ask_stsd call_stsd ask_policyd record_of loopback $HEAD $POLICY);
 
 # A good answer's head, and a good policy for the MX host that all domains have.
 our $HEAD = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nConnection: close\r\n";
@@ -157,6 +157,7 @@ END {
 
 # --- asking ---
 sub world_pid { my ($name) = @_; return $pid{$name} }
+sub world_dir { return $dir }
 
 sub connect_to {
     my ($socket) = @_;

@@ -21,7 +21,7 @@ sub status_of_stsd { my %fh = call_stsd('status', ''); return record_of($fh{''})
 
 sub until_fetches {
     my ($wanted) = @_;
-    return until_true(sub { status_of_stsd()->{policy_fetches_total} >= $wanted });
+    return until_true(sub { status_of_stsd()->{policy_fetches_started_total} >= $wanted });
 }
 
 sub until_true {

@@ -144,13 +144,42 @@ static void test_next_fetch(void **state)
     known_clear(&known);
 }
 
+/* Policies live a day: in use, expiring, expired, not asked for lately. */
+static void test_policies(void **state)
+{
+    static const struct {
+        const char *domain;
+        int64_t fetched, used;
+    } policies[] = {{"fresh.test", NOW - 10, NOW},
+                    {"quarter.test", NOW - DAY * 3 / 4, NOW - 7200},
+                    {"late.test", NOW - DAY * 3 / 4 - 1, NOW - 1},
+                    {"forgotten.test", NOW - DAY + 1, NOW - 7201},
+                    {"expired.test", NOW - DAY, NOW},
+                    {"nothing.test", 0, NOW}};
+    struct known_policies p;
+    struct known k;
+
+    (void)state;
+    assert_int_equal(known_init(&k, 10, secret), 0);
+    p = known_policies(&k, NOW, 7200);
+    assert_int_equal(p.count[KNOWN_ENFORCE] + p.expiring, 0);
+    assert_int_equal(p.oldest_fetch + p.soonest_expiry, 0);
+    for (size_t i = 0; i < sizeof(policies) / sizeof(policies[0]); i++)
+        known_put(&k, facts(policies[i].domain, NOW - 1, policies[i].fetched), NOW)->used = policies[i].used;
+    p = known_policies(&k, NOW, 7200);
+    assert_int_equal(p.count[KNOWN_ENFORCE], 4);
+    assert_int_equal(p.count[KNOWN_TESTING] + p.count[KNOWN_NONE], 0);
+    assert_int_equal(p.expiring, 1);
+    assert_int_equal(p.oldest_fetch, NOW - DAY * 3 / 4 - 1);
+    assert_int_equal(p.soonest_expiry, NOW + DAY / 4 - 1);
+    known_clear(&k);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_merge),
-        cmocka_unit_test(test_beyond),
-        cmocka_unit_test(test_due),
-        cmocka_unit_test(test_next_fetch),
+        cmocka_unit_test(test_policies), cmocka_unit_test(test_merge),      cmocka_unit_test(test_beyond),
+        cmocka_unit_test(test_due),      cmocka_unit_test(test_next_fetch),
     };
 
     return cmocka_run_group_tests_name("known", tests, NULL, NULL);

@@ -68,7 +68,7 @@ for (my $n = 0; there() < $midnight_there + 1; $n++) {
     push @sent, ["n$n.test", $from];
     sleep(abs(there() - $midnight_there) < 0.1 ? 0.001 : 0.05);
 }
-until_true(sub { metric('events_total') == @sent && metric('spooled') == 0 });
+until_true(sub { metric('events_total') == @sent && metric('spool_batches') == 0 });
 is(stop(), 0, 'the end');
 my %of = map { my $day = $_; map { ($_ => $day) } domains_of($day) } today($midnight_there - 1), today($midnight_there);
 my (@wrong, %days);

@@ -272,13 +272,13 @@ redis_start('--appendonly', 'yes', '--appendfsync', 'everysec');
     my $said = '';
     for my $i (1 .. 50) { give($c, "event 2 $DAY full.test ok", "safe $i"); $said = line($c); last if $said =~ /unsafe/ }
     like($said, qr/^unsafe/, 'neither spool nor Redis: not safe');
-    like(log_of($c), qr/error spool_fails error=".*it has all of its 2000 octets"/, 'the log says so');
+    like(log_of($c), qr/error spool-fails error=".*it has all of its 2000 octets"/, 'the log says so');
     redis_start();
     give($c, 'wait', "event 2 $DAY more.test ok", 'safe later');
     is(line($c), 'safe later', 'safe in Redis');
     my ($n) = $said =~ /(\d+)/;
     ok(until_true(sub { sum('full.test', 'successful') == 2 * $n }), 'nothing was lost, as it stayed in memory');
-    is(scalar(() = log_of($c) =~ /error spool_fails/g), 1, 'one line about it');
+    is(scalar(() = log_of($c) =~ /error spool-fails/g), 1, 'one line about it');
     ok(drained($c), 'end');
     flush();
 }
@@ -312,7 +312,7 @@ SKIP: {
     ok(until_true(sub { sum('disk.test', 'failed') == $n && sum('disk.test', 'successful') == $m + 1 }), 'all is counted');
     system('nsenter', '-m', "--target=$c->{pid}", 'rm', "$dir/disk/another");
     give($c, "event 1 $DAY disk.test ok", 'safe works');
-    ok(until_true(sub { log_of($c) =~ /spool_works/ }), 'writable again');
+    ok(until_true(sub { log_of($c) =~ /spool-works/ }), 'writable again');
     ok(drained($c), 'end');
     local $ENV{OPTIONS} = 'ro';
     like(begin("$dir/disk")->{first}, qr/^cannot: .*Read-only file system/, 'on a read-only disk it says why it does not start');

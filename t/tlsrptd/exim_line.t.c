@@ -1,4 +1,4 @@
-/* exim_line.t.c - lines as Exim 4.96 writes them (contrib/exim/tlsrpt.conf), and others. */
+/* exim_line.t.c - lines as Exim 4.96 writes them (contrib/exim/macros), and others. */
 #include "exim_line.h"
 
 #include <setjmp.h>

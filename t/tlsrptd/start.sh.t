@@ -62,7 +62,7 @@ refuses_conf(@$_) for (
 );
 chmod 0644, "$dir/rsa.pem";
 ok(start("$contact rsa_key = \"DIR/rsa.pem\" ed25519_key = \"DIR/ed25519.pem\""), 'a key that others may read: it starts');
-like(log_text(), qr/warning dkim_key .*rsa\.pem: its mode 0644 lets others read or change the key; make it 0600, or 0640/, 'with a warning');
+like(log_text(), qr/warning dkim-key .*rsa\.pem: its mode 0644 lets others read or change the key; make it 0600, or 0640/, 'with a warning');
 is(stop(), 0, 'the end');
 chmod 0600, "$dir/rsa.pem";
 
@@ -165,7 +165,7 @@ sub reload {
     return until_true(sub { (() = log_text() =~ /$pattern/g) > $seen });
 }
 ok(start(configured('report_delay = 4h')), 'started, without a contact');
-like(log_text(), qr/reports_off why="tlsrptd.contact is not set" action="nothing is sent"/, 'it says that nothing is sent');
+like(log_text(), qr/reports-off why="tlsrptd.contact is not set" action="nothing is sent"/, 'it says that nothing is sent');
 for my $field ('policy', 'successful') {
     my $policy = '{"record":"v=TLSRPTv1; rua=mailto:r@a.test","policy-type":"no-policy-found","policy-domain":"far.test"}';
     my $id = substr(qx(printf %s '$policy' | sha256sum), 0, 32);
@@ -198,7 +198,7 @@ for my $domain (map { "wait$_.test" } 1 .. 30) {
     redis('HSET', 'postern:tlsrpt:' . today() . ":$domain", 'policy 0123456789abcdef0123456789abcdef', $policy, 'successful 0123456789abcdef0123456789abcdef', 1);
 }
 ok(start(configured("$contact clock_offset = $offset report_delay = 4h")), 'started, when a day is just over');
-ok(logs(qr/redis_up/) && reload("$contact clock_offset = $offset report_delay = 4h", qr/info reloaded/), 'it looks which there are');
+ok(logs(qr/redis-up/) && reload("$contact clock_offset = $offset report_delay = 4h", qr/info reloaded/), 'it looks which there are');
 sleep 0.5;
 cmp_ok(metric('reports_sent_total'), '<', 30, 'W2 not all reports go at once');
 ok(reload("$contact clock_offset = $offset report_delay = 0", qr/info reloaded/), 'no delay, by a reload');

@@ -30,7 +30,7 @@ etc_write() {
     printf '%s\n' 'passwd: files' 'group: files' 'hosts: files dns' >/etc/nsswitch.conf
     rm -f /etc/mailname && echo client.test >/etc/mailname
     user_add postdrop 901
-    for name in postfix:902 vmail:903 postern:904; do
+    for name in postfix:902 vmail:903 postern:904 Debian-exim:905; do
         user_add "${name%:*}" "${name#*:}"
     done
 }

@@ -62,6 +62,7 @@ stsd {
 }
 policyd {
     listen = {"unix:$POSTERN_DIR/policyd.sock", "inet:127.0.0.1:8461"}
+    exim_listen = {"inet:127.0.0.1:8464"}
     control = "unix:$POSTERN_DIR/policyd.ctl"
     stsd = "unix:$POSTERN_DIR/stsd.sock"
     user = "postern"

@@ -310,6 +310,7 @@ static const struct bad bad_rows[] = {
      "F:2: from: ", "in another domain than contact"},
     {"tlsrptd { contact = \"p@example.com\"\n from = \"p@badexample.com\" }", "F:2: from: ", "in another domain"},
     {"tlsrptd { contact = \"p@a.example.com\"\n from = \"p@example.com\" }", "F:2: from: ", "in another domain"},
+    {"policyd { sni_listen = {\"unix:/x\", \"inet:127.0.0.1:8466\"} }", "F:1: sni_listen: ", "is a network address"},
     {"tlsrptd { mail = \"lmtp:127.0.0.1:24\" }", "F:1: mail: ", "LMTP is not spoken here"},
     {"tlsrptd { mail = \"/usr/sbin/sendmail\" }", "F:1: mail: ", "write \"sendmail:/path\" or \"smtp:"},
     {"tlsrptd { mail = \"sendmail:sendmail -t\" }", "F:1: mail: ", "write its whole path"},

@@ -67,12 +67,36 @@ static void test_sample_is_valid(void **state)
     conf_free(conf);
 }
 
-/* The manual page has an item for each key, under the section's own heading, in the order of the tables. */
+/* The value in the manual's source as it is read. Returns whether it is this one. */
+static bool manual_says(const char *at, const char *value)
+{
+    static const struct {
+        const char *source;
+        char read;
+    } escapes[] = {{"\\(dq", '"'}, {"\\(aq", '\''}, {"\\-", '-'}, {"\\&", '\0'}, {"\\e", '\\'}};
+    const size_t count = sizeof(escapes) / sizeof(escapes[0]);
+
+    while (*at != '\n') {
+        size_t i = 0;
+
+        while (i < count && strncmp(at, escapes[i].source, strlen(escapes[i].source)) != 0)
+            i++;
+        if (i == count || escapes[i].read != '\0')
+            if (*value++ != (i == count ? *at : escapes[i].read))
+                return false;
+        at += i == count ? 1 : strlen(escapes[i].source);
+    }
+    return *value == '\0';
+}
+
+/* The manual page has an item for each key with its default, under the section's own heading, in the order of the
+ * tables, and no other. */
 static void test_manual_names_every_key(void **state)
 {
     char *manual = read_file(TOP_SRCDIR "/doc/postern.conf.5");
     const char *at = manual;
     char item[128];
+    size_t items = 0;
 
     (void)state;
     for (const struct conf_section *s = conf_sections; s->name != NULL; s++) {
@@ -85,8 +109,14 @@ static void test_manual_names_every_key(void **state)
             at = strstr(at, item);
             if (at == NULL)
                 fail_msg("%s: no item %s, or not in its place", s->name, o->name);
+            if (!manual_says(at + strlen(item), o->fallback))
+                fail_msg("%s: %s: the default is %s", s->name, o->name, o->fallback);
+            items++;
         }
     }
+    for (at = manual; (at = strstr(at, "\n.It Ic ")) != NULL; at++)
+        items--;
+    assert_int_equal(items, 0);
     free(manual);
 }
 

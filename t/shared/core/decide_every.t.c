@@ -58,6 +58,9 @@ static const char *unsafe(const struct combination *c, const struct decision *d)
 
     PROPERTY(!c->enforced || d->temp || d->level == LEVEL_SECURE || d->level == LEVEL_DANE_ONLY);
     PROPERTY(!c->unknown || d->temp || d->level == LEVEL_DANE_ONLY);
+    PROPERTY(d->temp == (d->by >= DECIDE_TEMP_UNKNOWN));
+    PROPERTY((d->by == DECIDE_BY_STS) == (d->level == LEVEL_SECURE));
+    PROPERTY((d->by == DECIDE_BY_DANE) == (d->level == LEVEL_DANE || d->level == LEVEL_DANE_ONLY));
     PROPERTY(!some_dane || d->temp || d->level == LEVEL_DANE || d->level == LEVEL_SECURE ||
              d->level == LEVEL_DANE_ONLY);
     PROPERTY(c->usable == 0 || d->temp || d->level == LEVEL_DANE || d->level == LEVEL_DANE_ONLY); /* A11 */

@@ -337,6 +337,10 @@ static const char *weakened(const struct telling *t, const struct said *said)
     PROPERTY(override || !alone->use_sts || told->use_sts);
     PROPERTY(told->overridden || satisfies_facts(told, alone));
     PROPERTY(t->require == LEVEL_DEFAULT || satisfies(told, t->require));
+    PROPERTY(told->temp == (told->by >= DECIDE_TEMP_UNKNOWN));
+    PROPERTY((told->level == LEVEL_NONE) ==
+             (told->by == DECIDE_BY_EXCLUDE || told->by == DECIDE_BY_ONLY || told->by == DECIDE_BY_FALLBACK));
+    PROPERTY((told->level != LEVEL_DEFAULT || told->temp) != (told->by == DECIDE_BY_NOTHING));
     return NULL;
 }
 

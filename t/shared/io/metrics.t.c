@@ -1,4 +1,4 @@
-/* metrics.t.c - the text for Prometheus, and requests over a unix socket. */
+/* metrics.t.c - tables that processes share, and requests over a unix socket. */
 
 /* clang-format off */
 #include <stdarg.h>
@@ -21,38 +21,13 @@
 #include <unistd.h>
 
 #include "address.h"
+#include "http_message.h"
 
 static const struct metric sample[] = {
     {"a_requests_total{map=\"postfix\"}", "Requests.", "counter", 3},
     {"a_requests_total{map=\"QUERY\"}", NULL, NULL, 0},
     {"a_entries", "Answers in memory.", "gauge", UINT64_MAX},
 };
-
-static const char sample_text[] = "# HELP a_requests_total Requests.\n"
-                                  "# TYPE a_requests_total counter\n"
-                                  "a_requests_total{map=\"postfix\"} 3\n"
-                                  "a_requests_total{map=\"QUERY\"} 0\n"
-                                  "# HELP a_entries Answers in memory.\n"
-                                  "# TYPE a_entries gauge\n"
-                                  "a_entries 18446744073709551615\n";
-
-static void test_render(void **state)
-{
-    struct buf b;
-
-    (void)state;
-    buf_init(&b, 4096);
-    metrics_render(&b, sample, 0, 1);
-    assert_string_equal(buf_text(&b), "");
-    metrics_render(&b, sample, 3, 1);
-    assert_true(buf_ok(&b));
-    assert_string_equal(buf_text(&b), sample_text);
-    buf_clear(&b);
-    buf_init(&b, 100);
-    metrics_render(&b, sample, 3, 1);
-    assert_false(buf_ok(&b));
-    buf_clear(&b);
-}
 
 /* Two processes count; one of them ends. */
 static void test_rows(void **state)
@@ -115,22 +90,26 @@ static void count_update(void *ctx)
 {
     struct env *v = ctx;
 
-    v->metrics[1].value++;
+    v->metrics[1].value++; /* so many pages were asked for */
 }
 
-/* One request on one connection, with the server on the same loop. */
-static void ask(struct env *v, const char *request, char *reply, size_t cap)
+static int connected(const struct env *v)
 {
     struct address a;
-    int fd;
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+    assert_int_equal(address_parse(&a, v->address, NULL), 0);
+    assert_return_code(connect(fd, (const struct sockaddr *)&a.sa, a.len), errno);
+    assert_return_code(fcntl(fd, F_SETFL, O_NONBLOCK), errno);
+    return fd;
+}
+
+/* What comes until the server closes, with the server on the same loop. */
+static void read_reply(struct env *v, int fd, char *reply, size_t cap)
+{
     size_t len = 0;
     ssize_t n = -1;
 
-    assert_int_equal(address_parse(&a, v->address, NULL), 0);
-    fd = socket(AF_UNIX, SOCK_STREAM, 0);
-    assert_return_code(connect(fd, (const struct sockaddr *)&a.sa, a.len), errno);
-    assert_int_equal(write(fd, request, strlen(request)), strlen(request));
-    assert_return_code(fcntl(fd, F_SETFL, O_NONBLOCK), errno);
     while (n != 0) {
         n = read(fd, reply + len, cap - 1 - len);
         assert_true(n >= 0 || errno == EAGAIN);
@@ -142,29 +121,86 @@ static void ask(struct env *v, const char *request, char *reply, size_t cap)
     close(fd);
 }
 
-static void test_serve(void **state)
+/* One request on one connection. */
+static void ask(struct env *v, const char *request, char *reply, size_t cap)
 {
-    struct env *v = *state;
+    int fd = connected(v);
+
+    assert_int_equal(write(fd, request, strlen(request)), strlen(request));
+    read_reply(v, fd, reply, cap);
+}
+
+static struct metrics_server *serve(struct env *v)
+{
     struct err e = {""};
     struct metrics_server *s = metrics_serve(v->base, v->address, v->metrics, 3, 1, count_update, v, &e);
-    char reply[4096];
 
     assert_string_equal(e.text, "");
     assert_non_null(s);
-    ask(v, "GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", reply, sizeof(reply));
+    return s;
+}
+
+static void test_serve(void **state)
+{
+    struct env *v = *state;
+    struct metrics_server *s = serve(v);
+    char reply[4096], head[4096];
+    char *body;
+
+    ask(v, "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n", reply, sizeof(reply));
     assert_int_equal(strncmp(reply, "HTTP/1.1 200 OK\r\n", 17), 0);
     assert_non_null(strstr(reply, "\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n"));
-    assert_non_null(strstr(reply, "\r\n\r\n# HELP a_requests_total Requests.\n"));
+    assert_non_null(strstr(reply, "\r\n\r\n# HELP postern_build_info "));
+    assert_non_null(strstr(reply, "\n# HELP a_requests_total Requests.\n"));
     assert_non_null(strstr(reply, "\na_requests_total{map=\"QUERY\"} 1\n"));
-    ask(v, "HEAD /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", reply, sizeof(reply));
-    assert_int_equal(strncmp(reply, "HTTP/1.1 501 ", 13), 0);
-    ask(v, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", reply, sizeof(reply));
+    body = strstr(reply, "\r\n\r\n") + 4;
+    assert_int_equal(atoi(strstr(reply, "Content-Length: ") + 16), strlen(body));
+    *body = '\0';
+    ask(v, "HEAD /metrics HTTP/1.1\r\nHost: x\r\n\r\n", head, sizeof(head));
+    memset(strstr(head, "\r\nDate: ") + 8, '-', HTTP_DATE_BUF - 1); /* a second may lie between them */
+    memset(strstr(reply, "\r\nDate: ") + 8, '-', HTTP_DATE_BUF - 1);
+    assert_string_equal(head, reply);
+    ask(v, "GET / HTTP/1.1\r\nHost: x\r\n\r\n", reply, sizeof(reply));
     assert_int_equal(strncmp(reply, "HTTP/1.1 404 ", 13), 0);
-    ask(v, "DELETE /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", reply, sizeof(reply));
-    assert_int_equal(strncmp(reply, "HTTP/1.1 501 ", 13), 0);
-    assert_int_equal(v->metrics[1].value, 1);
+    ask(v, "DELETE /metrics HTTP/1.1\r\nHost: x\r\n\r\n", reply, sizeof(reply));
+    assert_int_equal(strncmp(reply, "HTTP/1.1 405 ", 13), 0);
+    assert_int_equal(v->metrics[1].value, 2);
     metrics_server_free(s);
     metrics_server_free(NULL);
+}
+
+/* More connections than are taken at a time: the last one has its answer, and a silent one goes for it. */
+static void test_crowd(void **state)
+{
+    static const char request[] = "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n";
+    struct env *v = *state;
+    struct metrics_server *s = serve(v);
+    int fd[METRICS_CONNECTIONS_MAX], last;
+    char reply[4096];
+
+    for (size_t i = 0; i < METRICS_CONNECTIONS_MAX; i++)
+        fd[i] = connected(v);
+    event_base_loop(v->base, EVLOOP_NONBLOCK);
+    last = connected(v);
+    assert_int_equal(write(last, request, strlen(request)), strlen(request));
+    read_reply(v, last, reply, sizeof(reply));
+    assert_int_equal(strncmp(reply, "HTTP/1.1 200 OK\r\n", 17), 0);
+    assert_int_equal(read(fd[0], reply, sizeof(reply)), 0);
+    for (size_t i = 0; i < METRICS_CONNECTIONS_MAX; i++)
+        close(fd[i]);
+    metrics_server_free(s);
+}
+
+static void test_too_long(void **state)
+{
+    struct env *v = *state;
+    struct metrics_server *s = serve(v);
+    char request[HTTP_REQUEST_MAX + 1] = "GET /metrics HTTP/1.1\r\n", reply[4096];
+
+    memset(request + strlen(request), 'x', HTTP_REQUEST_MAX - strlen(request));
+    ask(v, request, reply, sizeof(reply));
+    assert_int_equal(strncmp(reply, "HTTP/1.1 400 ", 13), 0);
+    metrics_server_free(s);
 }
 
 static void test_bad_address(void **state)
@@ -179,9 +215,10 @@ static void test_bad_address(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_render),
         cmocka_unit_test(test_rows),
         cmocka_unit_test_setup_teardown(test_serve, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_crowd, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_too_long, setup, teardown),
         cmocka_unit_test_setup_teardown(test_bad_address, setup, teardown),
     };
 

@@ -1,0 +1,37 @@
+/* cert_live_io.h - an entry of the store, held while a command changes it; the certificate in it is replaced. */
+#ifndef POSTERN_CERT_LIVE_IO_H
+#define POSTERN_CERT_LIVE_IO_H
+
+#include "cert_store_io.h"
+#include "conf.h"
+#include "ctl.h"
+
+#define CERT_ABOUT_TEXT_MAX 65536
+
+struct cert_held {
+    const struct ctl *ctl;
+    struct conf *conf;
+    const char *folder, *name;
+    int lock;
+    bool known; /* there is an entry */
+    struct cert_entry entry;
+};
+
+/* Read the configuration, hold the store, read the entry. Returns CTL_YES, or another with the reason reported. */
+int cert_hold(struct cert_held *h, const struct ctl *ctl, const char *name);
+void cert_release(struct cert_held *h);
+
+/*
+ * The PEM text, key and chain, becomes live.pem, what was there old/live.pem; about.json is written with source and
+ * --title. Refused without --force when something would be lost (cert_guard.h). The mail servers that use it are told.
+ * Prints what is live now. Returns a code of ctl_exit.
+ */
+int cert_live_put(struct cert_held *h, const struct buf *pem, const char *source);
+
+/* about.json, as it is in h->entry.about. Returns 0, or -1 with the reason reported. */
+int cert_about_put(struct cert_held *h);
+
+/* Forget octets that may be a private key. */
+void cert_forget(struct buf *b);
+
+#endif

@@ -1,0 +1,20 @@
+/* cert_tlsa_io.h - do the TLSA records that are in DNS now fit a certificate? Waits for the look-ups. */
+#ifndef POSTERN_CERT_TLSA_IO_H
+#define POSTERN_CERT_TLSA_IO_H
+
+#include "cert_use.h"
+#include "conf.h"
+
+/* cert_use_judge_tlsa with the records of host at port 25. */
+enum cert_use_verdict cert_tlsa_look(struct buf *said, const struct conf *conf, const struct cert_chain *c,
+                                     const char *host);
+
+/*
+ * May fresh take the place of what is live in this entry? Refused when the records of one of its hosts fit what is live
+ * and not fresh: senders that go by DANE would deliver no more. LATER when that cannot be known now. Wildcards are
+ * passed over.
+ */
+enum cert_use_verdict cert_tlsa_replace(struct buf *said, const struct conf *conf, const struct cert_entry *before,
+                                        const struct cert_chain *fresh);
+
+#endif

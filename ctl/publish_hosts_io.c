@@ -1,0 +1,260 @@
+/* publish_hosts_io.c - see publish_hosts_io.h. */
+#include "publish_hosts_io.h"
+
+#include "dns_lookup_io.h"
+#include "publish_io.h"
+#include "publish_key_io.h"
+#include "publish_tlsrpt.h"
+#include "publish_view_io.h"
+#include "zone_text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define KEYS_MAX 16 /* of one host: certificates of each kind of key, and their next ones */
+
+/* --- MX hosts --- */
+
+struct hosts {
+    char name[DEST_HOSTS_MAX][DOMAIN_BUF];
+    size_t count;
+    struct err why; /* they cannot be looked up now */
+};
+
+static bool known(const struct hosts *h, const char *name)
+{
+    for (size_t i = 0; i < h->count; i++)
+        if (strcmp(h->name[i], name) == 0)
+            return true;
+    return false;
+}
+
+static void on_mx(void *ctx, const struct dns_answer *answer)
+{
+    struct hosts *h = ctx;
+
+    if (answer->status == DNS_FAILED)
+        (void)err_set(&h->why, "its MX records cannot be looked up now: %s", answer->why);
+    for (size_t i = 0; answer->status == DNS_FOUND && i < answer->count && h->count < DEST_HOSTS_MAX; i++)
+        if (answer->rr[i].name[0] != '\0' && !known(h, answer->rr[i].name))
+            (void)snprintf(h->name[h->count++], DOMAIN_BUF, "%s", answer->rr[i].name);
+    if (answer->status == DNS_NODATA)
+        (void)snprintf(h->name[h->count++], DOMAIN_BUF, "%s", answer->name); /* RFC 5321 5.1 */
+    if (answer->status == DNS_NXDOMAIN)
+        (void)err_set(&h->why, "there is no such domain in DNS yet: its MX hosts are not known");
+}
+
+/* NULL with the reason. */
+static struct hosts *hosts_get(const struct conf *conf, const char *domain, struct err *e)
+{
+    struct hosts *h = calloc(1, sizeof(*h));
+
+    if (h == NULL) {
+        (void)err_set(e, "out of memory");
+        return NULL;
+    }
+    if (dns_lookup(&conf->stsd, domain, DNS_MX, on_mx, h, e) == 0 && h->why.text[0] == '\0')
+        return h;
+    if (h->why.text[0] != '\0')
+        *e = h->why;
+    (void)err_prefix(e, "%s", domain);
+    free(h);
+    return NULL;
+}
+
+/* --- keys of a host --- */
+
+struct keys {
+    struct tlsa_key key[KEYS_MAX];
+    size_t count;
+};
+
+static void keys_clear(struct keys *k)
+{
+    for (size_t i = 0; i < k->count; i++)
+        tlsa_key_clear(&k->key[i]);
+    k->count = 0;
+}
+
+static int add_entry(struct keys *k, const struct conf *conf, const char *name, struct err *e)
+{
+    struct cert_entry entry;
+    int rc = publish_key_read(&k->key[k->count], &entry, conf, name, e);
+
+    if (rc == 0) {
+        k->count++;
+        rc = publish_key_next(&k->key[k->count], conf, &entry, e);
+        k->count += rc > 0;
+    }
+    cert_entry_clear(&entry);
+    return rc < 0 ? -1 : 0;
+}
+
+/* Of all entries of the store that are for the host. */
+static int keys_get(struct keys *k, const struct conf *conf, const struct cert_entries *all, const char *host,
+                    struct err *e)
+{
+    int rc = 0;
+
+    k->count = 0;
+    for (size_t i = 0; i < all->count && rc == 0 && k->count + 2 <= KEYS_MAX; i++)
+        if (all->entry[i].live.count > 0 && cert_facts_name(&all->entry[i].leaf, host))
+            rc = add_entry(k, conf, all->entry[i].name, e);
+    return rc;
+}
+
+static bool of_keys(const struct keys *k, const struct cert_facts *leaf)
+{
+    for (size_t i = 0; i < k->count; i++)
+        if (memcmp(k->key[i].digest, leaf->spki_sha256, CERT_DIGEST_LEN) == 0)
+            return true;
+    return false;
+}
+
+/* An address of the host that shows none of these keys; NULL: there is none, as far as can be seen now. */
+static const struct probe_address *stranger(const struct keys *k, const struct probe *p)
+{
+    for (size_t h = 0; p != NULL && h < p->hosts; h++)
+        for (size_t i = 0; i < p->host[h].count; i++)
+            if (p->host[h].at[i].chain_count > 0 && !of_keys(k, &p->host[h].at[i].chain[0]))
+                return &p->host[h].at[i];
+    return NULL;
+}
+
+/* --- records --- */
+
+/* Lines that are not to be loaded. */
+static void add_commented(struct buf *zone, const struct buf *lines)
+{
+    const char *at = buf_text(lines);
+
+    while (*at != '\0') {
+        size_t n = strcspn(at, "\n");
+
+        buf_printf(zone, "; %.*s\n", (int)n, at);
+        at += n + (at[n] == '\n');
+    }
+}
+
+static void add_records(struct buf *zone, const struct conf *conf, const char *domain, const char *host,
+                        const struct keys *k, bool fits)
+{
+    struct buf lines;
+
+    buf_init(&lines, PUBLISH_ZONE_MAX);
+    for (size_t i = 0; i < k->count; i++)
+        publish_tlsa_zone(&lines, &k->key[i], conf, host);
+    if (!buf_ok(&lines))
+        zone->failed = true;
+    else if (!fits)
+        add_commented(zone, &lines);
+    else if (domain_within(host, domain))
+        buf_add(zone, lines.data, lines.len);
+    else {
+        zone_comment(zone, "%s is in another zone than %s; these belong there:", host, domain);
+        add_commented(zone, &lines);
+    }
+    buf_clear(&lines);
+}
+
+static void add_notes(struct buf *zone, const struct publish_view *v, const struct keys *k,
+                      const struct probe_address *other)
+{
+    if (v->dns.status == DNS_FAILED)
+        zone_comment(zone, "unknown: its TLSA records cannot be looked up now: %s", v->dns.why);
+    else if (!v->dns.secure)
+        zone_comment(zone,
+                     "bad: its zone is not signed, or the resolver of stsd does not validate: without DNSSEC TLSA "
+                     "records do nothing");
+    if (v->probe == NULL)
+        zone_comment(zone, "unknown: what it shows cannot be seen now: %s", v->probe_why.text);
+    if (other != NULL)
+        zone_comment(zone,
+                     "bad: at %s it shows another certificate than those in the store (%s): with these records alone "
+                     "its mail would stop. Have it use the certificate first (posternctl cert use), or see "
+                     "posternctl publish tlsa %s --cert FILE --next NAME",
+                     other->address, other->chain[0].subject, v->host);
+    if (k->count > 0)
+        zone_comment(zone, "The steps in which a key changes: posternctl publish tlsa %s", v->host);
+}
+
+static int host_zone(struct buf *zone, const struct conf *conf, const struct cert_entries *all, const char *domain,
+                     const char *host, struct err *e)
+{
+    const struct probe_address *other;
+    struct publish_view v = {.dns = {.status = DNS_FAILED}};
+    struct keys k = {.count = 0};
+    int rc = keys_get(&k, conf, all, host, e);
+
+    (void)snprintf(v.host, sizeof(v.host), "%s", host);
+    if (rc == 0 && k.count == 0) {
+        zone_comment(zone, "%s: no certificate of the store is for it; posternctl publish tlsa %s --cert FILE", host,
+                     host);
+    } else if (rc == 0 && (rc = publish_view_look(&v, conf, e)) == 0) {
+        zone_comment(zone, "%s", host);
+        other = stranger(&k, v.probe);
+        add_notes(zone, &v, &k, other);
+        add_records(zone, conf, domain, host, &k, other == NULL);
+    }
+    keys_clear(&k);
+    publish_view_clear(&v);
+    return rc;
+}
+
+int publish_hosts_zone(struct buf *zone, const struct conf *conf, const char *domain, struct err *e)
+{
+    struct hosts *h = hosts_get(conf, domain, e);
+    struct cert_entries all;
+    int rc = h != NULL ? cert_entries_read(&all, conf->certs.folder, e) : -1;
+
+    if (rc == 0) {
+        if (h->count == 0)
+            zone_comment(zone, "%s takes no mail: it has no MX host", domain);
+        for (size_t i = 0; i < h->count && rc == 0; i++)
+            rc = host_zone(zone, conf, &all, domain, h->name[i], e);
+        cert_entries_clear(&all);
+    }
+    free(h);
+    return rc;
+}
+
+/* --- live --- */
+
+static void host_check(struct verdicts *v, const struct conf *conf, const char *host)
+{
+    struct verdicts lines = {0};
+    struct publish_view view;
+    struct err e = {""};
+    char what[VERDICT_TEXT_MAX];
+
+    if (publish_view_keys(&view, conf, host, NULL, NULL, &e) < 0) {
+        tlsa_key_clear(&view.live); /* several, or a broken one: what the host shows is looked at all the same */
+        tlsa_key_clear(&view.next);
+    }
+    if (publish_view_look(&view, conf, &e) != 0)
+        verdicts_add(v, VERDICT_UNKNOWN, host, "%s", e.text);
+    else
+        tlsa_check(&lines, &view.view, false);
+    for (size_t i = 0; i < lines.count && !lines.failed; i++) {
+        (void)snprintf(what, sizeof(what), "%s: %s", host, lines.line[i].what);
+        verdicts_add(v, lines.line[i].level, what, "%s", lines.line[i].words);
+    }
+    v->failed = v->failed || lines.failed;
+    verdicts_clear(&lines);
+    publish_view_clear(&view);
+}
+
+void publish_hosts_check(struct verdicts *v, const struct conf *conf, const char *domain)
+{
+    struct err e = {""};
+    struct hosts *h = hosts_get(conf, domain, &e);
+
+    if (h == NULL)
+        verdicts_add(v, VERDICT_UNKNOWN, "MX hosts", "%s", e.text);
+    else if (h->count == 0)
+        verdicts_add(v, VERDICT_WARN, "MX hosts", "%s takes no mail: it has none", domain);
+    for (size_t i = 0; h != NULL && i < h->count; i++)
+        host_check(v, conf, h->name[i]);
+    free(h);
+}

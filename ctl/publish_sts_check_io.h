@@ -1,0 +1,18 @@
+/* publish_sts_check_io.h - looking at what a domain publishes of MTA-STS as a sender does, anew. */
+#ifndef POSTERN_PUBLISH_STS_CHECK_IO_H
+#define POSTERN_PUBLISH_STS_CHECK_IO_H
+
+#include "conf.h"
+#include "publish_verdict.h"
+#include "published.h"
+
+/*
+ * TXT record, policy host, policy, MX hosts and their TLS, TLSRPT record, a line a verdict. ours: what Redis has, NULL:
+ * nothing, or not known. DNS and HTTPS go as stsd's do, and past all that it has in memory.
+ */
+void sts_check(struct verdicts *v, const struct conf *conf, const char *domain, const struct published *ours);
+
+/* How long the MX hosts have to answer. */
+#define STS_PROBE_MS 30000
+
+#endif

@@ -1,0 +1,73 @@
+/* setup_daemons_io.c - see setup_daemons_io.h. */
+#include "setup_daemons_io.h"
+
+#include "program_output_io.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *const daemons[SETUP_DAEMONS] = {"stsd", "policyd", "milter", "relayd", "tlsrptd"};
+
+int setup_daemon(const char *section)
+{
+    for (int i = 0; i < SETUP_DAEMONS; i++)
+        if (strcmp(daemons[i], section) == 0)
+            return i;
+    return -1;
+}
+
+static void set_true(void *ctx, const char *section, const char *key)
+{
+    (void)section;
+    (void)key;
+    *(bool *)ctx = true;
+}
+
+static bool has_unit(const char *unit)
+{
+    static const char *const folders[] = {"/etc/systemd/system", "/run/systemd/system", "/usr/lib/systemd/system",
+                                          "/lib/systemd/system"};
+    char path[128];
+
+    for (size_t i = 0; access("/run/systemd/system", F_OK) == 0 && i < sizeof(folders) / sizeof(folders[0]); i++) {
+        (void)snprintf(path, sizeof(path), "%s/%s", folders[i], unit);
+        if (access(path, F_OK) == 0)
+            return true;
+    }
+    return false;
+}
+
+static int reload_one(struct buf *said, const char *name, bool restart, struct err *e)
+{
+    char unit[64];
+    char *argv[] = {(char *)"systemctl", (char *)(restart ? "restart" : "reload-or-restart"), unit, NULL};
+    struct buf out;
+    int rc;
+
+    (void)snprintf(unit, sizeof(unit), "postern-%s.service", name);
+    if (!has_unit(unit)) {
+        buf_printf(said, "by hand: %s postern-%s, as postern.conf was changed\n",
+                   restart ? "restart" : "send SIGHUP to", name);
+        return 0;
+    }
+    buf_init(&out, 65536);
+    rc = program_output(&out, argv, e);
+    buf_clear(&out);
+    if (rc == 0)
+        buf_printf(said, "systemctl %s %s\n", argv[1], unit);
+    return rc;
+}
+
+int setup_daemons_reload(struct buf *said, const bool changed[SETUP_DAEMONS], const struct conf *before,
+                         const struct conf *now, struct err *e)
+{
+    for (int i = 0; i < SETUP_DAEMONS; i++) {
+        bool restart = false;
+
+        conf_needs_restart(before, now, daemons[i], set_true, &restart);
+        if (changed[i] && reload_one(said, daemons[i], restart, e) != 0)
+            return -1;
+    }
+    return 0;
+}

@@ -1,0 +1,139 @@
+/* user_program_io.c - see user_program_io.h. */
+#include "user_program_io.h"
+#include "clock.h"
+#include "process.h"
+#include "unguarded.h"
+#include "whole_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define LOOK_MS 20  /* how often it is looked whether it has ended */
+#define CANNOT  126 /* exit status: it could not be run; the reason is what was said */
+
+static int write_file(const struct user_program *p, struct err *e)
+{
+    int fd;
+
+    if (p->file == NULL)
+        return 0;
+    (void)unlink(p->file);
+    fd = open(p->file, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0 || whole_file_write(fd, p->octets, p->len) != 0 || close(fd) != 0)
+        return err_set(e, "%s: %s", p->file, strerror(errno));
+    return 0;
+}
+
+/* In the child. */
+static int prepare(const struct user_program *p, int out, struct err *e)
+{
+    int null = open("/dev/null", O_RDONLY);
+    sigset_t none;
+
+    if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0 || dup2(out, STDERR_FILENO) < 0)
+        return err_set(e, "no descriptors: %s", strerror(errno));
+    (void)sigemptyset(&none);
+    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+    (void)signal(SIGPIPE, SIG_DFL);
+    (void)umask(077);
+    if (process_become(p->user, true, e) != 0)
+        return -1;
+    /* behind the change of user, which takes it away */
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
+        return err_set(e, "prctl: %s", strerror(errno));
+    if (chdir(p->folder != NULL ? p->folder : "/") != 0)
+        return err_set(e, "%s: %s", p->folder, strerror(errno));
+    return write_file(p, e);
+}
+
+static void become_program(const struct user_program *p, int out)
+{
+    static const char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+    char *const environment[] = {unguarded(path), NULL};
+    struct err e = {""};
+
+    (void)setpgid(0, 0);
+    if (prepare(p, out, &e) == 0) {
+        closefrom(STDERR_FILENO + 1);
+        (void)execve(p->argv[0], p->argv, environment);
+        err_set(&e, "%s", strerror(errno));
+    }
+    (void)dprintf(STDERR_FILENO, "%s", e.text);
+    _exit(CANNOT);
+}
+
+/* Take what it says now, or wait a little for it. It may close its output long before its end. */
+static void listen_to(struct buf *said, struct pollfd *from, int ms)
+{
+    char part[4096];
+    ssize_t n;
+
+    if (poll(from, 1, ms) <= 0)
+        return;
+    n = read(from->fd, part, sizeof(part));
+    if (n > 0 && said->len + (size_t)n <= said->max)
+        buf_add(said, part, (size_t)n);
+    else if (n == 0)
+        from->fd = -1;
+}
+
+/* Returns 1 when it has ended, 0 when the time is over. What it has started may go on, and hold the pipe. */
+static int wait_for(int *status, struct buf *said, pid_t pid, int fd, int64_t deadline)
+{
+    struct pollfd from = {.fd = fd, .events = POLLIN};
+
+    while (waitpid(pid, status, WNOHANG) == 0) {
+        if (now_ms() >= deadline)
+            return 0;
+        listen_to(said, &from, LOOK_MS);
+    }
+    for (size_t before = said->len + 1; from.fd >= 0 && said->len != before;) {
+        before = said->len;
+        listen_to(said, &from, 0);
+    }
+    return 1;
+}
+
+static int end_of(const struct user_program *p, pid_t pid, int fd, struct buf *said, struct err *e)
+{
+    int status = 0;
+
+    if (wait_for(&status, said, pid, fd, now_ms() + (int64_t)p->seconds * 1000) == 0) {
+        (void)kill(-pid, SIGKILL);
+        while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+        }
+        return err_set(e, "%s took more than %d seconds and was killed", p->argv[0], p->seconds);
+    }
+    if (WIFSIGNALED(status))
+        return err_set(e, "%s was ended by signal %d", p->argv[0], WTERMSIG(status));
+    if (WEXITSTATUS(status) == CANNOT)
+        return err_set(e, "%s cannot be run: %s", p->argv[0], buf_text(said));
+    return WEXITSTATUS(status);
+}
+
+int user_program_run(struct buf *said, const struct user_program *p, struct err *e)
+{
+    int out[2], rc;
+    pid_t pid;
+
+    if (pipe2(out, O_CLOEXEC) != 0)
+        return err_set(e, "%s cannot be run: %s", p->argv[0], strerror(errno));
+    pid = fork();
+    if (pid == 0)
+        become_program(p, out[1]);
+    close(out[1]);
+    if (pid < 0)
+        rc = err_set(e, "%s cannot be run: %s", p->argv[0], strerror(errno));
+    else
+        rc = end_of(p, pid, out[0], said, e);
+    close(out[0]);
+    return rc;
+}

@@ -1,0 +1,176 @@
+#!/usr/bin/perl
+# The numbers of each daemon while mail flows, as Prometheus reads them; and that the alert rules, the dashboard and doc/metrics.md speak of
+# metrics that there are.
+use strict;
+use warnings;
+use FindBin;
+use lib $FindBin::Bin;
+use Flags;
+use JSON::PP qw(decode_json);
+use Lab;
+use Nodes;
+use Relayed;
+use Reports;
+use Test::More;
+
+my $SOURCE = "$FindBin::Bin/../..";
+my $PROMTOOL = "$ENV{POSTERN_LAB_ROOT}/prometheus/usr/bin/promtool";
+my %port = (policyd => 9461, stsd => 9462, milter => 9463, relayd => 9464, tlsrptd => 9465);    # as in contrib/prometheus/scrape.yml
+my %histogram;    # names, from all pages
+my %family;       # name => type
+
+start();
+mail_flows();
+my %page = map { $_ => page($_) } sort keys %port;
+pages();
+numbers();
+names();
+rules();
+hostile();
+my ($relayd, $milter) = Relayed::finish();
+is($relayd, 0, 'relayd ends well');
+is($milter, 0, 'the milter ends well');
+is(Nodes::stop('demo-tlsrptd', 'TERM'), 0, 'tlsrptd ends well');
+done_testing();
+
+# --- mail ---
+
+# tlsrptd reads the log of the lab's own Postfix; flagged mail has one of its own (Flags.pm).
+sub start {
+    Lab::capture('posternctl', 'report', 'key', 'new', '--type', 'rsa', "$Lab::DIR/postern/rsa.pem");
+    chown +(getpwnam('postern'))[2, 3], "$Lab::DIR/postern/rsa.pem";
+    Reports::start_demo(qq(metrics_listen = "inet:127.0.0.1:$port{tlsrptd}"));
+    return;
+}
+
+sub start_flagging {
+    Flags::begin();
+    Flags::configure(metrics_listen => qq("inet:127.0.0.1:$port{milter}"));
+    Flags::ctl('list', 'add', 'local', 'home.test');
+    Flags::start_milter();
+    Relayed::configure(metrics_listen => qq("inet:127.0.0.1:$port{relayd}"));
+    Relayed::start();
+    Flags::start_postfix();
+    return;
+}
+
+# With and without policies, one that fails, and flagged mail to a host that offers REQUIRETLS, and to one that does not
+sub mail_flows {
+    my @domains = qw(rpt-good.test rpt-enforce-expired.test rpt-dane.test rpt-none.test);
+    my %to = map { $_ => Lab::send_mail($_) } @domains;
+    ok(Lab::outcome($to{$_}), "$_: the fate of the mail") for @domains;
+    Lab::answer('rpt-good.test') for 1 .. 3;
+    start_flagging();
+    like(Relayed::mail({ name => 'flagged', to => ['flagged+requiretls@rt-sts.test', 'flagged+requiretls@rt-without.test'] }), qr/^250/, 'flagged mail is taken in');
+    return;
+}
+
+# --- pages ---
+
+sub page {
+    my ($daemon) = @_;
+    my (undef, $text) = Lab::capture('curl', '-s', '-m', 10, "http://127.0.0.1:$port{$daemon}/metrics");
+    while ($text =~ /^# TYPE (\S+) (\S+)$/mg) {
+        $family{$1} = $2;
+        $histogram{$1} = 1 if $2 eq 'histogram';
+    }
+    return $text;
+}
+
+sub number {
+    my ($daemon, $name) = @_;
+    return page($daemon) =~ /^postern_${daemon}_\Q$name\E (\S+)$/m ? $1 : -1;
+}
+
+# promtool reads standard input; a page that it finds nothing wrong with gives no output.
+sub pages {
+    for my $daemon (sort keys %page) {
+        open my $out, '>', "$Lab::DIR/tmp/$daemon.metrics" or die;
+        print $out $page{$daemon};
+        close $out;
+        my ($status, @said) = Lab::capture('sh', '-c', "'$PROMTOOL' check metrics <'$Lab::DIR/tmp/$daemon.metrics'");
+        is("$status @said", "0  ", "$daemon: promtool finds nothing wrong with the page");
+        like($page{$daemon}, qr/^postern_build_info\{version="[^"]+"\} 1$/m, "$daemon: its version");
+        like($page{$daemon}, qr/^process_start_time_seconds (\d+)$/m, "$daemon: its start");
+    }
+    return;
+}
+
+# What was counted is what happened.
+sub numbers {
+    my @least = (
+        ['policyd', 'answers_total{level="secure"}', 1], ['policyd', 'decisions_total{reason="mta-sts"}', 1], ['policyd', 'decisions_total{reason="dane"}', 1],
+        ['policyd', 'memory_hits_total', 2], ['policyd', 'memory_misses_total', 4], ['policyd', 'lookup_seconds_count', 4], ['policyd', 'lists_current', 1],
+        ['policyd', 'redis_up', 1], ['stsd', 'resolutions_total{outcome="sts-enforce"}', 1], ['stsd', 'resolutions_total{outcome="dane"}', 1],
+        ['stsd', 'policy_fetches_total{outcome="ok"}', 1], ['stsd', 'policy_fetch_seconds_count', 1], ['stsd', 'resolution_seconds_bucket{le="+Inf"}', 4],
+        ['stsd', 'policies{mode="enforce"}', 1], ['stsd', 'policy_oldest_fetch_timestamp_seconds', time - 600], ['stsd', 'redis_up', 1],
+        ['milter', 'requiretls_messages_total{reason="tag"}', 1], ['milter', 'list_entries{list="local"}', 1], ['milter', 'redis_up', 1],
+        ['relayd', 'recipients_answered_total{answer="delivered"}', 1], ['relayd', 'recipients_answered_total{answer="refused"}', 1],
+        ['relayd', 'connect_seconds_count', 1], ['relayd', 'delivery_seconds_count', 1],
+        ['tlsrptd', 'sessions_total{source="log",result="success"}', 1], ['tlsrptd', 'sessions_total{source="log",result="certificate-expired"}', 1],
+        ['tlsrptd', 'log_read_timestamp_seconds', time - 600], ['tlsrptd', 'log_entry_timestamp_seconds', time - 600], ['tlsrptd', 'log_followed', 1],
+        ['tlsrptd', 'spool_limit_bytes', 1], ['tlsrptd', 'redis_up', 1],
+    );
+    for (@least) {
+        my ($daemon, $name, $least) = @$_;
+        my $got;
+        ok(Lab::until_true(sub { ($got = number($daemon, $name)) >= $least }), "$daemon: $name") or diag("it is $got, not $least");
+    }
+    return;
+}
+
+# --- names ---
+
+sub text_of {
+    my ($file) = @_;
+    open my $in, '<', "$SOURCE/$file" or die "$file: $!";
+    local $/ = undef;
+    return scalar <$in>;
+}
+
+# The families that a text speaks of
+sub spoken_of {
+    my ($text) = @_;
+    my %spoken;
+    for my $name ($text =~ /\b(?:postern_(?:policyd|stsd|milter|relayd|tlsrptd|build|certificate)_\w+|process_start_time_seconds)\b/g) {
+        my $base = $name =~ s/_(?:bucket|sum|count)$//r;
+        $spoken{ $histogram{$base} ? $base : $name } = 1;
+    }
+    return sort keys %spoken;
+}
+
+sub names {
+    for my $file ('contrib/prometheus/postern.rules.yml', 'contrib/prometheus/postern.rules.test.yml', 'contrib/grafana/postern.json', 'doc/metrics.md') {
+        my @spoken = spoken_of(text_of($file));
+        cmp_ok(@spoken, '>', 10, "$file: speaks of metrics");
+        is(join(' ', grep { !$family{$_} } @spoken), '', "$file: all of them are there");
+    }
+    my %row = text_of('doc/metrics.md') =~ /^\| `(\w+)` \| (counter|gauge|histogram) \|/mg;
+    is_deeply(\%row, \%family, 'doc/metrics.md has a row for each metric, with its type');
+    ok(eval { decode_json(text_of('contrib/grafana/postern.json'))->{panels} }, 'the dashboard is JSON');
+    return;
+}
+
+sub rules {
+    my $folder = "$SOURCE/contrib/prometheus";
+    for (['check', 'rules', 'postern.rules.yml'], ['test', 'rules', 'postern.rules.test.yml'], ['check', 'config', 'scrape.yml']) {
+        my ($status, @said) = Lab::capture($PROMTOOL, @$_[0, 1], "$folder/$_->[2]");
+        is($status, 0, "promtool @$_") or diag(@said);
+    }
+    return;
+}
+
+# --- whoever asks otherwise ---
+
+sub hostile {
+    for my $daemon (sort keys %port) {
+        my $url = "http://127.0.0.1:$port{$daemon}";
+        for (['-I', "$url/metrics", 200], ["$url/", 404], ['-d', 'x', "$url/metrics", 405], ['-H', 'X: ' . 'x' x 9000, "$url/metrics", 400]) {
+            my @words = @$_;
+            my $want = pop @words;
+            my (undef, $code) = Lab::capture('curl', '-s', '-m', 10, '-o', '/dev/null', '-w', '%{http_code}', @words);
+            is($code, $want, "$daemon: $want");
+        }
+    }
+    return;
+}
