@@ -23,7 +23,7 @@ struct requiretls_host {
     bool hurried;             /* it was not waited for as long as relayd would */
     struct relay_failure why; /* NOTHING: EHLO under verified TLS was answered */
     struct smtp_client_progress progress;
-    char address[ADDRESS_BUF]; /* the last that was tried */
+    char address[ADDRESS_BUF]; /* of those tried, the one of which the rest is said */
     struct tls_client_peer tls;
     struct relay_offer offer;
 };

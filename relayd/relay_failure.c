@@ -252,34 +252,55 @@ static void add_other(struct relay_tally *t, const struct relay_failure *f)
         snprintf(t->others + used, sizeof(t->others) - used, "; %s", text);
 }
 
-void relay_tally_add(struct relay_tally *t, const struct relay_failure *f)
+bool relay_failure_outweighs(const struct relay_failure *f, const struct relay_failure *than)
 {
-    bool leads = t->count++ == 0;
-
-    if (!leads && weight(f) > weight(&t->lead)) {
-        add_other(t, &t->lead);
-        leads = true;
-    } else if (!leads) {
-        add_other(t, f);
-    }
-    if (leads)
-        t->lead = *f;
+    return weight(f) > weight(than);
 }
 
-void relay_tally_reply(struct relay_reply *out, const struct relay_tally *t, const char *domain)
+/* No more comes of the host that was added last. */
+static void settle(struct relay_tally *t)
 {
-    const struct relay_failure *lead = &t->lead;
-    const struct meaning *m = meaning(lead->what);
+    const struct relay_failure *f = &t->last;
+
+    if (t->count == 1) {
+        t->lead = *f;
+    } else if (t->count > 1 && relay_failure_outweighs(f, &t->lead)) {
+        add_other(t, &t->lead);
+        t->lead = *f;
+    } else if (t->count > 1) {
+        add_other(t, f);
+    }
+}
+
+void relay_tally_add(struct relay_tally *t, const struct relay_failure *f)
+{
+    if (t->count > 0 && strcmp(f->host, t->last.host) == 0) {
+        if (relay_failure_outweighs(f, &t->last))
+            t->last = *f;
+        return;
+    }
+    settle(t);
+    t->count++;
+    t->last = *f;
+}
+
+void relay_tally_reply(struct relay_reply *out, const struct relay_tally *tally, const char *domain)
+{
+    struct relay_tally t = *tally;
+    const struct relay_failure *lead = &t.lead;
+    const struct meaning *m;
     char text[RELAY_TEXT_MAX], more[40] = "";
     int len;
 
+    settle(&t);
+    m = meaning(lead->what);
     out->code = m->reply;
     snprintf(out->enhanced, sizeof(out->enhanced), "%s", lead->enhanced[0] != '\0' ? lead->enhanced : m->enhanced);
     describe(text, sizeof(text), lead);
-    if (t->unnamed > 0)
-        snprintf(more, sizeof(more), "; and %zu more", t->unnamed);
+    if (t.unnamed > 0)
+        snprintf(more, sizeof(more), "; and %zu more", t.unnamed);
     len = snprintf(out->text, sizeof(out->text), "REQUIRETLS mail for %s cannot be delivered%s: %s%s%s", domain,
-                   m->reply < 500 ? " now" : "", text, t->others, more);
+                   m->reply < 500 ? " now" : "", text, t.others, more);
     if (len < 0 || (size_t)len >= sizeof(out->text))
         memcpy(out->text + sizeof(out->text) - sizeof("..."), "...", sizeof("..."));
     make_printable(out->text);

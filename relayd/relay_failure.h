@@ -89,7 +89,8 @@ const char *relay_failed_words(enum relay_failed what);
  */
 bool relay_failed_permanent(enum relay_failed what);
 
-/* The next host may be tried (S4). Not when the fault is ours, the domain's as a whole, or the server's last word. */
+/* The next address of the host may be tried, and the next host (S4; relay_walk.h). Not when the fault is ours, the
+ * domain's as a whole, or the server's last word. */
 bool relay_failed_next(enum relay_failed what);
 
 /* The result type of RFC 8460 4.3, or "" when it is nothing that a session reports. */
@@ -127,13 +128,18 @@ struct relay_failure {
 void relay_failure_set(struct relay_failure *out, enum relay_failed what, const char *host, const char *enhanced,
                        const char *detail);
 
+/* f counts more than the other one, by the join below: the last word, then what is temporary, then who got further. */
+bool relay_failure_outweighs(const struct relay_failure *f, const struct relay_failure *than);
+
 /*
- * The failures of all hosts of a domain, added in the order in which the hosts were tried or left out. One counts once:
- * of the addresses of a host, the last. All zeros: none yet.
+ * The failures of all hosts of a domain, added in the order in which the hosts were tried or left out, those of the
+ * addresses of one host one after the other. A host counts once, with the one of its addresses that counts most, the
+ * first of equals: so it is temporary if one of its addresses may pass. All zeros: none yet.
  */
 struct relay_tally {
-    size_t count;
-    struct relay_failure lead; /* the one that gives the code */
+    size_t count;              /* hosts */
+    struct relay_failure last; /* of the host that was added last, of which more may come */
+    struct relay_failure lead; /* of those before it, the one that gives the code */
     char others[RELAY_OTHERS_MAX];
     size_t unnamed; /* how many of the others did not fit */
 };
@@ -153,6 +159,6 @@ struct relay_reply {
  * there is no server that can be verified (S6). The text names the domain and each host with its condition, as far as
  * there is room. Without any failure: temporary.
  */
-void relay_tally_reply(struct relay_reply *out, const struct relay_tally *t, const char *domain);
+void relay_tally_reply(struct relay_reply *out, const struct relay_tally *tally, const char *domain);
 
 #endif

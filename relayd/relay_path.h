@@ -27,8 +27,8 @@ struct relay_path_in {
 };
 
 /*
- * One MX host. Its addresses are in host->address, to be tried in that order, until one takes the connection. DANE goes
- * by host->tlsa, from which what is not usable (tlsa_usable) must be left out, and PKIX by the name of the MX host.
+ * One MX host. Its addresses are in host->address, to be tried in that order (relay_walk.h). DANE goes by host->tlsa,
+ * from which what is not usable (tlsa_usable) must be left out, and PKIX by the name of the MX host.
  */
 struct relay_candidate {
     const struct dest_host *host;

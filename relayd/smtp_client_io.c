@@ -30,8 +30,7 @@ struct smtp_client {
     const struct relay_candidate *candidate;
     char domain[DOMAIN_BUF], host[DOMAIN_BUF], address[ADDRESS_BUF];
     char our_address[ADDRESS_BUF], helo[DOMAIN_BUF]; /* what the host calls itself; "" before it has */
-    size_t next_address;
-    int64_t began; /* now_us */
+    int64_t began;                                   /* now_us */
     const struct smtp_client_events *events;
     void *ctx;
 
@@ -457,50 +456,30 @@ static struct event *event_made(struct smtp_client *c, int fd, short what, event
     return e;
 }
 
-/* Try the addresses from the next on. Returns 0, or -1 when there is none left. */
-static int address_try(struct smtp_client *c)
-{
-    const struct dest_host *host = c->candidate->host;
-
-    while (c->next_address < host->address_count) {
-        struct address a;
-        char text[ADDRESS_BUF + 16];
-        const char *address = host->address[c->next_address++];
-
-        memcpy(c->address, address, sizeof(c->address));
-        snprintf(text, sizeof(text), strchr(address, ':') != NULL ? "inet:[%s]:%u" : "inet:%s:%u", address,
-                 (unsigned)c->settings.port);
-        if (address_parse(&a, text, NULL) != 0 || (c->stream.fd = connect_socket(&a)) < 0)
-            continue;
-        c->state = CONNECTING;
-        c->readable = event_made(c, c->stream.fd, EV_READ | EV_PERSIST, on_socket);
-        c->writable = event_made(c, c->stream.fd, EV_WRITE, on_socket);
-        event_add(c->writable, NULL);
-        smtp_client_wait(c, c->settings.connect_timeout_ms);
-        return 0;
-    }
-    return -1;
-}
-
-/* No address is left: why the last one could not be tried. */
+/* Why the socket could not be had, or would not begin. */
 static enum relay_failed socket_failed(int error)
 {
     return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM ? RELAY_FAILED_LOCAL
                                                                                      : RELAY_FAILED_CONNECT;
 }
 
-/* This address is none that takes the connection. */
-static void connect_failed(struct smtp_client *c, enum relay_failed what, const char *why)
+static void connect_begin(struct smtp_client *c)
 {
-    socket_close(c);
-    if (c->next_address < c->candidate->host->address_count) {
-        outcome_log(c, what, why);
-        if (address_try(c) == 0)
-            return;
-        what = socket_failed(errno);
-        why = strerror(errno);
+    struct address a;
+    char text[ADDRESS_BUF + 16];
+
+    snprintf(text, sizeof(text), strchr(c->address, ':') != NULL ? "inet:[%s]:%u" : "inet:%s:%u", c->address,
+             (unsigned)c->settings.port);
+    errno = EINVAL;
+    if (address_parse(&a, text, NULL) != 0 || (c->stream.fd = connect_socket(&a)) < 0) {
+        fail(c, socket_failed(errno), NULL, strerror(errno));
+        return;
     }
-    fail(c, what, NULL, why);
+    c->state = CONNECTING;
+    c->readable = event_made(c, c->stream.fd, EV_READ | EV_PERSIST, on_socket);
+    c->writable = event_made(c, c->stream.fd, EV_WRITE, on_socket);
+    event_add(c->writable, NULL);
+    smtp_client_wait(c, c->settings.connect_timeout_ms);
 }
 
 static void our_address_take(struct smtp_client *c)
@@ -522,7 +501,7 @@ static void connect_ended(struct smtp_client *c)
     if (getsockopt(c->stream.fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0)
         error = errno;
     if (error != 0) {
-        connect_failed(c, RELAY_FAILED_CONNECT, strerror(error));
+        fail(c, RELAY_FAILED_CONNECT, NULL, strerror(error));
         return;
     }
     our_address_take(c);
@@ -582,21 +561,20 @@ static void on_deadline(evutil_socket_t fd, short what, void *ctx)
     (void)fd;
     (void)what;
     c->held = true;
-    if (c->state == BEGIN) {
-        if (address_try(c) != 0)
-            fail(c, socket_failed(errno), NULL, strerror(errno));
-    } else if (c->state == CONNECTING) {
-        connect_failed(c, RELAY_FAILED_CONNECT_TIMEOUT, NULL);
-    } else {
-        fail(c, c->state == HANDSHAKE ? RELAY_FAILED_HANDSHAKE : RELAY_FAILED_TIMEOUT, NULL,
-             c->state == HANDSHAKE ? "it took too long" : NULL);
-    }
+    if (c->state == BEGIN)
+        connect_begin(c);
+    else if (c->state == CONNECTING)
+        fail(c, RELAY_FAILED_CONNECT_TIMEOUT, NULL, NULL);
+    else if (c->state == HANDSHAKE)
+        fail(c, RELAY_FAILED_HANDSHAKE, NULL, "it took too long");
+    else
+        fail(c, RELAY_FAILED_TIMEOUT, NULL, NULL);
     release(c);
 }
 
 struct smtp_client *smtp_client_new(const struct smtp_client_settings *settings, const struct relay_path *path,
-                                    const struct relay_candidate *candidate, const struct smtp_client_events *events,
-                                    void *ctx)
+                                    const struct relay_candidate *candidate, const char *address,
+                                    const struct smtp_client_events *events, void *ctx)
 {
     struct smtp_client *c = calloc(1, sizeof(*c));
 
@@ -609,6 +587,7 @@ struct smtp_client *smtp_client_new(const struct smtp_client_settings *settings,
     c->candidate = candidate;
     memcpy(c->domain, path->dest->domain, sizeof(c->domain));
     memcpy(c->host, candidate->host->name, sizeof(c->host));
+    snprintf(c->address, sizeof(c->address), "%s", address);
     c->stream.fd = -1;
     c->stream.out = evbuffer_new();
     if (c->stream.out == NULL)

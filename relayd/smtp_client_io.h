@@ -1,9 +1,9 @@
 /*
- * smtp_client_io.h - one connection to an MX host, from the first address on to the reply to the EHLO under verified
- * TLS (RFC 5321, RFC 3207; checks S2, S9); then it carries the commands and replies of its owner. A server that
+ * smtp_client_io.h - one connection to one address of an MX host, on to the reply to the EHLO under verified TLS (RFC
+ * 5321, RFC 3207; checks S2, S9); then it carries the commands and replies of its owner. A server that
  * is slow, endless or senseless is cut off:
  *
- *   each address                                     connect_timeout
+ *   until the address takes it                       connect_timeout
  *   the greeting to the second EHLO, all in all      command_timeout
  *   then each reply, however it comes                what the owner says
  *
@@ -54,11 +54,11 @@ struct smtp_client;
 
 /*
  * Begin. The path and its candidate, which is not barred, must be valid until ready or failed; events and ctx until
- * another owner is given.
+ * another owner is given. The address is one of the candidate's (relay_walk.h), and is copied.
  */
 struct smtp_client *smtp_client_new(const struct smtp_client_settings *settings, const struct relay_path *path,
-                                    const struct relay_candidate *candidate, const struct smtp_client_events *events,
-                                    void *ctx);
+                                    const struct relay_candidate *candidate, const char *address,
+                                    const struct smtp_client_events *events, void *ctx);
 void smtp_client_own(struct smtp_client *c, const struct smtp_client_events *events, void *ctx);
 
 /* Close it; with a QUIT, for the reply to which nobody waits, when nothing is left to be written. NULL-safe. */
@@ -78,7 +78,7 @@ const struct smtp_ehlo *smtp_client_ehlo(struct smtp_client *c); /* under TLS */
 bool smtp_client_offered_bare(const struct smtp_client *c);      /* REQUIRETLS before STARTTLS */
 /* How far it has got, or had got when it failed. */
 struct smtp_client_progress {
-    bool connected; /* to smtp_client_address */
+    bool connected; /* the address took it */
     bool starttls;  /* which is offered, and was said */
     bool handshake; /* which was begun */
     bool verified;  /* TLS is up, and the host has shown what it must */

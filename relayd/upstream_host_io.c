@@ -1,6 +1,6 @@
 /*
- * upstream_host_io.c - the way to a host that takes MAIL: the candidates of the plan one after the other (S4), each
- * failure added to the tally. Nothing is ever said in clear but what leads to TLS (S9).
+ * upstream_host_io.c - the way to a host that takes MAIL: the addresses of the plan's candidates one after the other
+ * (S4; relay_walk.h), each failure added to the tally. Nothing is ever said in clear but what leads to TLS (S9).
  */
 #include "upstream_internal.h"
 
@@ -41,6 +41,14 @@ static bool was_stale(const struct upstream *u, enum relay_failed what)
     return u->kept && (what == RELAY_FAILED_LOST || what == RELAY_FAILED_TIMEOUT || what == RELAY_FAILED_NONSENSE);
 }
 
+static void host_try_anew(struct upstream *u)
+{
+    link_cut(u->link);
+    u->link = NULL;
+    relay_walk_host_again(&u->walk);
+    host_try(u, false);
+}
+
 void upstream_host_failed(struct upstream *u, enum relay_failed what, const char *enhanced, const char *detail)
 {
     if (u->phase == UPSTREAM_MAIL || what >= RELAY_FAILED_REQUIRETLS) /* until it is ready the connection counts */
@@ -48,7 +56,7 @@ void upstream_host_failed(struct upstream *u, enum relay_failed what, const char
     failure_add(u, what, u->host, enhanced, detail);
     link_close(u->link);
     u->link = NULL;
-    if (relay_failed_next(what) && ++u->at < u->path.usable)
+    if (relay_failed_next(what) && relay_walk_on(&u->walk, &u->path, what))
         host_try(u, true);
     else
         upstream_conclude(u);
@@ -114,9 +122,7 @@ void upstream_mail_reply(struct upstream *u, const struct smtp_reply *reply)
         return;
     }
     if (was_stale(u, what)) {
-        link_cut(u->link);
-        u->link = NULL;
-        host_try(u, false);
+        host_try_anew(u);
         return;
     }
     buf_init(&shown, SMTP_REPLY_OCTETS_MAX);
@@ -130,10 +136,11 @@ void upstream_mail_reply(struct upstream *u, const struct smtp_reply *reply)
 static void host_open(struct upstream *u, bool may_be_kept)
 {
     u->closing = false;
-    u->link =
-        link_open(&u->place, &u->path, &u->path.candidate[u->at], may_be_kept, &u->kept, &upstream_client_events, u);
+    may_be_kept = may_be_kept && relay_walk_host_begins(&u->walk);
+    u->link = link_open(&u->place, &u->path, &u->walk, may_be_kept, &u->kept, &upstream_client_events, u);
     if (!u->kept)
         return;
+    relay_walk_instead(&u->walk, &u->path, smtp_client_address(u->link->client));
     count(COUNT_REUSED);
     mail_say(u);
 }
@@ -146,12 +153,12 @@ static void host_busy(struct upstream *u)
     upstream_conclude(u);
 }
 
-/* The place is kept from one host to the next. */
+/* The place is kept from one address, and host, to the next. */
 static void host_try(struct upstream *u, bool may_be_kept)
 {
     enum link_line_result result;
 
-    memcpy(u->host, u->path.candidate[u->at].host->name, sizeof(u->host));
+    memcpy(u->host, u->path.candidate[u->walk.host].host->name, sizeof(u->host));
     u->phase = UPSTREAM_HOST;
     result = link_place_take(&u->place, u->path.dest->domain);
     if (result == LINK_LINE_PASSED)
@@ -189,9 +196,7 @@ static void on_failed(void *ctx, enum relay_failed what, const char *enhanced, c
     if (u->phase > UPSTREAM_MAIL) {
         upstream_late(u, what, detail);
     } else if (was_stale(u, what)) {
-        link_cut(u->link);
-        u->link = NULL;
-        host_try(u, false);
+        host_try_anew(u);
     } else {
         upstream_host_failed(u, what, enhanced, detail);
     }
@@ -213,6 +218,7 @@ void upstream_plan(struct upstream *u)
     if (u->path.failed == RELAY_FAILED_NOTHING)
         relay_path_plan(&u->path, &in, time(NULL));
     session_tell_skipped(u->all->settings.tell, &u->path);
+    relay_walk_begin(&u->walk, 0);
     if (u->path.usable > 0)
         host_try(u, true);
     else

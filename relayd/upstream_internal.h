@@ -33,7 +33,7 @@ struct upstream {
     struct call_sent *asked;
     struct dest *dest;
     struct relay_path path;
-    size_t at; /* the candidate that is being tried */
+    struct relay_walk walk;
     struct relay_tally tally;
     struct link_place place;
     struct link *link;
@@ -57,7 +57,8 @@ struct upstream {
 
 extern const struct smtp_client_events upstream_client_events;
 
-/* upstream_host_io.c: the plan is to be made, with dest or without; a host failed before it took MAIL. */
+/* upstream_host_io.c: the plan is to be made, with dest or without; an address of a host failed
+ * before it took MAIL. */
 void upstream_plan(struct upstream *u);
 void upstream_host_failed(struct upstream *u, enum relay_failed what, const char *enhanced, const char *detail);
 void upstream_ready(void *ctx);

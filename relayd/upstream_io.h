@@ -1,7 +1,7 @@
 /*
- * upstream_io.h - one policy domain's share of a transaction: its MX hosts are tried one after the other until one may
- * and will take the message (relay_path.h), then it is told of recipients and fed the message. Everything is on the
- * event loop; nothing of the message is kept but what the socket has not taken yet.
+ * upstream_io.h - one policy domain's share of a transaction: its MX hosts, and their addresses, are tried one after
+ * the other until one may and will take the message (relay_path.h, relay_walk.h), then it is told of recipients and fed
+ * the message. Everything is on the event loop; nothing of the message is kept but what the socket has not taken yet.
  *
  *   upstream_new … upstream_rcpt … upstream_rcpt … upstream_data … upstream_feed … upstream_end … upstream_free
  */

@@ -322,10 +322,10 @@ static struct link *kept_take(struct link *l, const struct smtp_client_events *e
     return l;
 }
 
-struct link *link_open(const struct link_place *p, const struct relay_path *path,
-                       const struct relay_candidate *candidate, bool may_be_kept, bool *kept,
-                       const struct smtp_client_events *events, void *ctx)
+struct link *link_open(const struct link_place *p, const struct relay_path *path, const struct relay_walk *walk,
+                       bool may_be_kept, bool *kept, const struct smtp_client_events *events, void *ctx)
 {
+    const struct relay_candidate *candidate = &path->candidate[walk->host];
     struct upstreams *all = p->all;
     struct link like = {.all = all, .domain = p->domain, .uses = 1, .configured = all->configured, .opened = seconds()};
     struct link *l;
@@ -346,6 +346,6 @@ struct link *link_open(const struct link_place *p, const struct relay_path *path
     l->idle_over = evtimer_new(all->settings.base, on_idle_over, l);
     if (l->idle_over == NULL)
         log_oom();
-    l->client = smtp_client_new(&all->settings, path, candidate, events, ctx);
+    l->client = smtp_client_new(&all->settings, path, candidate, relay_walk_address(walk, path), events, ctx);
     return l;
 }

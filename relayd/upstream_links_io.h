@@ -10,6 +10,7 @@
 #include "address_tag.h"
 #include "call_client.h"
 #include "link_line_io.h"
+#include "relay_walk.h"
 #include "smtp_client_io.h"
 #include "upstream_io.h"
 
@@ -82,12 +83,11 @@ void link_place_leave(struct link_place *p);
 void link_place_clear(struct link_place *p);
 
 /*
- * For one that has a place at the domain of the path: a connection that is kept (only with may_be_kept), and *kept is
- * true and it is ready; or one that begins.
+ * For one that has a place at the domain of the path: a connection to the host that is kept (only with may_be_kept), to
+ * whichever address, and *kept is true and it is ready; or one to the address at hand, that begins.
  */
-struct link *link_open(const struct link_place *p, const struct relay_path *path,
-                       const struct relay_candidate *candidate, bool may_be_kept, bool *kept,
-                       const struct smtp_client_events *events, void *ctx);
+struct link *link_open(const struct link_place *p, const struct relay_path *path, const struct relay_walk *walk,
+                       bool may_be_kept, bool *kept, const struct smtp_client_events *events, void *ctx);
 
 /* Keep it for the next message, if that is worth it; in_transaction: after RSET, and until then it keeps p's place. */
 void link_keep(struct link *l, bool in_transaction, struct link_place *p);

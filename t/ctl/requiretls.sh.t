@@ -24,6 +24,8 @@ for (@receivers) {
     $address{$name} = loopback(++$n);
     push @lines, "$address{$name} mx.$name.test $keys";
 }
+$address{good2} = loopback(++$n);
+push @lines, "$address{good2} mx.noreqtls.test";
 receivers_start(@lines);
 
 sub of { return "mx.$_[0].test" }
@@ -50,6 +52,8 @@ my $closed = loopback(250);
     'noaddress.test' => record('noaddress.test', mode => 'enforce', hosts => [[of('good'), [], 10]]),
     'dead.test' => record('dead.test', mode => 'enforce', hosts => [[of('good'), [$closed], 10], [of('second'), [$closed], 20]]),
     'stays.test' => record('stays.test', mode => 'enforce', hosts => [[of('good'), [$closed, $address{good}], 10]]),
+    'twogood.test' => record('twogood.test', mode => 'enforce', hosts => [[of('noreqtls'), [$address{expired}, $address{noreqtls}, $address{good2}], 10]]),
+    'twobad.test' => record('twobad.test', mode => 'enforce', hosts => [[of('noreqtls'), [$address{expired}, $address{noreqtls}, $address{greets554}], 10]]),
     'loop.test' => record('loop.test', mode => 'enforce', hosts => [['relay.example', [$address{good}], 10]]),
     'gone.test' => record('gone.test', hosts => [], state => 'nodomain'),
     'nullmx.test' => record('nullmx.test', hosts => [], state => 'null'),
@@ -114,6 +118,13 @@ like($out, qr/^10 .* DNSSEC  -  .*  PKIX /m, 'signed, without TLSA');
 run('stays.test');
 is($rc, 0, 'the second address');
 like($out, qr/ $address{good} .* yes$/m, 'is named');
+
+run('twogood.test');
+is($rc, 0, 'addresses that fail otherwise: the third takes it');
+like($out, qr/ $address{good2} .* yes$/m, 'and is named');
+run('twobad.test');
+is($rc, 1, 'none of them takes it:');
+like($out, qr/ $address{noreqtls} .* no$/m, 'the one that got furthest is named');
 
 # One thing is wrong. mx, policy, connects, STARTTLS, TLS, certificate, REQUIRETLS
 my %wrong = (

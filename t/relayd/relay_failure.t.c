@@ -201,6 +201,70 @@ static void join(void **state)
     }
 }
 
+/* The addresses of a host count once, with the one that counts most; where the last word of one host begins. */
+static void addresses(void **state)
+{
+    static const struct {
+        const char *name;
+        struct {
+            char host;
+            enum relay_failed what;
+        } tried[5];
+        int code;
+        const char *enhanced, *said;
+    } table[] = {
+        {"for good, and further",
+         {{'a', F(CERT_EXPIRED)}, {'a', F(REQUIRETLS)}, {'a', F(CERT_NAME)}},
+         550,
+         "5.7.30",
+         "delivered: a does not offer REQUIRETLS"},
+        {"S8 one is temporary",
+         {{'a', F(REQUIRETLS)}, {'a', F(CONNECT)}, {'a', F(CERT_NAME)}},
+         451,
+         "4.4.1",
+         "delivered now: a cannot be reached"},
+        {"the first of equals",
+         {{'a', F(CERT_EXPIRED)}, {'a', F(CERT_EXPIRED)}},
+         550,
+         "5.7.10",
+         "delivered: a has a certificate that is not valid now"},
+        {"then another host",
+         {{'a', F(CERT_NAME)}, {'a', F(REQUIRETLS)}, {'b', F(SMTPUTF8)}, {'b', F(LOST)}},
+         451,
+         "4.4.2",
+         "delivered now: b closed the connection; a does not offer REQUIRETLS"},
+        {"the last word", {{'a', F(CONNECT)}, {'a', F(MAIL_PERM)}}, 550, "5.0.0", "delivered: a refused MAIL"},
+        {"a host that leads, and two",
+         {{'a', F(LOST)}, {'b', F(CERT_NAME)}, {'b', F(CONNECT)}, {'c', F(REQUIRETLS)}},
+         451,
+         "4.4.2",
+         "now: a closed the connection; b cannot be reached; c does not offer REQUIRETLS"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(table); i++) {
+        struct relay_tally t = {0};
+        struct relay_reply reply, again;
+
+        print_message("%s\n", table[i].name);
+        for (size_t n = 0; n < COUNT(table[i].tried) && table[i].tried[n].host != '\0'; n++) {
+            const char host[2] = {table[i].tried[n].host, '\0'};
+            struct relay_failure f;
+
+            relay_failure_set(&f, table[i].tried[n].what, host, NULL, NULL);
+            relay_tally_add(&t, &f);
+        }
+        relay_tally_reply(&reply, &t, "example.net");
+        relay_tally_reply(&again, &t, "example.net");
+        print_message("    %d %s %s\n", reply.code, reply.enhanced, reply.text);
+        assert_int_equal(reply.code, table[i].code);
+        assert_string_equal(reply.enhanced, table[i].enhanced);
+        assert_true(strlen(reply.text) >= strlen(table[i].said));
+        assert_string_equal(reply.text + strlen(reply.text) - strlen(table[i].said), table[i].said);
+        assert_string_equal(again.text, reply.text);
+    }
+}
+
 static void foreign_text(void **state)
 {
     static const struct {
@@ -285,8 +349,9 @@ static void room(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(table_is_whole), cmocka_unit_test(meanings), cmocka_unit_test(replies), cmocka_unit_test(join),
-        cmocka_unit_test(foreign_text),   cmocka_unit_test(our_code), cmocka_unit_test(room),
+        cmocka_unit_test(table_is_whole), cmocka_unit_test(meanings),     cmocka_unit_test(replies),
+        cmocka_unit_test(join),           cmocka_unit_test(foreign_text), cmocka_unit_test(our_code),
+        cmocka_unit_test(room),           cmocka_unit_test(addresses),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

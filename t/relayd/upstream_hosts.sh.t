@@ -32,6 +32,19 @@ my $busy = receiver('busy', 'end=hang');
 my %leaves = map { $_ => receiver("${_}421", "$_=421_4.3.2_going") } qw(rcpt data end);
 my %ends = map { my ($name, $step) = @$_; $name => receiver($name, $step) } ['mailclose', 'mail=close'], ['mailgarbage', 'mail=garbage'], ['rcptclose', 'rcpt=close'];
 my $data451 = receiver('data451', 'data=451_4.3.0_full_up');
+
+# Hosts of two addresses, one of which fails: at the first of them, then at the second.
+my %fault = (
+    greeting451 => 'greeting=451_4.3.2_later', greeting554 => 'greeting=554_5.7.1_never', silent => 'greeting=hang', closes => 'greeting=close', nonsense => 'greeting=garbage', ehlo => 'ehlo=502_no',
+    nostarttls => 'offer=PIPELINING', starttls454 => 'starttls=454_4.7.0_later', injects => 'inject=250_ok', cutshake => 'handshake=close', hungshake => 'handshake=hang', oldtls => 'handshake=old',
+    self => 'cert=self', expired => 'cert=expired', other => 'cert=other', tlsehlo => 'tls_ehlo=554_5.0.0_no', norequiretls => 'after=PIPELINING', early => 'offer=STARTTLS,REQUIRETLS after=PIPELINING',
+    mail451 => 'mail=451_4.3.0_later', mail555 => 'mail=555_5.5.4_what', mailclose => 'mail=close', mailhang => 'mail=hang');
+my %two = map { $_ => [receiver("two$_", $fault{$_}), receiver("two$_")] } sort keys %fault;
+my ($expired, $later, $lacks, $lacks2, $final, $past) = map { receiver('mixed', $_) } @fault{qw(expired greeting451 norequiretls norequiretls)}, 'mail=550_5.7.1_never', '';
+my @lacking = map { receiver('lacking', $fault{norequiretls}) } 1 .. 8;
+my @behind = map { receiver('behind', $fault{norequiretls}) } 1 .. 2;
+my @sized = (receiver('sized', 'after=REQUIRETLS,SIZE_100'), receiver('sized'));
+my @daned = (receiver('daned', 'cert=self'), receiver('daned', 'cert=self'));
 receivers_start(@lines);
 
 sub enforced { my ($domain, @hosts) = @_; return ("$domain.test" => record("$domain.test", mode => 'enforce', hosts => [@hosts])) }
@@ -45,6 +58,13 @@ stsd_start(
     enforced('loopdead', [of('better'), [$dead[0]], 10], [of('self'), [$address{self}], 20], [of('worse'), [$address{worse}], 30]),
     enforced('loopequal', [of('worse'), [$address{worse}], 20], [of('self'), [$address{self}], 20]),
     enforced('loopfirst', [of('self'), [$address{self}], 0], [of('worse'), [$address{worse}], 30]),
+    (map { enforced("two$_", [of("two$_"), $two{$_}]), enforced("back$_", [of("two$_"), [reverse @{ $two{$_} }]]) } keys %two),
+    enforced('temporary', [of('mixed'), [$expired, $later, $lacks]]), enforced('permanent', [of('mixed'), [$expired, $lacks, $expired]]),
+    enforced('final', [of('mixed'), [$lacks, $final, $past]]), enforced('nexthost', [of('mixed'), [$expired, $later], 10], [of('alive'), [$alive], 20]),
+    enforced('same', [of('mixed'), [$lacks, $lacks, $lacks2, $past]]), enforced('bound', [of('lacking'), \@lacking, 10], [of('behind'), \@behind, 20]),
+    enforced('sized', [of('sized'), \@sized]), enforced('deadlacking', [of('lacking'), [@dead[0 .. 6], $lacking[0]], 10], [of('behind'), \@behind, 20], [of('alive'), [$alive], 30]),
+    'daned.test' => record('daned.test', secure => 1, hosts => [[of('daned'), \@daned, 10, 'usable', ["3 1 1 $spki{of('daned')}"]]]),
+    ($v6 ? (enforced('badsix', [of('alive'), ['::1', $alive]]), enforced('goodsix', [of('alive'), [$alive, '::1']])) : ()),
     map { my ($name, $at) = @$_; enforced($name, [of($name), [$at]]) } ['kept', $address{kept}], ['reload', $address{reload}], ['late', $late], ['noreqtls', $noreqtls], ['hang', $hang],
     ['busy', $busy], ['data451', $data451], map({ ["${_}421", $leaves{$_}] } keys %leaves), map { [$_, $ends{$_}] } keys %ends);
 
@@ -75,6 +95,51 @@ SKIP: {
     like($log, qr/address=::1 .*result=verified/, 'as the log says');
     like(seen(of('six')), qr/1 tls TLSv1\.3 mx\.six\.test\n/, 'with the name for SNI');
 }
+
+# --- each address is a candidate of its own, until MAIL was taken ---
+my %slow = map { $_ => 1 } qw(silent hungshake mailhang);
+for my $name (sort keys %fault) {
+    ($out, $log) = run($slow{$name} ? 'command=300 idle=0' : 'idle=0', "two$name", "back$name");
+    is(done($out), 2, "$name: the host's other address takes it, as it does when it comes first");
+    is(scalar(() = $log =~ /connection .*address=\Q$two{$name}[0]\E /g), 1, "$name: and then the one that fails is not asked");
+}
+($out, $log) = run('', 'daned');
+is(done($out), 1, 'with DANE: the key that fits is at the second address');
+like($log, qr/address=\Q$daned[0]\E .*result=cert-tlsa .*\n.*address=\Q$daned[1]\E .*verified=dane result=verified/, 'and each was verified for itself');
+($out, $log) = run('', 'temporary');
+like($out, qr/^1 rcpt 0 failed 451 4\.3\.2 REQUIRETLS mail for temporary\.test cannot be delivered now: mx\.mixed\.test [^;]*\(451 4\.3\.2 later\)$/m,
+    'all bad: what is temporary at one of them counts, and the host is named once');
+is(scalar(() = $log =~ /connection /g), 3, 'after all were tried');
+($out, $log) = run('', 'permanent');
+like($out, qr/^1 rcpt 0 failed 550 5\.7\.30 [^;]*: mx\.mixed\.test does not offer REQUIRETLS$/m, 'all bad for good: the one that got furthest');
+is(scalar(() = $log =~ /connection /g), 2, 'an address that stands there twice is tried once');
+($out, $log) = run('', 'same');
+is(done($out), 1, 'nor does one that fails twice keep others from being tried');
+is(scalar(() = $log =~ /connection /g), 3, 'each once');
+($out) = run('', 'final');
+like($out, qr/^1 rcpt 0 failed 550 5\.7\.1 .*refused MAIL/m, 'S4: MAIL refused for good is the last word, also of other addresses');
+($out) = run('', 'nexthost');
+is(done($out), 1, 'behind the addresses of a host comes the next host');
+($out, $log) = run('', 'bound');
+like($out, qr/^1 rcpt 0 failed 550 5\.7\.30 [^;]*mx\.lacking\.test does not offer REQUIRETLS; mx\.behind\.test does not offer REQUIRETLS$/m, 'many addresses that take connections:');
+is(scalar(() = $log =~ /connection \S+ host=mx\.lacking\.test /g), 5, 'five of one host are asked,');
+is(scalar(() = $log =~ /connection \S+ host=mx\.behind\.test /g), 1, 'then one of each other host');
+($out, $log) = run('', 'deadlacking');
+is(done($out), 1, 'addresses that take no connection');
+is(scalar(() = $log =~ /connection \S+ host=mx\.behind\.test /g), 2, 'do not count for that');
+SKIP: {
+    skip('no IPv6 on loopback', 3) if !$v6;
+    ($out, $log) = run('idle=0', qw(badsix goodsix));
+    is(done($out), 2, 'a bad IPv6 address beside a good IPv4 one');
+    is(scalar(() = $log =~ /address=::1 .*result=cert-name/g), 1, 'was asked when it came first');
+    is(connections($log), 2, 'and the other one both times');
+}
+($out, $log) = run('', ('twoself') x 2);
+is(done($out), 2, 'the second message');
+is(scalar(() = $log =~ /connection /g), 2, 'goes over the kept connection to the good address');
+($out, $log) = drive('', map { line('sized') . " SIZE=$_" } 10, 1000);
+is(done($out), 2, 'a kept connection to a server that does not take so large a message');
+is(join(' ', $log =~ /connection .*address=(\S+)/g), "@sized", 'the other address does, and the first is not asked again');
 
 # --- the record of a domain that stsd has to look up itself ---
 ($out) = run('connect=1000', 'cold');
