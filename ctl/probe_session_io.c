@@ -172,26 +172,14 @@ static void handshake_begin(struct probe_session *s)
 
 /* --- replies --- */
 
-static void note_greeting(struct probe_session *s)
-{
-    struct smtp_text line = smtp_reply_line(&s->reply, 0);
-    size_t len = 0;
-
-    while (len < line.len && len + 1 < sizeof(s->out->greeting) && line.at[len] != ' ')
-        len++;
-    if (len > 0)
-        memcpy(s->out->greeting, line.at, len);
-    s->out->greeting[len] = '\0';
-    ascii_make_printable(s->out->greeting);
-}
-
 static void step_taken(struct probe_session *s)
 {
     struct smtp_ehlo ehlo;
 
     switch (s->state) {
     case GREETING:
-        note_greeting(s);
+        smtp_reply_host(s->out->greeting, sizeof(s->out->greeting), &s->reply);
+        ascii_make_printable(s->out->greeting);
         s->out->stage = PROBE_GREETED;
         s->state = EHLO;
         say_ehlo(s);
@@ -278,14 +266,10 @@ static bool is_unrouted(int error)
 
 static void connect_begin(struct probe_session *s)
 {
-    const char *address = s->out->address;
-    char text[ADDRESS_BUF + 16];
     struct address a;
 
-    (void)snprintf(text, sizeof(text), strchr(address, ':') != NULL ? "inet:[%s]:%u" : "inet:%s:%u", address,
-                   (unsigned)s->settings.port);
     errno = EINVAL;
-    if (address_parse(&a, text, NULL) != 0 || (s->stream.fd = connect_socket(&a)) < 0) {
+    if (address_of_ip(&a, s->out->address, s->settings.port) != 0 || (s->stream.fd = connect_socket(&a)) < 0) {
         s->out->unrouted = is_unrouted(errno);
         fail(s, s->out->unrouted || errno != ECONNREFUSED, "%s%s", s->out->unrouted ? "unreachable from here: " : "",
              strerror(errno));

@@ -348,18 +348,6 @@ static void become_ready(struct smtp_client *c)
     c->events->ready(c->ctx);
 }
 
-/* The first word of the reply to EHLO (RFC 5321 4.1.1.1). */
-static void helo_take(struct smtp_client *c)
-{
-    struct smtp_text line = smtp_reply_line(&c->reply, 0);
-    size_t len = 0;
-
-    while (len < line.len && len + 1 < sizeof(c->helo) && line.at[len] != ' ')
-        len++;
-    memcpy(c->helo, line.at, len);
-    c->helo[len] = '\0';
-}
-
 static void step_taken(struct smtp_client *c)
 {
     switch (c->state) {
@@ -369,7 +357,7 @@ static void step_taken(struct smtp_client *c)
         break;
     case EHLO:
         smtp_ehlo_read(&c->ehlo, &c->reply);
-        helo_take(c);
+        smtp_reply_host(c->helo, sizeof(c->helo), &c->reply);
         c->offered_bare = c->ehlo.requiretls;
         if (!c->ehlo.starttls) {
             fail(c, RELAY_FAILED_STARTTLS_ABSENT, NULL, NULL);
@@ -466,12 +454,9 @@ static enum relay_failed socket_failed(int error)
 static void connect_begin(struct smtp_client *c)
 {
     struct address a;
-    char text[ADDRESS_BUF + 16];
 
-    snprintf(text, sizeof(text), strchr(c->address, ':') != NULL ? "inet:[%s]:%u" : "inet:%s:%u", c->address,
-             (unsigned)c->settings.port);
     errno = EINVAL;
-    if (address_parse(&a, text, NULL) != 0 || (c->stream.fd = connect_socket(&a)) < 0) {
+    if (address_of_ip(&a, c->address, c->settings.port) != 0 || (c->stream.fd = connect_socket(&a)) < 0) {
         fail(c, socket_failed(errno), NULL, strerror(errno));
         return;
     }

@@ -186,6 +186,18 @@ struct smtp_text smtp_reply_line(const struct smtp_reply *reply, size_t n)
     return line_next(&rest);
 }
 
+void smtp_reply_host(char *out, size_t size, const struct smtp_reply *reply)
+{
+    struct smtp_text line = smtp_reply_line(reply, 0);
+    size_t len = 0;
+
+    while (len < line.len && len + 1 < size && line.at[len] != ' ')
+        len++;
+    if (len > 0)
+        memcpy(out, line.at, len);
+    out[len] = '\0';
+}
+
 void smtp_reply_show(struct buf *out, const struct smtp_reply *reply)
 {
     struct smtp_text rest = {buf_text(&reply->text), reply->text.len};

@@ -58,6 +58,12 @@ int smtp_reply_ends_clear(size_t took, size_t len, struct err *e);
 struct smtp_text smtp_reply_line(const struct smtp_reply *reply, size_t n);
 
 /*
+ * The first word of a whole reply, which to a greeting or EHLO is the server's name for itself (RFC 5321 4.2, 4.1.1.1):
+ * foreign octets, cut to size (which is not 0) with the NUL; "" when there is none.
+ */
+void smtp_reply_host(char *out, size_t size, const struct smtp_reply *reply);
+
+/*
  * Append the whole reply as one line for people: "550 5.1.1 No such user here". The status once; lines joined by
  * blanks; what is not printable ASCII is '?'. SMTP_REPLY_OCTETS_MAX of room are always enough.
  */

@@ -175,6 +175,14 @@ bool address_is_near(const struct address *a)
     return a->sa.ss_family != AF_INET6 || IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)&a->sa)->sin6_addr);
 }
 
+int address_of_ip(struct address *out, const char *ip, uint16_t port)
+{
+    char text[ADDRESS_TEXT];
+    int len = snprintf(text, sizeof(text), strchr(ip, ':') != NULL ? "inet:[%s]:%u" : "inet:%s:%u", ip, (unsigned)port);
+
+    return ip[0] != '*' && len > 0 && (size_t)len < sizeof(text) ? address_parse(out, text, NULL) : -1;
+}
+
 int address_parse_port(struct address *out, const char *text, unsigned default_port, struct err *e)
 {
     in_port_t port = htons((in_port_t)default_port);

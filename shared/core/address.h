@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/socket.h>
 
 #include "err.h"
@@ -36,6 +37,9 @@ int address_nth(struct address *out, const char *text, unsigned n, struct err *e
  * it begins, or beyond 255, or a text that does not fit.
  */
 size_t address_range(char out[ADDRESS_TEXT], const char *text, size_t n, struct err *e);
+
+/* An IP address by itself, as DNS gives it, without brackets. Returns 0, or -1: it is none, or the port is 0. */
+int address_of_ip(struct address *out, const char *ip, uint16_t port);
 
 /* Can only processes of this machine connect to it? A unix socket, 127.0.0.0/8, ::1. */
 bool address_is_near(const struct address *a);

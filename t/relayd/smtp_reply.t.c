@@ -228,11 +228,41 @@ static void test_injection(void **state)
     smtp_reply_clear(&reply);
 }
 
+/* What a server calls itself; a buffer of 8. */
+static void test_host(void **state)
+{
+    static const struct {
+        const char *octets, *host;
+    } rows[] = {
+        {"220 mx.test ESMTP\r\n", "mx.test"},
+        {"220 mx\r\n", "mx"},
+        {"250-mx\r\n250 STARTTLS\r\n", "mx"},
+        {"220\r\n", ""},
+        {"220  mx\r\n", ""},
+        {"220-\r\n220 mx\r\n", ""},
+        {"220 12345678\r\n", "1234567"},
+        {"220 a\001\377 b\r\n", "a\001\377"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char host[8] = "before";
+        struct smtp_reply reply;
+        size_t took;
+
+        smtp_reply_init(&reply);
+        assert_int_equal(smtp_reply_read(&took, &reply, rows[i].octets, strlen(rows[i].octets), NULL), 1);
+        smtp_reply_host(host, sizeof(host), &reply);
+        assert_string_equal(host, rows[i].host);
+        smtp_reply_clear(&reply);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_whole),  cmocka_unit_test(test_pieces),    cmocka_unit_test(test_broken),
-        cmocka_unit_test(test_limits), cmocka_unit_test(test_injection),
+        cmocka_unit_test(test_limits), cmocka_unit_test(test_injection), cmocka_unit_test(test_host),
     };
 
     return cmocka_run_group_tests_name("smtp_reply", tests, NULL, NULL);

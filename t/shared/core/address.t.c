@@ -241,11 +241,43 @@ static void test_nth(void **state)
     }
 }
 
+static void test_ip(void **state)
+{
+    static const struct {
+        const char *ip;
+        uint16_t port;
+        const char *want; /* NULL: refused */
+    } rows[] = {
+        {"192.0.2.1", 25, "4 192.0.2.1 25"},
+        {"2001:db8::1", 65535, "6 2001:db8::1 65535"},
+        {"::", 25, "6 :: 25"},
+        {"192.0.2.1", 0, NULL},
+        {"*", 25, NULL},
+        {"[::1]", 25, NULL},
+        {"fe80::1%lo", 25, NULL},
+        {"192.0.2", 25, NULL},
+        {"127.0.0.1-2", 25, NULL},
+        {"mx.example", 25, NULL},
+        {"", 25, NULL},
+        {P107 P107, 25, NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct address a;
+        char got[200] = "";
+
+        if (address_of_ip(&a, rows[i].ip, rows[i].port) == 0)
+            describe(got, sizeof(got), &a);
+        assert_string_equal(got, rows[i].want != NULL ? rows[i].want : "");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_listen),   cmocka_unit_test(test_range), cmocka_unit_test(test_near),
-        cmocka_unit_test(test_resolver), cmocka_unit_test(test_nth),
+        cmocka_unit_test(test_resolver), cmocka_unit_test(test_nth),   cmocka_unit_test(test_ip),
     };
 
     return cmocka_run_group_tests_name("address", tests, NULL, NULL);
