@@ -100,14 +100,16 @@ sub message {
     return \%mail;
 }
 
-# What the sender's log says of all messages: { NAME => { ADDRESS => { by, status, dsn, reason } } }, the last word on each
+# What the sender's log says of all messages: { NAME => { ADDRESS => { by, status, dsn, reason, statuses } } }, the last word on each;
+# statuses: all of them, in order
 sub outcomes {
     my (%name, %outcome);
     my @log = Lab::lines($LOG);
     for (@log[$logged .. $#log]) {
         $name{$1} = $2 if /cleanup\[\d+\]: (\w+): message-id=<(.*)\@somebody\.test>/;
         next unless m{postfix/(\S+)\[\d+\]: (\w+): to=<([^>]*)>, .*dsn=([\d.]+), status=(\w+) \((.*)\)$} && $name{$2} && $1 ne 'again/smtp';
-        $outcome{ $name{$2} }{$3} = { by => $1, dsn => $4, status => $5, reason => $6, id => $2 };
+        my $before = $outcome{ $name{$2} }{$3};
+        $outcome{ $name{$2} }{$3} = { by => $1, dsn => $4, status => $5, reason => $6, id => $2, statuses => join ' ', $before ? $before->{statuses} : (), $5 };
     }
     return \%outcome;
 }
