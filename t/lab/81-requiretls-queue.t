@@ -1,6 +1,7 @@
 #!/usr/bin/perl
 # Flagged mail in Postfix's queue: what a destination that is away, slow or stuck does to the others, relayd being away, full, reloaded or stopped, and
-# messages with many recipients. What is looked at is who was delivered to, and that nothing is lost, comes twice, or waits for others.
+# messages with many recipients. What is looked at is who was delivered to, and that nothing is lost, comes twice, waits for others, or is in clear: the wire is
+# watched all the time, as in 80-requiretls.t. R6, S9, B1.
 use strict;
 use warnings;
 use FindBin;
@@ -11,10 +12,12 @@ use Nodes;
 use Relayed;
 use Test::More;
 use Time::HiRes qw(sleep);
+use Wire;
 
 my $LOG = "$Lab::DIR/log/flag.log";
 my $BAD = 150; # messages to each of some, which is more than Postfix delivers at one time; and to others,
 my $FEW = 20;  # which is more than relayd delivers at one time
+my ($MARK, $CONTROL) = ('quite-private-matter', 'for-all-to-be-read');
 my $SUSPENDED = qr/delivery temporarily suspended/;
 $Lab::PATIENCE = 60;
 
@@ -27,6 +30,7 @@ sub verdicts {
     my ($from) = @_;
     my %got;
     for (log_since($from)) {
+        next if m{postfix/again/smtp\[};    # to ourselves
         next unless m{postfix/\S+\[\d+\]: \w+: to=<([^>]*)>, .*dsn=([\d.]+), status=(\w+) };
         push @{ $got{ $1 =~ s/\+requiretls//r } }, $3 eq 'deferred' ? "$3 $2" : $3;
     }
@@ -38,7 +42,7 @@ sub send_all {
     my (@mails) = @_;
     my $session = Flags::session();
     my $taken = 0;
-    $taken += $session->transmit({ hold => 0, name => $_->[0], to => [map { s/@/+requiretls@/r } @{ $_->[1] }], body => "Hello.\n", @{ $_->[2] // [] } }) =~ /^250/ for @mails;
+    $taken += $session->transmit(Relayed::message({ name => $_->[0], to => [map { s/@/+requiretls@/r } @{ $_->[1] }], marked => $MARK, @{ $_->[2] // [] } })) =~ /^250/ for @mails;
     return $taken;
 }
 
@@ -91,8 +95,11 @@ sub recipient_limit { Lab::capture('postconf', '-c', '/etc/postfix-flag', '-e', 
 
 recipient_limit(2000);
 Relayed::begin(connect_timeout => '"300s"', command_timeout => '"600s"', busy_wait => '"2s"');
+Wire::start($_, $MARK, $CONTROL) for 'client', 'mx';
 
 # --- destinations that are away, slow or stuck, and those beside them ---
+# That these do not hold up the others is shown by the order of events: they have all the connections that they can get before the others come; when the last of
+# the others is delivered, at the first try, no connection that hangs has been closed, and none that is being made has been given up.
 my @bad = qw(dead-swallow.test dead-refuse.test hang-ehlo.test slow-final.test);
 my @hang = map { "$_-hang.test" } qw(a c e i);
 my @well = map { ("$_-well.test") } qw(d h s);
@@ -109,6 +116,7 @@ is(join(' ', unsent($at, @good)), '', 'which are all delivered');
 is(scalar(map { Relayed::said("mx.$_", 'closed') } 'hang-ehlo.test', @hang), 0, 'while those that were stuck before them still are');
 my $got = verdicts($at);
 is(scalar(grep { /\@dead-swallow/ && "@{ $got->{$_} }" =~ /4\.4\.1/ } keys %$got), 0, 'nor has anybody given up to connect');
+is(join(' ', grep { "@{ $got->{$_} }" ne 'sent' } @good), '', 'nor was one of the others put off before');
 is(suspended($at), 0, 'none is suspended');
 ok(Lab::until_true(sub { my $now = verdicts($at); grep({ /\@dead-refuse/ } keys %$now) == $BAD && !grep { /\@dead-refuse/ && "@{ $now->{$_} }" !~ /^deferred 4\.4\.[15]/ } keys %$now }),
     'each message to a host that refuses has been put off for that');
@@ -136,13 +144,18 @@ $at = () = Lab::lines($LOG);
 my @waiting = map { my $domain = $_; map { "w$_\@$domain" } 1 .. ($domain eq 'm-many.test' ? 100 : 5) } map { "$_-many.test" } qw(a b c m m2 m3);
 is(send_all(map { ["waiting-$_", [$_]] } @waiting), @waiting, 'relayd is away: mail is taken in');
 Flags::session()->transmit({ hold => 0, name => 'unflagged', to => ['u@home.test'] });
+Relayed::mail({ name => 'control', to => ['u@plain.test'], marked => $CONTROL });
 is((Flags::verdicts('unflagged'))[0]{status}, 'sent', 'what is not flagged goes on');
 ok(Lab::until_true(sub { my $now = verdicts($at); !grep { ($now->{$_}[0] // '') !~ /^deferred 4/ } @waiting }), 'what is flagged waits');
 is(suspended($at), 0, 'and each is tried');
+Lab::capture('postsuper', '-r', 'ALL');
+ok(Lab::until_true(sub { my $now = verdicts($at); !grep { @{ $now->{$_} } < 2 } @waiting }), 'all are requeued, and wait again');
 Relayed::start();
 flush();
 is(join(' ', unsent($at, @waiting)), '', 'relayd is there again: all are delivered');
 is(join(' ', not_once(@waiting)), '', 'once');
+$got = verdicts($at);
+is(join(' ', grep { "@{ $got->{$_} }" !~ /^(?:deferred 4\.\S+ ){2,}sent$/ } @waiting), '', 'each has waited before and after, flagged as it was, R6');
 
 # --- relayd is full ---
 Relayed::stop('TERM');
@@ -171,6 +184,13 @@ is(join(' ', grep { /@(.*)/ && "@{ $got->{$_} // [] }" ne $fate{$1} } @many), ''
 is(join(' ', not_once(grep { /@(.*)/ && $fate{$1} eq 'sent' } @many)), '', 'delivered once');
 my %relay = map { /requiretls\/lmtp.*relay=([^,]*),/ ? ($1 => 1) : () } log_since($at);
 is(Relayed::metrics()->{transactions_total}, scalar(keys %relay), 'one transaction for each bucket');
+my ($report, @more) = @{ Lab::until_true(sub { Relayed::reports()->{many} }) || [''] };
+is(scalar(@more), 0, 'one report');
+my @given_back = sort map { "x$_+requiretls\@give-back.test" } 1 .. 10;
+is(join(' ', sort $report =~ /^Original-Recipient: rfc822;(\S+)$/mg), "@given_back", 'about those that were given back, as the sender has written them, and no others');
+is(join(' ', $report =~ /^Status: (\S+)$/mg), join(' ', map { '5.1.1' } @given_back), 'with the code');
+is(scalar(() = $report =~ s/\s+/ /gr =~ /host mx\.give-back\.test said: 550 5\.1\.1 nobody/g), 2 * @given_back, 'and the reason in words, for people and for programs');
+Relayed::header_alone($report, $MARK, 'the report');
 Lab::capture('postsuper', '-d', 'ALL');
 
 $at = () = Lab::lines($LOG);
@@ -205,6 +225,9 @@ flush();
 is(join(' ', unsent($sent, @flow)), '', 'all are delivered');
 is(join(' ', not_once(@flow, @final)), '', 'once');
 is(suspended($begun), 0, 'none was ever suspended');
+is(join(' ', keys %{ Relayed::reports() }), 'many', 'nothing else was given back');
+Relayed::never_unprotected();
+Wire::is_clean($_, $MARK, $CONTROL) for 'client', 'mx';
 
 my ($relayd, $milter) = Relayed::finish();
 recipient_limit(1000);

@@ -61,6 +61,7 @@ arrives_whole();
 parameters();
 large();
 reports();
+Relayed::never_unprotected();
 Wire::is_clean($_, $MARK, $CONTROL) for 'client', 'mx';
 Lab::capture('postconf', '-c', '/etc/postfix-flag', '-X', 'delay_warning_time');
 my ($relayd, $milter) = Relayed::finish();

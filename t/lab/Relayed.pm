@@ -12,6 +12,7 @@ use Lab;
 use MIME::Base64 qw(encode_base64);
 use Nodes;
 use Test::More;
+use Wire;
 
 our $DIR = "$Lab::DIR/relayd";
 our $CONF = "$DIR/postern.conf";
@@ -127,6 +128,14 @@ sub reports {
     return \%report;
 }
 
+# Tests that a report has the header of the message that it is about, and not its text (B1)
+sub header_alone {
+    my ($report, $marked, $what) = @_;
+    like($report, qr{^Content-Type: text/rfc822-headers}m, "$what: the header of the message, B1");
+    unlike($report, qr/$marked-secret|${\join '|', Wire::base64_forms("$marked-secret")}/, "$what: not its text, B1");
+    return;
+}
+
 # --- hosts ---
 
 # Starts a host that was down: its address, name and keys, as t/relayd/receiver.c has them
@@ -143,7 +152,6 @@ sub host {
     return;
 }
 
-
 # Its connections, { NUMBER => [[WHAT, TEXT], ...] }: t/relayd/receiver.c has the words
 sub seen {
     my ($host) = @_;
@@ -157,6 +165,17 @@ sub said {
     my ($host, $what) = @_;
     my $seen = seen($host);
     return map { my $number = $_; map { $_->[1] } grep { $_->[0] eq $what } @{ $seen->{$number} } } sort { $a <=> $b } keys %$seen;
+}
+
+# Tests of all hosts that they have heard nothing of a message in clear, that MAIL has had the word but where there is no sender, and that no tag has gone out
+sub never_unprotected {
+    my @hosts = map { m{([^/]*)\.log$} } glob "$Lab::DIR/scripted/*.log";
+    my %wrong = (clear => [grep { !/^(?:EHLO client\.test|STARTTLS|QUIT)$/ } map { said($_, 'clear') } @hosts]);
+    push @{ $wrong{ /^MAIL/ ? 'mail' : 'tag' } }, $_ for grep { /^MAIL FROM:<.+>(?! REQUIRETLS)|^RCPT.*requiretls/i } map { said($_, 'under') } @hosts;
+    is(join(' ', @{ $wrong{clear} }), '', 'nothing but EHLO, STARTTLS, QUIT in clear, S9');
+    is(join(' ', @{ $wrong{mail} // [] }), '', 'MAIL with a sender always has the word, S7');
+    is(join(' ', @{ $wrong{tag} // [] }), '', 'no tag has gone out');
+    return;
 }
 
 1;
