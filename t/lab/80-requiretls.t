@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # Flagged mail on its whole way, to every kind of host: Postfix, postern-milter, the queue, postern-relayd, the hosts of internet/9-requiretls.
 # For each: what becomes of the mail and with which words, what the host saw of it, what its sender gets back. And the wire is
-# watched all the time for what must not be on it. S1 to S9, B1 to B3, M1, M4, M11.
+# watched all the time for what must not be on it. S1 to S10, B1 to B4, R3, M1, M4, M11.
 use strict;
 use warnings;
 use FindBin;
@@ -27,6 +27,9 @@ my $RCPT = "$MAIL RCPT";            # they come at once, where PIPELINING is off
 my $DATA = "$RCPT DATA";
 my $MESSAGE = "$DATA message";
 
+# An address literal: what is named there offers REQUIRETLS, but nobody vouches for it
+my ($LITERAL) = map { /^mx\.rt-plain\.test\. A (\S+)/ ? "[$1]" : () } Lab::lines("$Lab::DIR/zones/rt-plain.test.zone");
+
 # The domain, or the address; what is shown; in the end, of the other hosts of the domain: what they have heard. mx. stands for mx.DOMAIN. M1
 my @sent = (
     ['rt-sts.test', 'MTA-STS enforce, S1'], ['rt-v6.test', 'IPv6 alone'], ['rt-bare.test', 'nothing but REQUIRETLS is offered'],
@@ -42,6 +45,7 @@ my @bounced = (
     ['rt-testing.test', 'MTA-STS testing, S1', '5.7.10', 'mx. is authenticated neither by DNSSEC nor', ''],
     ['plain.test', 'a real Postfix, no TLS, no policy', '5.7.10', 'mx. is authenticated neither by DNSSEC nor'],
     ['rt-unnamed.test', 'not in the policy, S1', '5.7.10', 'mx. is not named by the MTA-STS policy', ''],
+    ["u\@$LITERAL", 'an address literal, S10', '5.7.10', 'is an address or a host in brackets, without MX records that could be authenticated', { 'mx.rt-plain.test' => '' }],
     ['rt-nomail.test', 'null MX', '5.1.10', 'the domain takes no mail (null MX)'],
     ['rt-noaddress.test', 'no address', '5.4.4', 'the domain has no MX host with an address'],
     ['rt-nothere.test', 'no such domain', '5.1.2', 'the domain does not exist'],
@@ -101,6 +105,7 @@ my @null = (['rt-sts.test', '2.0.0', 1], ['rt-without.test', '2.0.0', 0], ['rt-s
 my $received = () = Lab::lines("$Lab::DIR/log/mx.log");
 Relayed::begin(connect_timeout => '2s', command_timeout => '4s', data_timeout => '4s');
 ok(Flags::read_rules(qq(flag: header "X-Flag" is "yes" -> requiretls\n)), 'a rule flags mail whose recipients have no tag, M4');
+like(Flags::session()->command('MAIL FROM:<sender@home.test> REQUIRETLS'), qr/^555 5\.5\.4 /, 'a client that asks this Postfix itself for REQUIRETLS is refused, R3');
 Wire::start($_, $MARK, $CONTROL) for 'client', 'mx';
 send_all();
 my $got = wait_for_all();
@@ -205,7 +210,7 @@ sub went {
     hosts_heard($domain, { $host => $MESSAGE, %{ $others // {} } }, $what);
     my @offered = $domain eq 'rt-bare.test' ? () : ('SIZE=\d+', 'RET=HDRS');
     my @under = Relayed::said($host, 'under');
-    like((grep { /^MAIL/ } @under)[0] // '', qr/^@{[join ' ', 'MAIL FROM:<sender\@home\.test>', 'REQUIRETLS', @offered]}$/, "$what: what the host is told, S7");
+    like((grep { /^MAIL/ } @under)[0] // '', qr/^@{[join ' ', 'MAIL FROM:<sender\@home\.test>', 'REQUIRETLS', @offered]}$/, "$what: what the host is told, S7, B4");
     like(join(' ', grep { /^RCPT/ } @under), qr/^RCPT TO:<u\@\Q$domain\E>/, "$what: no tag");
     like((Relayed::said($host, 'tls'))[0] // '', qr/^TLSv1\.3 \Q$host\E$/, "$what: TLS, and the name asked for");
     return;

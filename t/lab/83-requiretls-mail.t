@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 # Flagged mail of every kind on its whole way, to hosts with a real Postfix behind them: what arrives, and how often; and recipients of one message, each with
-# its own fate. S4, S8, B1; RFC 3461, 6152, 6531. The wire is watched as in 80-requiretls.t.
+# its own fate; and that no relay host has a say. S4, S8 to S10, B1, M10; RFC 3461, 6152, 6531. The wire is watched as in 80-requiretls.t.
 use strict;
 use warnings;
 use Digest::SHA qw(sha256_hex);
@@ -8,6 +8,7 @@ use FindBin;
 use lib $FindBin::Bin;
 use Lab;
 use Flags;
+use Nodes;
 use Relayed;
 use Wire;
 use Test::More;
@@ -62,6 +63,7 @@ parameters();
 large();
 reports();
 Relayed::never_unprotected();
+past_relay_hosts();
 Wire::is_clean($_, $MARK, $CONTROL) for 'client', 'mx';
 Lab::capture('postconf', '-c', '/etc/postfix-flag', '-X', 'delay_warning_time');
 my ($relayd, $milter) = Relayed::finish();
@@ -159,5 +161,32 @@ sub reports {
     is(about('delayed', @{ $reports->{mixed} }), 'mixed@rt-down.test mixed@rt-end450.test mixed@rt-mail450.test r450@rt-dnssec.test', 'mixed: about those that wait, but for one who is not to be told of');
     is(about('delivered', @{ $reports->{dsn} }), 'dsn4@home.test', 'dsn: about our own; of the others the next server tells');
     unlike(join('', map { @$_ } values %$reports), qr/$MARK-secret|gr\xfc\xdfe|$MARK $umlauts/, 'none has a text, B1');
+    return;
+}
+
+# However Postfix is told to hand its mail to another host: that host gets what is not flagged, and never what is, though it offers REQUIRETLS. S10
+sub past_relay_hosts {
+    my $conf = '/etc/postfix-flag';
+    my ($to) = map { /^mx\.rt-plain\.test\. A (\S+)/ ? "[$1]:25" : () } Lab::lines("$Lab::DIR/zones/rt-plain.test.zone");
+    my $ours = (Lab::capture('postconf', '-c', $conf, '-h', 'transport_maps'))[1] =~ s/\n//r;
+    my %way = (relayhost => $to, default_transport => "smtp:$to", transport_maps => "$ours, inline:{ {rt-sts.test = smtp:$to} }",
+        sender_dependent_relayhost_maps => "inline:{ {sender\@home.test = $to} }", sender_dependent_default_transport_maps => "inline:{ {sender\@home.test = smtp:$to} }");
+    for my $way (sort keys %way) {
+        Lab::capture('postconf', '-c', $conf, '-e', "$way = $way{$way}");
+        Lab::capture('touch', '-d', '1 minute ago', "$conf/main.cf");
+        Lab::capture('postfix', 'stop');
+        Nodes::stop('flag', 'TERM');
+        Flags::start_postfix();
+        my $session = Flags::session();
+        my %to = ($way => "$way\@rt-sts.test", "$way-flagged" => "$way+requiretls\@rt-sts.test");
+        like($session->transmit(Relayed::message({ name => $_, to => [$to{$_}], $_ eq $way ? () : (marked => $MARK) })), qr/^250/, "$_: taken in") for sort keys %to;
+        my $got;
+        Lab::until_true(sub { $got = Relayed::outcomes(); 2 == grep { $got->{$_} } keys %to });
+        is(join(' ', map { "$got->{$_}{$to{$_}}{by} $got->{$_}{$to{$_}}{status}" } sort keys %to), 'smtp sent requiretls/lmtp sent', "$way: what is flagged goes its own way") or diag(explain($got->{$way}));
+        Lab::capture('postconf', '-c', $conf, $way eq 'transport_maps' ? ('-e', "$way = $ours") : ('-X', $way));
+    }
+    is(join(' ', sort map { /^RCPT TO:<([^>]*)>/ ? $1 : () } map { Relayed::said('mx.rt-plain.test', $_) } 'clear', 'under'), join(' ', sort map { "$_\@rt-sts.test" } keys %way), 'the relay host: what is not flagged');
+    my $flagged = join '|', map { "$_\@" } keys %way;
+    is(scalar(grep { /^RCPT TO:<(?:$flagged)/ } Relayed::said('mx.rt-sts.test', 'under')), 5, 'the MX host: what is');
     return;
 }
