@@ -119,13 +119,15 @@ sub stand_in_stop {
     waitpid $child, 0;
 }
 
-# Of each domain: a record, or [status, text], or [seconds, record] for one that comes so late. Others: TEMP.
+# Of each domain: a record, or [status, text], or [seconds, record] for one that comes so late, or ['turns', record, …], one after the other and then the first
+# again. Others: TEMP.
 sub stsd_start {
     my (%records) = @_;
     stand_in('stsd', "$dir/stsd.sock", sub {
         my (undef, $domain) = @_;
         my $r = $records{$domain} // ['TEMP', 'no luck today'];
         return if $r eq 'silent';
+        if (ref $r && $r->[0] eq 'turns') { my $now = splice @$r, 1, 1; push @$r, $now; $r = $now }
         if (ref $r && $r->[0] =~ /^\d+$/) { sleep $r->[0]; $r = $r->[1] }
         return ref $r ? @$r : ('OK', $r);
     });

@@ -45,9 +45,24 @@ my @lacking = map { receiver('lacking', $fault{norequiretls}) } 1 .. 8;
 my @behind = map { receiver('behind', $fault{norequiretls}) } 1 .. 2;
 my @sized = (receiver('sized', 'after=REQUIRETLS,SIZE_100'), receiver('sized'));
 my @daned = (receiver('daned', 'cert=self'), receiver('daned', 'cert=self'));
+my ($shared, $turns, $moved) = (receiver('shared'), receiver('turns'), receiver('moved'));
 receivers_start(@lines);
 
 sub enforced { my ($domain, @hosts) = @_; return ("$domain.test" => record("$domain.test", mode => 'enforce', hosts => [@hosts])) }
+# The same host, of which something else is demanded each time.
+my %demand = (
+    pkix => [mode => 'enforce'], dane => [secure => 1, tlsa => "3 1 1 $spki{of('turns')}"], daneta => [secure => 1, tlsa => "2 0 1 $ta{of('turns')}"],
+    both => [secure => 1, mode => 'enforce', tlsa => "3 1 1 $spki{of('turns')}"], misfit => [secure => 1, tlsa => '3 1 1 ' . '00' x 32]);
+sub demanded {
+    my ($domain, $which) = @_;
+    my %d = @{ $demand{$which} };
+    my $tlsa = delete $d{tlsa};
+    return record("$domain.test", %d, hosts => [[of('turns'), [$turns], 10, $tlsa ? ('usable', [$tlsa]) : ()]]);
+}
+sub turns { my ($domain, @which) = @_; return ("$domain.test" => ['turns', map { demanded($domain, $_) } @which]) }
+my @changes = (['pkix', 'dane'], ['dane', 'pkix'], ['dane', 'daneta'], ['pkix', 'both'], ['dane', 'both'], ['both', 'dane']);
+my (undef, $moves) = enforced('moves', [of('turns'), [$turns]]);
+my (undef, $moves_to) = enforced('moves', [of('moved'), [$moved]]);
 my (undef, $cold) = enforced('cold', [of('alive'), [$alive]]);
 stsd_start(
     'cold.test' => [2, $cold],
@@ -62,6 +77,8 @@ stsd_start(
     enforced('temporary', [of('mixed'), [$expired, $later, $lacks]]), enforced('permanent', [of('mixed'), [$expired, $lacks, $expired]]),
     enforced('final', [of('mixed'), [$lacks, $final, $past]]), enforced('nexthost', [of('mixed'), [$expired, $later], 10], [of('alive'), [$alive], 20]),
     enforced('same', [of('mixed'), [$lacks, $lacks, $lacks2, $past]]), enforced('bound', [of('lacking'), \@lacking, 10], [of('behind'), \@behind, 20]),
+    enforced('shareda', [of('shared'), [$shared]]), enforced('sharedb', [of('shared'), [$shared]]), 'moves.test' => ['turns', $moves, $moves_to],
+    (map { turns(join('to', @$_), @$_) } @changes), (map { turns("stays$_", $_, $_) } qw(pkix dane both)), turns('misfits', 'dane', 'misfit'),
     enforced('sized', [of('sized'), \@sized]), enforced('deadlacking', [of('lacking'), [@dead[0 .. 6], $lacking[0]], 10], [of('behind'), \@behind, 20], [of('alive'), [$alive], 30]),
     'daned.test' => record('daned.test', secure => 1, hosts => [[of('daned'), \@daned, 10, 'usable', ["3 1 1 $spki{of('daned')}"]]]),
     ($v6 ? (enforced('badsix', [of('alive'), ['::1', $alive]]), enforced('goodsix', [of('alive'), [$alive, '::1']])) : ()),
@@ -181,6 +198,25 @@ like($log, qr/error certificates why="those read before stay in use: .*none\.pem
 ($out, $log) = run('', "RELOAD-IN ca_file=$Relay::dir/stranger.pem", 'late', 'late');
 like($out, qr/^2 done .* 250.*\n3 rcpt 0 failed 550 5\.7\.10/m, 'a message under way is seen through, and its connection not kept');
 like($out, qr/^open 0$/m, 'none is left');
+
+# --- S9: a kept connection is for its domain, its host, and what was demanded of it ---
+($out, $log) = run('', qw(shareda sharedb shareda));
+is(done($out), 3, 'two domains with the same MX host');
+is(connections($log), 2, 'have each a connection of its own, which the third message uses again');
+like(seen(of('shared')), qr/^(\d+) under MAIL.*\n\1 under RCPT TO:<u\@shareda\.test>.*^(?!\1)(\d+) under MAIL.*\n\2 under RCPT TO:<u\@sharedb\.test>.*^\1 under MAIL.*\n\1 under RCPT TO:<u\@shareda/ms, 'as the host saw');
+for my $which (qw(pkix dane both)) {
+    ($out, $log) = run('', ("stays$which") x 2);
+    is(done($out) . connections($log), '21', "the same is demanded, $which: one connection carries two messages");
+}
+for my $change (@changes) {
+    my $name = join 'to', @$change;
+    ($out, $log) = run('', ($name) x 2);
+    is(done($out) . connections($log), '22', "from $change->[0] to $change->[1]: the host has to show it anew");
+}
+($out, $log) = run('', ('misfits') x 2);
+like($out, qr/^1 done .* 250.*\n2 rcpt 0 failed 550 5\.7\.10 /m, 'TLSA records that no longer fit: the kept connection does not count');
+($out, $log) = run('', ('moves') x 2);
+is(done($out) . connections($log), '22', 'another MX host');
 
 # --- a server that says 421 is about to close ---
 for my $step (qw(rcpt data end)) {
