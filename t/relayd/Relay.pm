@@ -52,14 +52,14 @@ sub slurp {
     return <$fh> // '';
 }
 
-# hosts: [[name, [addresses], preference, dane state, [TLSA texts]], ...]; secure; sts: mode of a policy that names mx (default all), or a state; state.
+# hosts: [[name, [addresses], preference, dane state, [TLSA texts], TLSA base domain (default the name)], ...]; secure; sts: mode of a policy that names mx (default all), or a state; state.
 sub record {
     my ($domain, %r) = @_;
     my $now = int time;
     my @hosts = map {
-        my ($name, $addresses, $preference, $dane, $tlsa) = @$_;
+        my ($name, $addresses, $preference, $dane, $tlsa, $base) = @$_;
         { name => $name, preference => $preference // 10, address_secure => $r{secure} ? JSON::PP::true : JSON::PP::false, dane => $dane // 'none',
-            tlsa_base => ($dane // 'none') eq 'none' ? '' : $name, tlsa => $tlsa // [], addresses => $addresses }
+            tlsa_base => ($dane // 'none') eq 'none' ? '' : $base // $name, tlsa => $tlsa // [], addresses => $addresses }
     } @{ $r{hosts} };
     my $policy;
     if ($r{mode}) {

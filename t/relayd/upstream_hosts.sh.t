@@ -61,8 +61,9 @@ sub demanded {
 }
 sub turns { my ($domain, @which) = @_; return ("$domain.test" => ['turns', map { demanded($domain, $_) } @which]) }
 my @changes = (['pkix', 'dane'], ['dane', 'pkix'], ['dane', 'daneta'], ['pkix', 'both'], ['dane', 'both'], ['both', 'dane']);
-my (undef, $moves) = enforced('moves', [of('turns'), [$turns]]);
-my (undef, $moves_to) = enforced('moves', [of('moved'), [$moved]]);
+# Two hosts, aliases of one name maybe, of which the same is demanded.
+my ($moves, $moves_to) = map { record('moves.test', secure => 1, hosts => [[of($_->[0]), [$_->[1]], 10, 'usable', [map { "3 1 1 $spki{of($_)}" } qw(moved turns)], of('turns')]]) }
+    ['turns', $turns], ['moved', $moved];
 my (undef, $cold) = enforced('cold', [of('alive'), [$alive]]);
 stsd_start(
     'cold.test' => [2, $cold],
@@ -75,7 +76,7 @@ stsd_start(
     enforced('loopfirst', [of('self'), [$address{self}], 0], [of('worse'), [$address{worse}], 30]),
     (map { enforced("two$_", [of("two$_"), $two{$_}]), enforced("back$_", [of("two$_"), [reverse @{ $two{$_} }]]) } keys %two),
     enforced('temporary', [of('mixed'), [$expired, $later, $lacks]]), enforced('permanent', [of('mixed'), [$expired, $lacks, $expired]]),
-    enforced('final', [of('mixed'), [$lacks, $final, $past]]), enforced('nexthost', [of('mixed'), [$expired, $later], 10], [of('alive'), [$alive], 20]),
+    enforced('final', [of('mixed'), [$lacks, $final, $past], 10], [of('alive'), [$alive], 20]), enforced('nexthost', [of('mixed'), [$expired, $later], 10], [of('alive'), [$alive], 20]),
     enforced('same', [of('mixed'), [$lacks, $lacks, $lacks2, $past]]), enforced('bound', [of('lacking'), \@lacking, 10], [of('behind'), \@behind, 20]),
     enforced('shareda', [of('shared'), [$shared]]), enforced('sharedb', [of('shared'), [$shared]]), 'moves.test' => ['turns', $moves, $moves_to],
     (map { turns(join('to', @$_), @$_) } @changes), (map { turns("stays$_", $_, $_) } qw(pkix dane both)), turns('misfits', 'dane', 'misfit'),
@@ -133,8 +134,9 @@ is(scalar(() = $log =~ /connection /g), 2, 'an address that stands there twice i
 ($out, $log) = run('', 'same');
 is(done($out), 1, 'nor does one that fails twice keep others from being tried');
 is(scalar(() = $log =~ /connection /g), 3, 'each once');
-($out) = run('', 'final');
-like($out, qr/^1 rcpt 0 failed 550 5\.7\.1 .*refused MAIL/m, 'S4: MAIL refused for good is the last word, also of other addresses');
+($out, $log) = run('', 'final');
+like($out, qr/^1 rcpt 0 failed 550 5\.7\.1 .*refused MAIL/m, 'S4: MAIL refused for good is the last word,');
+is(join(' ', $log =~ /connection .*address=(\S+)/g), "$lacks $final", 'and neither the next address nor the next host is asked');
 ($out) = run('', 'nexthost');
 is(done($out), 1, 'behind the addresses of a host comes the next host');
 ($out, $log) = run('', 'bound');
@@ -216,7 +218,7 @@ for my $change (@changes) {
 ($out, $log) = run('', ('misfits') x 2);
 like($out, qr/^1 done .* 250.*\n2 rcpt 0 failed 550 5\.7\.10 /m, 'TLSA records that no longer fit: the kept connection does not count');
 ($out, $log) = run('', ('moves') x 2);
-is(done($out) . connections($log), '22', 'another MX host');
+is(done($out) . connections($log), '22', 'another MX host, of which the same is demanded');
 
 # --- a server that says 421 is about to close ---
 for my $step (qw(rcpt data end)) {
