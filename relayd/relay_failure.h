@@ -89,8 +89,17 @@ const char *relay_failed_words(enum relay_failed what);
  */
 bool relay_failed_permanent(enum relay_failed what);
 
-/* The next address of the host may be tried, and the next host (S4; relay_walk.h). Not when the fault is ours, the
- * domain's as a whole, or the server's last word. */
+/*
+ * The next address of the host may be tried, and the next host (S4; relay_walk.h). Not when the fault is ours, the
+ * domain's as a whole, or the server's last word.
+ *
+ * MAIL_PERM is such a last word. Until MAIL all that fails is the server's own: whether it is there, who it is, what it
+ * offers; another one may do better, and S4 has it tried. A 5xx to MAIL, from a server that is verified and offers what
+ * is needed, is about the transaction: this sender, this message. Any MX host speaks for the domain, and RFC 5321
+ * 4.2.1 wants the request not repeated as it is; asking the others would be shopping for the one with the laxest rules,
+ * a backup MX mostly. Postfix's smtp client gives up there, too. 504 and 555 to MAIL with REQUIRETLS are about the
+ * parameter (4.1.1.11), which another server may know: REQUIRETLS_REFUSED, and the next one is tried.
+ */
 bool relay_failed_next(enum relay_failed what);
 
 /* The result type of RFC 8460 4.3, or "" when it is nothing that a session reports. */

@@ -87,7 +87,7 @@ static void meanings(void **state)
         {"-", F(8BITMIME), PERM, NEXT, 550, "5.6.3", ""},
         {"-", F(SMTPUTF8), PERM, NEXT, 550, "5.6.7", ""},
         {"S8", F(MAIL_TEMP), TEMP, NEXT, 451, "4.3.0", ""},
-        {"-", F(MAIL_PERM), PERM, LAST, 550, "5.0.0", ""},
+        {"S4", F(MAIL_PERM), PERM, LAST, 550, "5.0.0", ""},
         {"S8", F(LATE_LOST), TEMP, LAST, 451, "4.4.2", ""},
         {"S8", F(DEADLINE), TEMP, LAST, 451, "4.4.2", ""},
     };
