@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 # Flagged mail on its way through Debian's Sendmail: the milter, the queue, postern-relayd by LMTP, the hosts of internet/9-requiretls. One message to
-# good and bad destinations at once: each recipient has an outcome of its own.
+# good and bad destinations at once: each recipient has an outcome of its own. S1 to S3, S6 to S8, S10, B1, M1, M10.
 use strict;
 use warnings;
 use FindBin;
@@ -18,6 +18,7 @@ begin();
 per_recipient();
 without_relayd();
 without_policyd();
+past_smart_host();
 is(Nodes::stop('sendmail', 'TERM'), 0, 'Sendmail ends');
 is(Relayed::stop(), 0, 'so does relayd');
 is(Nodes::stop('milter', 'TERM'), 0, 'and the milter');
@@ -97,5 +98,19 @@ sub without_policyd {
     submit('other-too', "waits-$$\@sts-good.test", "waits-$$\@plain.test");
     Sendmail::run_queue();
     is(in_queue(), "waits-$$\@plain.test waits-$$\@sts-good.test", 'flagged mail goes, other mail waits');
+    return;
+}
+
+# A smart host, which offers REQUIRETLS, gets none of it, S10
+sub past_smart_host {
+    unlink glob "$Sendmail::DIR/queue/*";
+    truncate $_, 0 for glob "$Lab::DIR/scripted/*.log";
+    is(Sendmail::configure(define => { SMART_HOST => 'relay:[mx.rt-plain.test]' }), '0', 'a smart host');
+    submit('flagged-past', 'u+requiretls@rt-sts.test');
+    submit('other-past', 'other@rt-sts.test');
+    Sendmail::run_queue();
+    is(in_queue(), '', 'all has gone');
+    is(join(' ', map { /^RCPT TO:<([^>]*)>/i ? $1 : () } map { Relayed::said('mx.rt-plain.test', $_) } 'clear', 'under'), 'other@rt-sts.test', 'the smart host has what is not flagged');
+    is(join(' ', map { /^RCPT TO:<([^>]*)>/i ? $1 : () } Relayed::said('mx.rt-sts.test', 'under')), 'u@rt-sts.test', 'the MX host has what is');
     return;
 }

@@ -64,6 +64,7 @@ large();
 reports();
 Relayed::never_unprotected();
 past_relay_hosts();
+by_unix_socket();
 Wire::is_clean($_, $MARK, $CONTROL) for 'client', 'mx';
 Lab::capture('postconf', '-c', '/etc/postfix-flag', '-X', 'delay_warning_time');
 my ($relayd, $milter) = Relayed::finish();
@@ -164,29 +165,53 @@ sub reports {
     return;
 }
 
+sub transport_maps { return (Lab::capture('postconf', '-c', '/etc/postfix-flag', '-h', 'transport_maps'))[1] =~ s/\n//r }
+
+# Postfix with another setting; a session with it
+sub with_setting {
+    Lab::capture('postconf', '-c', '/etc/postfix-flag', '-e', join ' = ', @_);
+    Lab::capture('touch', '-d', '1 minute ago', '/etc/postfix-flag/main.cf');
+    Lab::capture('postfix', 'stop');
+    Nodes::stop('flag', 'TERM');
+    Flags::start_postfix();
+    return Flags::session();
+}
+
 # However Postfix is told to hand its mail to another host: that host gets what is not flagged, and never what is, though it offers REQUIRETLS. S10
 sub past_relay_hosts {
-    my $conf = '/etc/postfix-flag';
     my ($to) = map { /^mx\.rt-plain\.test\. A (\S+)/ ? "[$1]:25" : () } Lab::lines("$Lab::DIR/zones/rt-plain.test.zone");
-    my $ours = (Lab::capture('postconf', '-c', $conf, '-h', 'transport_maps'))[1] =~ s/\n//r;
-    my %way = (relayhost => $to, default_transport => "smtp:$to", transport_maps => "$ours, inline:{ {rt-sts.test = smtp:$to} }",
+    my $ours = transport_maps();
+    my %way = (relayhost => $to, default_transport => "smtp:$to", transport_maps => "$ours, regexp:{ {/\@rt-sts\\.test\$\$/ smtp:$to} }",
         sender_dependent_relayhost_maps => "inline:{ {sender\@home.test = $to} }", sender_dependent_default_transport_maps => "inline:{ {sender\@home.test = smtp:$to} }");
     for my $way (sort keys %way) {
-        Lab::capture('postconf', '-c', $conf, '-e', "$way = $way{$way}");
-        Lab::capture('touch', '-d', '1 minute ago', "$conf/main.cf");
-        Lab::capture('postfix', 'stop');
-        Nodes::stop('flag', 'TERM');
-        Flags::start_postfix();
-        my $session = Flags::session();
+        my $session = with_setting($way, $way{$way});
         my %to = ($way => "$way\@rt-sts.test", "$way-flagged" => "$way+requiretls\@rt-sts.test");
         like($session->transmit(Relayed::message({ name => $_, to => [$to{$_}], $_ eq $way ? () : (marked => $MARK) })), qr/^250/, "$_: taken in") for sort keys %to;
         my $got;
         Lab::until_true(sub { $got = Relayed::outcomes(); 2 == grep { $got->{$_} } keys %to });
         is(join(' ', map { "$got->{$_}{$to{$_}}{by} $got->{$_}{$to{$_}}{status}" } sort keys %to), 'smtp sent requiretls/lmtp sent', "$way: what is flagged goes its own way") or diag(explain($got->{$way}));
-        Lab::capture('postconf', '-c', $conf, $way eq 'transport_maps' ? ('-e', "$way = $ours") : ('-X', $way));
+        Lab::capture('postconf', '-c', '/etc/postfix-flag', $way eq 'transport_maps' ? ('-e', "$way = $ours") : ('-X', $way));
     }
     is(join(' ', sort map { /^RCPT TO:<([^>]*)>/ ? $1 : () } map { Relayed::said('mx.rt-plain.test', $_) } 'clear', 'under'), join(' ', sort map { "$_\@rt-sts.test" } keys %way), 'the relay host: what is not flagged');
     my $flagged = join '|', map { "$_\@" } keys %way;
     is(scalar(grep { /^RCPT TO:<(?:$flagged)/ } Relayed::said('mx.rt-sts.test', 'under')), 5, 'the MX host: what is');
+    return;
+}
+
+# relayd on a unix socket where the chrooted lmtp(8) finds it, as doc/requiretls.md has it
+sub by_unix_socket {
+    my $dir = "$Lab::DIR/flag/spool/postern";
+    my $ours = transport_maps();
+    Lab::capture('install', '-d', '-o', 'postern', '-g', 'postern', $dir);
+    is(Relayed::stop('TERM'), 0, 'relayd ends well');
+    Relayed::configure(listen => qq({"inet:127.0.1.1:8689", "unix:$dir/relayd.sock"}));
+    Relayed::start();
+    my $session = with_setting(transport_maps => 'regexp:{ {/@rt-sts\.test$$/ requiretls:unix:postern/relayd.sock} }, ' . $ours);
+    like($session->transmit(Relayed::message({ name => 'by-unix', to => ['by-unix+requiretls@rt-sts.test'], marked => $MARK })), qr/^250/, 'by a unix socket: taken in');
+    my $got;
+    Lab::until_true(sub { $got = Relayed::outcomes()->{'by-unix'}{'by-unix+requiretls@rt-sts.test'} });
+    is("$got->{by} $got->{status}", 'requiretls/lmtp sent', 'by a unix socket: delivered') or diag(explain($got));
+    is(scalar(grep { m{to=<by-unix\+requiretls\@rt-sts\.test>, relay=client\.test\[postern/relayd\.sock\]} } Lab::lines("$Lab::DIR/log/flag.log")), 1, 'on that way');
+    with_setting(transport_maps => $ours);
     return;
 }
