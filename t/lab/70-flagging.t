@@ -1,6 +1,7 @@
 #!/usr/bin/perl
 # postern-milter beside a stock Postfix: which recipients of a message are flagged, whatever the form of their addresses, read back
 # from Postfix's queue; and that a flagged message goes to relayd, never out by smtp(8), and comes back from domains without REQUIRETLS.
+# R6 (aliases, forwards, many recipients), R8 (by SMTP and by sendmail), B1, M5, M8, M10 to M12.
 use strict;
 use warnings;
 use utf8;

@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 # Rules on real mail: each condition and each action, rules that are edited while mail flows or that are wrong, and messages made to
-# keep a milter busy.
+# keep a milter busy. M4, M6.
 use strict;
 use warnings;
 use FindBin;

@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 # posternctl check postfix on a real Postfix's configuration: nothing is found in what contrib/postfix has; and each line that is
-# spoilt, is.
+# spoilt, is. S9, S10: whatever would lead flagged mail another way (lmtp_fallback_relay, a map before ours, a filter).
 use strict;
 use warnings;
 use FindBin;

@@ -1,6 +1,6 @@
 #!/usr/bin/perl
-# 5,000 flagged messages flow while postern-relayd is killed at random; then a tenth of that while it is stopped, and another one while Postfix and hosts of the other
-# side go: nothing is lost, nothing comes twice but where SMTP itself leaves no other way, nothing is in clear, and nothing stays behind. R6, S9.
+# 5,000 flagged messages flow while postern-relayd is killed at random; then a tenth of that while it is stopped, and another one while Postfix and hosts of the
+# other side go: nothing is lost, nothing comes twice but where SMTP itself leaves no other way, nothing is in clear, and nothing stays behind. R6, S9.
 #
 # A message may come twice when the next server has taken it, and its word has not yet got to the MTA (RFC 5321 4.5.3.2.6, 6.1): whoever is between the two then cannot
 # tell, and asks again. Each message that came once more is shown here to be of that kind, or the test fails:

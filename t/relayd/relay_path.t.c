@@ -1,4 +1,4 @@
-/* relay_path.t.c - tests of relay_path.c: which MX hosts REQUIRETLS mail may go to (S1, S2, S3, B3). */
+/* relay_path.t.c - tests of relay_path.c: which MX hosts REQUIRETLS mail may go to (S1 to S3, S5, S7, S8, S10, B3). */
 #include "relay_path.h"
 
 #include <setjmp.h>

@@ -51,7 +51,7 @@ static const struct {
     {"MAIL FROM:<\303\274@b> SMTPUTF8", &utf8, "MAIL FROM:<\303\274@b> REQUIRETLS SMTPUTF8", 0, NULL},
     {"MAIL FROM:<a@b> SMTPUTF8", &least, NULL, 550, "5.6.7"},
     {"MAIL FROM:<> SMTPUTF8", &least, NULL, 550, "5.6.7"},
-    /* DSN; of flagged mail no bounce has the body (B1) */
+    /* DSN; of flagged mail no bounce has the body (B1, B4) */
     {"MAIL FROM:<a@b> RET=FULL ENVID=q+3D", &all, "MAIL FROM:<a@b> REQUIRETLS RET=HDRS ENVID=q+3D", 0, NULL},
     {"MAIL FROM:<a@b> RET=HDRS ENVID=q", &least, "MAIL FROM:<a@b> REQUIRETLS", 0, NULL},
     {"MAIL FROM:<a@b> AUTH=x@y", &all, "MAIL FROM:<a@b> REQUIRETLS RET=HDRS", 0, NULL},

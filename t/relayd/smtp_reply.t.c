@@ -210,7 +210,7 @@ static void test_limits(void **state)
     assert_non_null(strstr(e.text, "the reply is longer"));
 }
 
-/* C-S9 */
+/* S9: what came in clear does not count as said under TLS */
 static void test_injection(void **state)
 {
     static const char octets[] = "220 go ahead\r\n250 evil\r\n";
