@@ -7,6 +7,7 @@
 #include "setup_text.h"
 #include "whole_file.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,21 +28,37 @@ struct setup_run {
     bool any_before;
 };
 
-/* A server with another folder for its configuration is another one: "postfix", "postfix,etc,postfix-out". */
-static int name_run(char out[300], const char *server, const char *config_dir)
+/*
+ * A server with another folder for its configuration is another one: "postfix", "postfix,etc,postfix-out". A folder that
+ * is not there goes by its text. Returns 1, 0: it is not there, or -1 with the reason.
+ */
+static int name_run(char out[300], const char *server, const char *config_dir, struct err *e)
 {
     char *real = config_dir != NULL ? realpath(config_dir, NULL) : NULL;
-    int len = snprintf(out, 300, "%s%s", server, real != NULL ? real : "");
+    const char *path = real != NULL ? real : config_dir;
+    size_t len = path != NULL ? strlen(path) : 0;
+    bool there = config_dir == NULL || real != NULL, comma = path != NULL && strchr(path, ',') != NULL;
 
+    if (!there && (*config_dir != '/' || errno != ENOENT))
+        return err_set(e, "%s: %s", config_dir, strerror(errno));
+    while (len > 0 && path[len - 1] == '/')
+        len--;
+    len = (size_t)snprintf(out, 300, "%s%.*s", server, (int)len, len > 0 ? path : "");
     free(real);
+    if (comma || len >= 250)
+        return err_set(e, "--config-dir: %s: %s", config_dir, comma ? "has a comma in its name" : "too long");
     for (char *p = out; *p != '\0'; p++)
         *p = *p == '/' ? ',' : *p;
-    return len < 250 ? 0 : -1;
+    return there ? 1 : 0;
 }
 
 static int read_manifest(struct setup_run *run, struct err *e)
 {
-    int rc = setup_folder_manifest(&run->before, run->conf->posternctl.setup_folder, run->name, e);
+    int rc;
+
+    if (run->any_before)
+        setup_manifest_clear(&run->before);
+    rc = setup_folder_manifest(&run->before, run->conf->posternctl.setup_folder, run->name, e);
 
     run->any_before = rc == 1;
     run->request.before = rc == 1 ? &run->before : NULL;
@@ -70,11 +87,16 @@ static int read_postern_conf(struct setup_run *run, const struct ctl *ctl, struc
 static int begin(struct setup_run *run, const struct ctl *ctl, const struct cert_use *cert, struct err *e)
 {
     const struct setup_server *s = run->server;
+    int there = name_run(run->name, s->kept_as != NULL ? s->kept_as : s->name, ctl->config_dir, e);
 
     run->cert = cert;
-    if (name_run(run->name, s->kept_as != NULL ? s->kept_as : s->name, ctl->config_dir) != 0)
-        return err_set(e, "--config-dir: too long");
-    return read_postern_conf(run, ctl, e);
+    if (there < 0 || read_postern_conf(run, ctl, e) != 0)
+        return -1;
+    if (there == 0 && read_manifest(run, e) != 0)
+        return -1;
+    if (there == 0 && !run->any_before)
+        return err_set(e, "%s: %s", ctl->config_dir, strerror(ENOENT));
+    return 0;
 }
 
 static void end(struct setup_run *run)

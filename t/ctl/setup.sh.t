@@ -83,4 +83,19 @@ printf 'other\n' >"$dir/kept/postfix/0.kept"
 printf 'half\n' >"$dir/file"
 s postfix --undo --force
 ok "a copy that was changed" eval 'code 1 && says "0.kept: is not $dir/file as it was" && [ "$(cat "$dir/file")" = half ]'
+
+# A folder that is not there is no other one's set-up: its name is its path. One that went after --apply is found by that.
+gone="$dir/kept/postfix$(printf %s "$dir/gone" | tr / ,)"
+printf 'before\n' >"$dir/kept/postfix/0.kept"
+s postfix --undo --force --config-dir "$dir/gone/"
+ok "a folder that is not there" eval 'code 2 && says "setup postfix: $dir/gone/: No such file or directory" && [ "$(cat "$dir/file")" = half ]'
+ok "and nothing is made for it" [ ! -e "$gone" ]
+s postfix --undo --force --config-dir gone
+ok "one that is not there from here" eval 'code 2 && says "setup postfix: gone: No such file or directory"'
+mv "$dir/kept/postfix" "$gone"
+s postfix --undo --force --config-dir "$dir/gone/"
+ok "a folder that went after --apply" eval 'code 0 && prints "^Taken back" && [ "$(cat "$dir/file")" = before ]'
+mkdir "$dir/a,b"
+s postfix --undo --config-dir "$dir/a,b"
+ok "a folder whose name would be that of another" eval 'code 2 && says "a,b: has a comma in its name"'
 finish
