@@ -160,13 +160,15 @@ static void add_notes(struct buf *out, const struct setup_plan *plan)
             buf_printf(out, "%s%s\n", plan->step[i].state == SETUP_NEEDED ? "by hand: " : "", plan->step[i].what);
 }
 
-static int print_done(const struct ctl *ctl, const char *what, const struct setup_plan *plan, const struct buf *said)
+/* what: "applied", or "undone"; done: it came off. */
+static int print_done(const struct ctl *ctl, const char *what, bool done, const struct setup_plan *plan,
+                      const struct buf *said)
 {
     struct buf text;
 
     if (ctl->options & CTL_JSON) {
         json_t *object = plan != NULL ? setup_json(plan) : json_object();
-        (void)json_object_set_new(object, what, json_true());
+        (void)json_object_set_new(object, what, json_boolean(done));
         (void)json_object_set_new(object, "said", lines_json(said));
         return output_json(object);
     }
@@ -205,9 +207,9 @@ static int apply_plan(const struct ctl *ctl, const struct setup_run *run, const 
         add_notes(&said, plan);
         if (run->server->findings != NULL)
             run->server->findings(&said, &run->request);
-        rc = print_done(ctl, "applied", plan, &said);
+        rc = print_done(ctl, "applied", true, plan, &said);
     } else {
-        rc = (ctl->options & CTL_JSON) == 0 ? print_done(ctl, "applied", NULL, &said) : CTL_NO;
+        rc = (ctl->options & CTL_JSON) == 0 ? print_done(ctl, "applied", false, NULL, &said) : CTL_NO;
         rc = rc == CTL_YES ? CTL_NO : rc;
     }
     buf_clear(&said);
@@ -246,7 +248,7 @@ static int undo(const struct ctl *ctl, const struct setup_run *run, const struct
         buf_printf(&said, "%s: there is nothing to take back\n", run->server->name);
     else if (rc == 1)
         buf_str(&said, left > 0 ? "Taken back, but for what is left.\n" : "Taken back.\n");
-    printed = print_done(ctl, "undone", NULL, &said);
+    printed = print_done(ctl, "undone", rc >= 0, NULL, &said);
     buf_clear(&said);
     return rc < 0 || left > 0 ? CTL_NO : printed;
 }

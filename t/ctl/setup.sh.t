@@ -83,6 +83,8 @@ printf 'other\n' >"$dir/kept/postfix/0.kept"
 printf 'half\n' >"$dir/file"
 s postfix --undo --force
 ok "a copy that was changed" eval 'code 1 && says "0.kept: is not $dir/file as it was" && [ "$(cat "$dir/file")" = half ]'
+s postfix --undo --force --json
+ok "the same as JSON" eval 'code 1 && says "0.kept: is not" && json "!\$j->{undone} && \$j->{said}[0] =~ /^flagged mail is not on hold/"'
 
 # A folder that is not there is no other one's set-up: its name is its path. One that went after --apply is found by that.
 gone="$dir/kept/postfix$(printf %s "$dir/gone" | tr / ,)"
