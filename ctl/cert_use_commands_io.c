@@ -324,7 +324,7 @@ int run_cert_use(const struct ctl *ctl)
     rc = begin(&u, ctl->word_count > names ? ctl->word[names] : NULL, &e);
     if (rc == CTL_YES)
         rc = undo ? run_undo(&u, &e) : run_use(&u, &e);
-    if (e.text[0] != '\0')
+    if (rc != CTL_YES && e.text[0] != '\0')
         report_error("cert use%s%s: %s", undo ? "" : " ", undo ? "" : ctl->word[0], e.text);
     cert_entry_clear(&u.entry);
     if (u.lock >= 0)

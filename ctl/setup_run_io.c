@@ -281,7 +281,7 @@ int setup_run(const struct ctl *ctl, const struct setup_server *server, const st
         else
             rc = read_manifest(&run, &e) == 0 ? show(ctl, &run, &e) : CTL_NO;
     }
-    if (e.text[0] != '\0')
+    if (rc != CTL_YES && e.text[0] != '\0')
         report_error("%s: %s", server->command, e.text);
     end(&run);
     return rc;

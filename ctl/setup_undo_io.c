@@ -258,12 +258,16 @@ static int tell_all(struct undoing *u, struct err *e)
 
 static int hold(struct undoing *u, bool force, struct err *e)
 {
-    if (u->server->hold == NULL || u->server->hold(u->said, u->r, e) >= 0)
+    struct err why = {""};
+
+    if (u->server->hold == NULL || u->server->hold(u->said, u->r, &why) >= 0)
         return 0;
     if (!force)
-        return err_prefix(e, "nothing was taken back, as flagged mail in the queue would go out like any other "
-                             "(--force goes on)");
-    buf_printf(u->said, "flagged mail is not on hold: %s\n", e->text);
+        return err_set(e,
+                       "nothing was taken back, as flagged mail in the queue would go out like any other "
+                       "(--force goes on): %s",
+                       why.text);
+    buf_printf(u->said, "flagged mail is not on hold: %s\n", why.text);
     return 0;
 }
 

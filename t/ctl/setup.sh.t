@@ -73,6 +73,7 @@ s postfix --apply
 ok "broken off" eval '[ "$rc" -ne 0 ]'
 PATH=$dir:$PATH s postfix --undo --force
 ok "taken back" eval 'code 0 && prints "^Taken back" && [ "$(cat "$dir/file")" = before ] && [ ! -e "$dir/new" ]'
+ok "mail that is not on hold is no error then" silent err
 ok "with what was half written" [ ! -e "$dir/new.postern-new" ]
 ok "with its permissions" [ "$(stat -c %a "$dir/file")" = 600 ]
 ok "and nothing is kept" [ ! -e "$dir/kept/postfix/manifest" ]
@@ -84,7 +85,7 @@ printf 'half\n' >"$dir/file"
 s postfix --undo --force
 ok "a copy that was changed" eval 'code 1 && says "0.kept: is not $dir/file as it was" && [ "$(cat "$dir/file")" = half ]'
 s postfix --undo --force --json
-ok "the same as JSON" eval 'code 1 && says "0.kept: is not" && json "!\$j->{undone} && \$j->{said}[0] =~ /^flagged mail is not on hold/"'
+ok "the same as JSON" eval 'code 1 && says "0.kept: is not" && json "!\$j->{undone} && @{ \$j->{said} } > 0"'
 
 # A folder that is not there is no other one's set-up: its name is its path. One that went after --apply is found by that.
 gone="$dir/kept/postfix$(printf %s "$dir/gone" | tr / ,)"
