@@ -79,6 +79,7 @@ void setup_command(struct setup_plan *p, enum setup_state state, const struct se
         return;
     s->what = copy_text(p, command->what);
     s->path = copy_text(p, command->path);
+    s->daemon = copy_text(p, command->daemon);
     s->argv = copy_words(p, command->argv);
     s->undo = copy_words(p, command->undo);
     s->shows = copy_words(p, command->shows);
@@ -160,6 +161,7 @@ void setup_step_clear(struct setup_step *s)
     setup_words_free(s->undo);
     setup_words_free(s->shows);
     free(s->what);
+    free(s->daemon);
     free(s->path);
     free(s->text);
     free(s->section);

@@ -33,6 +33,7 @@ struct setup_step {
     char **argv;  /* COMMAND: argv[0] is looked for as program_output does; "posternctl" is this program */
     char **undo;  /* COMMAND: what takes it back when the file at `path` was edited since; NULL: nothing to take back */
     char **shows; /* COMMAND: prints what was made. It is taken back only while this prints the same; NULL: always */
+    char *daemon; /* COMMAND: the daemon of Postern's, "tlsrptd", that takes it up when it is restarted; NULL: none */
     char *path;   /* FILE; COMMAND: the file that it changes, kept before and put back by --undo; NULL: none */
     char *text;   /* FILE: all of it */
     unsigned mode; /* FILE: its permissions when it is new; an existing file keeps its own, owner and group too */
@@ -54,7 +55,7 @@ struct setup_plan {
 /* A command as a planner gives it; what the step above has, texts of the caller's. NULL: none, but for what and argv.
  */
 struct setup_command {
-    const char *what, *path;
+    const char *what, *path, *daemon;
     const char *const *argv, *const *undo, *const *shows;
 };
 

@@ -25,7 +25,7 @@ struct applying {
     bool *changing;                        /* the same */
     size_t *step_done;                     /* of each step of the plan the number of its part in m, from 1; 0: none */
     size_t made;                           /* steps of the plan that are behind */
-    bool daemons[SETUP_DAEMONS];           /* whose section is changed */
+    enum setup_news news[SETUP_DAEMONS];   /* for Postern's own daemons */
     struct conf *conf;                     /* postern.conf as it is afterwards; NULL: it is not changed */
     struct buf conf_text;                  /* its text */
     bool local, daemons_told, server_told; /* begun */
@@ -275,8 +275,6 @@ static int change_conf(struct applying *a, struct err *e)
         }
         buf_clear(&a->conf_text);
         a->conf_text = next;
-        if (setup_daemon(s->section) >= 0)
-            a->daemons[setup_daemon(s->section)] = true;
     }
     if (conf_parse(&a->conf, a->m.conf_file, buf_text(&a->conf_text), a->conf_text.len, e) != 0)
         return -1;
@@ -312,6 +310,7 @@ static int make_steps(struct applying *a, struct err *e)
 
         if (!is_needed(s))
             continue;
+        setup_daemons_note(a->news, s);
         say_step(a->said, s);
         buf_init(&out, OUTPUT_MAX);
         if (s->kind == SETUP_COMMAND)
@@ -422,7 +421,7 @@ static int carry_out(struct applying *a, struct err *e)
     if (setup_local_add(a->plan, a->r->ctl, &a->local, e) != 0 || note_shown(a, e) != 0 || verify(a, e) != 0)
         return -1;
     a->daemons_told = true;
-    if (setup_daemons_reload(a->said, a->daemons, a->r->conf, a->conf, e) != 0 || tell_server(a, e) != 0)
+    if (setup_daemons_reload(a->said, a->news, a->r->conf, a->conf, e) != 0 || tell_server(a, e) != 0)
         return -1;
     if (a->server->works != NULL && a->server->works(a->said, a->r, e) != 0)
         return -1;
@@ -474,7 +473,7 @@ static bool put_back(struct applying *a, struct buf *faults)
     take_commands_back(a, faults);
     if (a->local)
         take_local_back(a, faults);
-    if (a->daemons_told && setup_daemons_reload(a->said, a->daemons, a->conf, a->r->conf, &e) != 0)
+    if (a->daemons_told && setup_daemons_reload(a->said, a->news, a->conf, a->r->conf, &e) != 0)
         buf_printf(faults, "%s\n", e.text);
     if (a->server_told && tell_server(a, &e) != 0)
         buf_printf(faults, "%s\n", e.text);

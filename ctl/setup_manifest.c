@@ -64,7 +64,7 @@ struct setup_done *setup_manifest_add_done(struct setup_manifest *m, const struc
     m->done = more;
     m->done[m->done_count] = (struct setup_done){.step = {.kind = step->kind}};
     s = &m->done[m->done_count].step;
-    ok = copy_word(&s->what, step->what) && copy_word(&s->path, step->path) && copy_word(&s->section, step->section) &&
+    ok = copy_word(&s->what, step->what) && copy_word(&s->daemon, step->daemon) && copy_word(&s->path, step->path) && copy_word(&s->section, step->section) &&
          copy_word(&s->key, step->key) && copy_word(&s->value, step->value) && copy_word(&s->domain, step->domain) &&
          copy_words(&s->argv, step->argv) && copy_words(&s->undo, step->undo) && copy_words(&s->shows, step->shows);
     if (!ok) {
@@ -117,8 +117,8 @@ static json_t *done_json(const struct setup_done *d)
 {
     const struct setup_step *s = &d->step;
 
-    return json_pack("{s:s, s:s?, s:s?, s:o, s:o, s:o, s:s?, s:s?, s:s?, s:s?, s:s?}", "kind", kinds[s->kind], "what",
-                     s->what, "path", s->path, "argv", words_json(s->argv), "undo", words_json(s->undo), "shows",
+    return json_pack("{s:s, s:s?, s:s?, s:s?, s:o, s:o, s:o, s:s?, s:s?, s:s?, s:s?, s:s?}", "kind", kinds[s->kind], "what",
+                     s->what, "daemon", s->daemon, "path", s->path, "argv", words_json(s->argv), "undo", words_json(s->undo), "shows",
                      words_json(s->shows), "section", s->section, "key", s->key, "value", s->value, "domain", s->domain,
                      "said", d->said);
 }
@@ -263,7 +263,7 @@ static int read_done(struct setup_manifest *m, const json_t *object, struct err 
         return err_set(e, "more than %d steps, or no memory", SETUP_STEPS_MAX);
     s = &d->step;
     if (get_word(&kind, object, "kind", kinds, sizeof(kinds) / sizeof(kinds[0]), e) != 0 ||
-        get_text(&s->what, object, "what", false, e) != 0 || get_text(&s->path, object, "path", false, e) != 0 ||
+        get_text(&s->what, object, "what", false, e) != 0 || get_text(&s->daemon, object, "daemon", false, e) != 0 || get_text(&s->path, object, "path", false, e) != 0 ||
         get_words(&s->argv, object, "argv", e) != 0 || get_words(&s->undo, object, "undo", e) != 0 ||
         get_words(&s->shows, object, "shows", e) != 0 || get_text(&s->section, object, "section", false, e) != 0 ||
         get_text(&s->key, object, "key", false, e) != 0 || get_text(&s->value, object, "value", false, e) != 0 ||

@@ -10,13 +10,6 @@ static void plan_conf(struct postfix_planning *s, const char *what, const char *
     setup_conf_text(s->plan, what, section, key, now, wanted);
 }
 
-static void plan_command(struct postfix_planning *s, bool there, const char *what, const char *const argv[],
-                         const char *const undo[])
-{
-    setup_command(s->plan, there ? SETUP_THERE : SETUP_NEEDED,
-                  &(struct setup_command){.what = what, .argv = argv, .undo = undo});
-}
-
 /* tlsrptd reads the log. */
 static void plan_reader(struct postfix_planning *s)
 {
@@ -26,8 +19,11 @@ static void plan_reader(struct postfix_planning *s)
         setup_notef(s->plan, SETUP_NEEDED, "tlsrptd (user %s) must be able to read %s: doc/tls-reports.md says how",
                     user, s->facts->log);
     else if (*group != '\0')
-        plan_command(s, false, "tlsrptd may read the log", (const char *[]){"usermod", "-a", "-G", group, user, NULL},
-                     (const char *[]){"gpasswd", "-d", user, group, NULL});
+        setup_command(s->plan, SETUP_NEEDED,
+                      &(struct setup_command){.what = "tlsrptd may read the log, once it is restarted",
+                                              .argv = (const char *[]){"usermod", "-a", "-G", group, user, NULL},
+                                              .undo = (const char *[]){"gpasswd", "-d", user, group, NULL},
+                                              .daemon = "tlsrptd"});
 }
 
 static void plan_log(struct postfix_planning *s)

@@ -19,7 +19,7 @@ struct undoing {
     const struct setup_manifest *m;
     bool edited[SETUP_FILES_MAX]; /* of each file: it is taken back step by step */
     bool *changed;                /* of each step: what it has made is otherwise now */
-    bool daemons[SETUP_DAEMONS];
+    enum setup_news news[SETUP_DAEMONS];
     struct buf *said;
     struct buf left;
 };
@@ -239,10 +239,9 @@ static int tell_all(struct undoing *u, struct err *e)
     int rc = 0;
 
     for (size_t i = 0; i < u->m->done_count; i++)
-        if (u->m->done[i].step.kind == SETUP_CONF && setup_daemon(u->m->done[i].step.section) >= 0)
-            u->daemons[setup_daemon(u->m->done[i].step.section)] = true;
+        setup_daemons_note(u->news, &u->m->done[i].step);
     if (conf_read(&now, u->m->conf_file, e) == 0)
-        rc = setup_daemons_reload(u->said, u->daemons, u->r->conf, now, e);
+        rc = setup_daemons_reload(u->said, u->news, u->r->conf, now, e);
     else
         rc = -1;
     conf_free(now);

@@ -23,7 +23,7 @@
 static void test_same_again(void **state)
 {
     const char *argv[] = {"postconf", "-e", "a=b 'c'", NULL}, *undo[] = {"postconf", "-X", "a", NULL};
-    struct setup_step command = {.kind = SETUP_COMMAND, .what = (char *)"what", .path = (char *)"/etc/x"};
+    struct setup_step command = {.kind = SETUP_COMMAND, .what = (char *)"what", .daemon = (char *)"tlsrptd", .path = (char *)"/etc/x"};
     struct setup_step entry = {.kind = SETUP_LOCAL, .what = (char *)"a domain", .domain = (char *)"example.com"};
     struct setup_manifest m = {
         .stage = SETUP_APPLYING, .server = strdup("postfix"), .conf_file = strdup("/c"), .when = 7};
@@ -53,6 +53,7 @@ static void test_same_again(void **state)
     assert_int_equal(setup_manifest_read(&again, buf_text(&first), first.len, &e), 0);
     assert_string_equal(again.done[0].step.argv[2], "a=b 'c'");
     assert_string_equal(again.done[0].said, "a = b\n");
+    assert_string_equal(again.done[0].step.daemon, "tlsrptd");
     assert_string_equal(again.file[0].link, "y");
     assert_int_equal(again.file[0].mode, 0640);
     assert_int_equal(again.when, 7);

@@ -165,6 +165,7 @@ static const struct planning {
      "-e smtp_tls_CAfile"},
     {"the journal", {.change = journal}, "tlsrptd { log = \"journal\" }", NULL},
     {"a log of a group", {.change = group}, "  usermod -a -G adm postern\n", "must be able to read"},
+    {"and tlsrptd has its groups from its start", {.change = group}, "once it is restarted\n  usermod", NULL},
     {"a log of root's",
      {.change = root_alone},
      "by hand: tlsrptd (user postern) must be able to read /var/log/mail.log",
