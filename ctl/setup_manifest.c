@@ -1,6 +1,9 @@
 /* setup_manifest.c - see setup_manifest.h. */
 #include "setup_manifest.h"
 
+#include "ascii.h"
+#include "hex.h"
+
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,12 +97,27 @@ void setup_manifest_clear(struct setup_manifest *m)
 
 /* --- writing --- */
 
+/* A text, null where there is none, {"hex":DIGITS} where it is no UTF-8: what was there before is any octets. */
+static json_t *text_json(const char *text)
+{
+    json_t *value = text != NULL ? json_string(text) : json_null();
+    size_t len = text != NULL ? strlen(text) : 0;
+    char *digits = value == NULL ? malloc(2 * len + 1) : NULL;
+
+    if (digits == NULL)
+        return value;
+    hex_write(digits, text, len);
+    value = json_pack("{s:s}", "hex", digits);
+    free(digits);
+    return value;
+}
+
 static json_t *words_json(char *const *words)
 {
     json_t *array = words != NULL ? json_array() : json_null();
 
     for (size_t i = 0; words != NULL && words[i] != NULL; i++)
-        if (json_array_append_new(array, json_string(words[i])) != 0) {
+        if (json_array_append_new(array, text_json(words[i])) != 0) {
             json_decref(array);
             return NULL;
         }
@@ -108,19 +126,21 @@ static json_t *words_json(char *const *words)
 
 static json_t *file_json(const struct setup_kept *f)
 {
-    return json_pack("{s:s, s:s?, s:s, s:s, s:b, s:i, s:i, s:i, s:i}", "path", f->path, "link", f->link, "before",
-                     f->before, "after", f->after, "edited", f->edited, "mode", (int)f->mode, "uid", (int)f->uid, "gid",
-                     (int)f->gid, "number", (int)f->number);
+    return json_pack("{s:o, s:o, s:s, s:s, s:b, s:I, s:I, s:I, s:I}", "path", text_json(f->path), "link",
+                     text_json(f->link), "before", f->before, "after", f->after, "edited", f->edited, "mode",
+                     (json_int_t)f->mode, "uid", (json_int_t)f->uid, "gid", (json_int_t)f->gid, "number",
+                     (json_int_t)f->number);
 }
 
 static json_t *done_json(const struct setup_done *d)
 {
     const struct setup_step *s = &d->step;
 
-    return json_pack("{s:s, s:s?, s:s?, s:s?, s:o, s:o, s:o, s:s?, s:s?, s:s?, s:s?, s:s?}", "kind", kinds[s->kind], "what",
-                     s->what, "daemon", s->daemon, "path", s->path, "argv", words_json(s->argv), "undo", words_json(s->undo), "shows",
-                     words_json(s->shows), "section", s->section, "key", s->key, "value", s->value, "domain", s->domain,
-                     "said", d->said);
+    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "kind", kinds[s->kind], "what",
+                     text_json(s->what), "daemon", text_json(s->daemon), "path", text_json(s->path), "argv",
+                     words_json(s->argv), "undo", words_json(s->undo), "shows", words_json(s->shows), "section",
+                     text_json(s->section), "key", text_json(s->key), "value", text_json(s->value), "domain",
+                     text_json(s->domain), "said", text_json(d->said));
 }
 
 int setup_manifest_write(struct buf *out, const struct setup_manifest *m)
@@ -133,8 +153,8 @@ int setup_manifest_write(struct buf *out, const struct setup_manifest *m)
         rc |= json_array_append_new(files, file_json(&m->file[i]));
     for (size_t i = 0; i < m->done_count; i++)
         rc |= json_array_append_new(done, done_json(&m->done[i]));
-    all = json_pack("{s:i, s:s, s:s, s:s, s:I, s:o, s:o, s:o}", "version", VERSION, "stage", stages[m->stage], "server",
-                    m->server, "conf", m->conf_file, "when", (json_int_t)m->when, "files", files, "done", done,
+    all = json_pack("{s:i, s:s, s:s, s:o, s:I, s:o, s:o, s:o}", "version", VERSION, "stage", stages[m->stage], "server",
+                    m->server, "conf", text_json(m->conf_file), "when", (json_int_t)m->when, "files", files, "done", done,
                     "reload", words_json(m->reload));
     text = rc == 0 && all != NULL ? json_dumps(all, JSON_INDENT(1)) : NULL;
     json_decref(all);
@@ -148,6 +168,29 @@ int setup_manifest_write(struct buf *out, const struct setup_manifest *m)
 
 /* --- reading --- */
 
+/* What text_json has written, to be freed; NULL: it is none, or no memory. */
+static char *text_of(const json_t *value)
+{
+    const char *hex = json_string_value(json_object_get(value, "hex"));
+    size_t len = hex != NULL ? strlen(hex) / 2 : 0;
+    char *text;
+
+    if (json_is_string(value))
+        return strdup(json_string_value(value));
+    text = hex != NULL && strlen(hex) == 2 * len ? malloc(len + 1) : NULL;
+    for (size_t i = 0; text != NULL && i < len; i++) {
+        int octet = ascii_hex_pair(hex + 2 * i, 2);
+        if (octet <= 0) {
+            free(text);
+            return NULL;
+        }
+        text[i] = (char)octet;
+    }
+    if (text != NULL)
+        text[len] = '\0';
+    return text;
+}
+
 /* A text, or null where it need not be there. */
 static int get_text(char **out, const json_t *object, const char *key, bool needed, struct err *e)
 {
@@ -156,10 +199,8 @@ static int get_text(char **out, const json_t *object, const char *key, bool need
     *out = NULL;
     if (value == NULL || json_is_null(value))
         return needed ? err_set(e, "\"%s\" is missing", key) : 0;
-    if (!json_is_string(value))
-        return err_set(e, "\"%s\" is no text", key);
-    *out = strdup(json_string_value(value));
-    return *out != NULL ? 0 : err_set(e, "no memory");
+    *out = text_of(value);
+    return *out != NULL ? 0 : err_set(e, "\"%s\" is no text", key);
 }
 
 static int get_words(char ***out, const json_t *object, const char *key, struct err *e)
@@ -174,12 +215,9 @@ static int get_words(char ***out, const json_t *object, const char *key, struct 
         return err_set(e, "\"%s\" is no list of words", key);
     *out = calloc(count + 1, sizeof(**out));
     for (size_t i = 0; *out != NULL && i < count; i++) {
-        const json_t *word = json_array_get(value, i);
-        if (!json_is_string(word))
-            return err_set(e, "\"%s\" is no list of words", key);
-        (*out)[i] = strdup(json_string_value(word));
+        (*out)[i] = text_of(json_array_get(value, i));
         if ((*out)[i] == NULL)
-            return err_set(e, "no memory");
+            return err_set(e, "\"%s\" is no list of words", key);
     }
     return *out != NULL ? 0 : err_set(e, "no memory");
 }
@@ -216,23 +254,37 @@ static int get_word(size_t *out, const json_t *object, const char *key, const ch
     return err_set(e, "\"%s\" is none of the words that there are", key);
 }
 
-static int read_file(struct setup_manifest *m, const json_t *object, struct err *e)
+static struct setup_kept *add_file(struct setup_manifest *m, const char *path, struct err *e)
 {
-    const char *path = json_string_value(json_object_get(object, "path"));
     struct setup_kept *f;
 
-    if (path == NULL || *path != '/')
-        return err_set(e, "\"path\" is no path from the root");
-    if (setup_manifest_file(m, path) != NULL)
-        return err_set(e, "\"path\" is there twice: %.100s", path);
+    if (path == NULL || *path != '/') {
+        err_set(e, "\"path\" is no path from the root");
+        return NULL;
+    }
+    if (setup_manifest_file(m, path) != NULL) {
+        err_set(e, "\"path\" is there twice: %.100s", path);
+        return NULL;
+    }
     f = setup_manifest_add_file(m, path);
     if (f == NULL)
-        return err_set(e, "more than %d files, or no memory", SETUP_FILES_MAX);
+        err_set(e, "more than %d files, or no memory", SETUP_FILES_MAX);
+    return f;
+}
+
+static int read_file(struct setup_manifest *m, const json_t *object, struct err *e)
+{
+    char *path = text_of(json_object_get(object, "path"));
+    struct setup_kept *f = add_file(m, path, e);
+
+    free(path);
+    if (f == NULL)
+        return -1;
     f->edited = json_is_true(json_object_get(object, "edited"));
     if (get_text(&f->link, object, "link", false, e) != 0 || get_hash(f->before, object, "before", e) != 0 ||
         get_hash(f->after, object, "after", e) != 0 || get_number(&f->mode, object, "mode", 07777, e) != 0 ||
-        get_number(&f->uid, object, "uid", 0x7fffffff, e) != 0 ||
-        get_number(&f->gid, object, "gid", 0x7fffffff, e) != 0 ||
+        get_number(&f->uid, object, "uid", UINT32_MAX, e) != 0 ||
+        get_number(&f->gid, object, "gid", UINT32_MAX, e) != 0 ||
         get_number(&f->number, object, "number", SETUP_FILES_MAX - 1, e) != 0)
         return -1;
     return 0;

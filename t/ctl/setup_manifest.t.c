@@ -65,6 +65,43 @@ static void test_same_again(void **state)
     buf_clear(&second);
 }
 
+/* What was there before is any octets, and owners are any numbers. */
+static void test_any_octets(void **state)
+{
+    const char *argv[] = {"postconf", "-e", "a=\xe9\xff", NULL};
+    struct setup_step command = {.kind = SETUP_COMMAND, .what = (char *)"\xfc"};
+    struct setup_manifest m = {.server = strdup("postfix"), .conf_file = strdup("/\xe4"), .when = 7};
+    struct setup_manifest again;
+    struct setup_kept *f = setup_manifest_add_file(&m, "/etc/\xe4");
+    struct err e = {""};
+    struct buf text;
+
+    (void)state;
+    f->link = strdup("\xf6");
+    f->uid = 4294967294;
+    f->gid = 2147483648;
+    command.argv = command.undo = command.shows = setup_words_copy(argv);
+    setup_manifest_add_done(&m, &command)->said = strdup("a = \xe9\xff\n");
+    setup_words_free(command.argv);
+    buf_init(&text, SETUP_MANIFEST_MAX);
+    assert_int_equal(setup_manifest_write(&text, &m), 0);
+    if (setup_manifest_read(&again, buf_text(&text), text.len, &e) != 0)
+        fail_msg("%s", e.text);
+    assert_string_equal(again.conf_file, m.conf_file);
+    assert_string_equal(again.file[0].path, f->path);
+    assert_string_equal(again.file[0].link, f->link);
+    assert_int_equal(again.file[0].uid, f->uid);
+    assert_int_equal(again.file[0].gid, f->gid);
+    assert_string_equal(again.done[0].step.what, "\xfc");
+    assert_string_equal(again.done[0].step.argv[2], argv[2]);
+    assert_string_equal(again.done[0].step.undo[2], argv[2]);
+    assert_string_equal(again.done[0].step.shows[2], argv[2]);
+    assert_string_equal(again.done[0].said, "a = \xe9\xff\n");
+    setup_manifest_clear(&m);
+    setup_manifest_clear(&again);
+    buf_clear(&text);
+}
+
 static const struct refusal {
     const char *text, *why;
 } refusals[] = {
@@ -87,6 +124,12 @@ static const struct refusal {
     {ALL("", "{\"kind\":\"local\"}"), "step 1: an entry without \"domain\""},
     {ALL("", "{\"kind\":\"note\"}"), "step 1: \"kind\" is none of those that are taken back"},
     {ALL("", "{\"kind\":\"local\",\"domain\":7}"), "step 1: \"domain\" is no text"},
+    {ALL("", "{\"kind\":\"local\",\"domain\":{}}"), "step 1: \"domain\" is no text"},
+    {ALL("", "{\"kind\":\"local\",\"domain\":{\"hex\":\"6\"}}"), "step 1: \"domain\" is no text"},
+    {ALL("", "{\"kind\":\"local\",\"domain\":{\"hex\":\"6x\"}}"), "step 1: \"domain\" is no text"},
+    {ALL("", "{\"kind\":\"local\",\"domain\":{\"hex\":\"00\"}}"), "step 1: \"domain\" is no text"},
+    {ALL("{\"path\":\"/x\",\"before\":\"\",\"after\":\"\",\"mode\":0,\"uid\":4294967296}", ""),
+     "file 1: \"uid\" is no number from 0 to 4294967295"},
 };
 
 static void test_refusals(void **state)
@@ -123,6 +166,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_same_again),
+        cmocka_unit_test(test_any_octets),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_limits),
     };
