@@ -480,6 +480,14 @@ static bool put_back(struct applying *a, struct buf *faults)
     return faults->len == 0;
 }
 
+/* The manifest of before; 0, or -1 with the reason. */
+static int put_manifest_back(const struct applying *a, struct err *e)
+{
+    if (a->r->before != NULL)
+        return setup_folder_write(a->folder, a->r->before, e);
+    return setup_folder_forget(a->folder, &a->m, true, e);
+}
+
 /* The manifest of before, if all is as it was; else that of this run stays, so that --undo can be tried. */
 static void fail(struct applying *a, struct err *e)
 {
@@ -490,11 +498,10 @@ static void fail(struct applying *a, struct err *e)
     if (!put_back(a, &faults)) {
         buf_add(a->said, buf_text(&faults), faults.len);
         err_prefix(e, "not all of it could be put back (\"posternctl %s --undo\" tries again)", a->server->command);
+    } else if (put_manifest_back(a, &again) != 0) {
+        buf_printf(a->said, "%s\n", again.text);
+        err_prefix(e, "all is as it was before, but for what was kept of it in %.80s", a->folder->path);
     } else {
-        if (a->r->before != NULL)
-            (void)setup_folder_write(a->folder, a->r->before, &again);
-        else
-            (void)setup_folder_forget(a->folder, &a->m, true, &again);
         err_prefix(e, "all is as it was before");
     }
     buf_clear(&faults);

@@ -195,11 +195,40 @@ static void test_daemon_of_a_command(void **state)
     end(&run);
 }
 
+/* A manifest that cannot be put away again is said: the next run takes it for one that was broken off. */
+static void test_manifest_that_stays(void **state)
+{
+    static const char but[] = "all is as it was before, but for what was kept of it";
+    struct run run;
+
+    (void)state;
+    for (int before = 0; before < 2; before++) {
+        fresh();
+        if (before) {
+            apply(&run);
+            assert_int_equal(run.rc, 0);
+            end(&run);
+            assert_int_equal(unlink(in("made")), 0);
+        }
+        fake.works = false;
+        snprintf(fake.script, sizeof(fake.script), "rm %s; mkdir -p %s", in("kept/fake/manifest"),
+                 in("kept/fake/manifest/x"));
+        apply(&run);
+        assert_int_equal(run.rc, -1);
+        if (strstr(run.e.text, but) == NULL || strstr(run.e.text, "it does not work") == NULL)
+            fail_msg("%s", run.e.text);
+        assert_non_null(strstr(buf_text(&run.said), "kept/fake/manifest"));
+        assert_false(there("made"));
+        end(&run);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_made_and_taken_back),
         cmocka_unit_test(test_daemon_of_a_command),
+        cmocka_unit_test(test_manifest_that_stays),
     };
     int failed;
 
