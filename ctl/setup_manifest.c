@@ -136,11 +136,11 @@ static json_t *done_json(const struct setup_done *d)
 {
     const struct setup_step *s = &d->step;
 
-    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "kind", kinds[s->kind], "what",
+    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "kind", kinds[s->kind], "what",
                      text_json(s->what), "daemon", text_json(s->daemon), "path", text_json(s->path), "argv",
                      words_json(s->argv), "undo", words_json(s->undo), "shows", words_json(s->shows), "section",
                      text_json(s->section), "key", text_json(s->key), "value", text_json(s->value), "domain",
-                     text_json(s->domain), "said", text_json(d->said));
+                     text_json(s->domain), "said", text_json(d->said), "taken", d->taken);
 }
 
 int setup_manifest_write(struct buf *out, const struct setup_manifest *m)
@@ -322,6 +322,7 @@ static int read_done(struct setup_manifest *m, const json_t *object, struct err 
         get_text(&s->domain, object, "domain", false, e) != 0 || get_text(&d->said, object, "said", false, e) != 0)
         return -1;
     s->kind = (enum setup_kind)kind;
+    d->taken = json_is_true(json_object_get(object, "taken"));
     return check_done(s, e);
 }
 

@@ -35,6 +35,7 @@ struct setup_kept {
 struct setup_done {
     struct setup_step step; /* COMMAND, CONF or LOCAL */
     char *said; /* COMMAND: what `shows` printed afterwards; CONF: the value before; NULL: nothing, or none */
+    bool taken; /* COMMAND, CONF: an --undo that did not come to its end has taken it back */
 };
 
 struct setup_manifest {

@@ -16,7 +16,7 @@ struct undoing {
     const struct setup_folder *folder;
     const struct setup_server *server;
     const struct setup_request *r;
-    const struct setup_manifest *m;
+    struct setup_manifest *m; /* as it is written while it goes on */
     bool edited[SETUP_FILES_MAX]; /* of each file: it is taken back step by step */
     bool *changed;                /* of each step: what it has made is otherwise now */
     enum setup_news news[SETUP_DAEMONS];
@@ -140,26 +140,32 @@ bool setup_is_as_made(const struct setup_done *d)
 
 static bool is_to_be_taken(const struct undoing *u, const struct setup_done *d)
 {
-    return d->step.kind == SETUP_COMMAND && d->step.undo != NULL && is_edited(u, d->step.path) &&
+    return d->step.kind == SETUP_COMMAND && !d->taken && d->step.undo != NULL && is_edited(u, d->step.path) &&
            (u->m->stage != SETUP_APPLYING || d->step.path == NULL);
 }
 
-static void take_command(struct undoing *u, const struct setup_done *d, bool changed)
+/* What it has done is written down at once, so that an --undo after one that failed does not do it again. */
+static int take_command(struct undoing *u, struct setup_done *d, bool changed, struct err *e)
 {
-    struct err e = {""};
+    struct err why = {""};
     struct buf out, words;
+    int rc = 0;
 
     buf_init(&words, OUTPUT_MAX);
     buf_init(&out, OUTPUT_MAX);
     setup_words_print(&words, d->step.undo);
-    if (changed)
+    if (changed) {
         buf_printf(&u->left, "changed since, and left as it is; this would take it back: %s\n", buf_text(&words));
-    else if (setup_run_command(&out, d->step.undo, &e) == 0)
+    } else if (setup_run_command(&out, d->step.undo, &why) == 0) {
         buf_printf(u->said, "%s\n", buf_text(&words));
-    else
-        say_left(u, buf_text(&words), e.text);
+        d->taken = true;
+        rc = setup_folder_write(u->folder, u->m, e);
+    } else {
+        say_left(u, buf_text(&words), why.text);
+    }
     buf_clear(&out);
     buf_clear(&words);
+    return rc;
 }
 
 /* Replaces *text by it without the setting, or with what it was; false: somebody has changed it. */
@@ -187,6 +193,21 @@ static bool take_setting(struct buf *text, const struct setup_done *d)
     return same;
 }
 
+/* All of them, out of the text. */
+static void take_each_setting(struct undoing *u, struct buf *text)
+{
+    for (size_t i = u->m->done_count; i > 0; i--) {
+        struct setup_done *d = &u->m->done[i - 1];
+
+        if (d->step.kind != SETUP_CONF || d->taken)
+            continue;
+        d->taken = take_setting(text, d);
+        if (!d->taken)
+            buf_printf(&u->left, "%s: %s { %s } was changed since, and stays\n", u->m->conf_file, d->step.section,
+                       d->step.key);
+    }
+}
+
 static int take_settings(struct undoing *u, struct err *e)
 {
     struct setup_file now;
@@ -198,17 +219,13 @@ static int take_settings(struct undoing *u, struct err *e)
         return 0;
     if (setup_file_look(&now, u->m->conf_file, e) != 0)
         return -1;
-    for (size_t i = u->m->done_count; i > 0; i--) {
-        const struct setup_done *d = &u->m->done[i - 1];
-        if (d->step.kind == SETUP_CONF && !take_setting(&now.text, d)) {
-            buf_printf(&u->left, "%s: %s { %s } was changed since, and stays\n", u->m->conf_file, d->step.section,
-                       d->step.key);
-        }
-    }
+    take_each_setting(u, &now.text);
     owner = (struct setup_owner){.mode = now.mode, .uid = now.uid, .gid = now.gid};
     rc = conf_parse(&conf, u->m->conf_file, buf_text(&now.text), now.text.len, e);
     if (rc == 0)
         rc = setup_file_put(u->m->conf_file, buf_text(&now.text), now.text.len, &owner, e);
+    if (rc == 0)
+        rc = setup_folder_write(u->folder, u->m, e);
     conf_free(conf);
     setup_file_clear(&now);
     return rc;
@@ -284,15 +301,17 @@ static int find_changed(struct undoing *u, struct err *e)
 
 static int take_all(struct undoing *u, struct err *e)
 {
+    int rc = 0;
+
     if (find_edited(u, e) != 0 || find_changed(u, e) != 0)
         return -1;
     for (size_t i = u->m->file_count; i > 0; i--)
         if (take_file(u, i - 1, e) != 0)
             return -1;
-    for (size_t i = u->m->done_count; i > 0; i--)
+    for (size_t i = u->m->done_count; i > 0 && rc == 0; i--)
         if (is_to_be_taken(u, &u->m->done[i - 1]))
-            take_command(u, &u->m->done[i - 1], u->changed[i - 1]);
-    if (take_settings(u, e) != 0 || hold(u, true, e) != 0 || tell_all(u, e) != 0)
+            rc = take_command(u, &u->m->done[i - 1], u->changed[i - 1], e);
+    if (rc != 0 || take_settings(u, e) != 0 || hold(u, true, e) != 0 || tell_all(u, e) != 0)
         return -1;
     if (take_local(u, e) != 0)
         return err_prefix(e, "all is taken back but entries of the list local (--undo once more does that)");
@@ -311,16 +330,16 @@ static size_t count_lines(const struct buf *text)
 int setup_undo(struct buf *said, const struct setup_folder *folder, const struct setup_server *server,
                const struct setup_request *r, bool force, size_t *left, struct err *e)
 {
-    struct undoing u = {.folder = folder, .server = server, .r = r, .m = r->before, .said = said};
     struct setup_manifest begun;
+    struct undoing u = {.folder = folder, .server = server, .r = r, .m = &begun, .said = said};
     int rc;
 
     *left = 0;
     if (r->before == NULL)
         return 0;
     buf_init(&u.left, OUTPUT_MAX);
-    rc = hold(&u, force, e);
     begun = *r->before;
+    rc = hold(&u, force, e);
     begun.stage = begun.stage == SETUP_APPLYING ? SETUP_APPLYING : SETUP_UNDOING;
     if (rc == 0)
         rc = setup_folder_write(folder, &begun, e);

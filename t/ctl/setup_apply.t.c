@@ -223,12 +223,62 @@ static void test_manifest_that_stays(void **state)
     }
 }
 
+/* What is taken back already is not taken back again, nor told as left. */
+static void test_undo_that_goes_on(void **state)
+{
+    struct run run;
+
+    (void)state;
+    fresh();
+    apply(&run);
+    assert_int_equal(run.rc, 0);
+    end(&run);
+    spew("conf", "# edited\ntlsrptd {\n    log_name = \"mail\"\n}\n");
+    assert_int_equal(unlink(in("up")), 0);
+    undo(&run);
+    assert_int_equal(run.rc, -1);
+    assert_false(there("made"));
+    end(&run);
+    spew("up", "");
+    undo(&run);
+    if (run.rc != 1 || run.left != 0)
+        fail_msg("%s%s", run.e.text, buf_text(&run.said));
+    assert_null(strstr(buf_text(&run.conf_text), "log_name"));
+    end(&run);
+}
+
+/* A step that could not be taken back is tried again. */
+static void test_undo_of_a_step_that_failed(void **state)
+{
+    struct run run;
+
+    (void)state;
+    fresh();
+    apply(&run);
+    end(&run);
+    assert_int_equal(unlink(in("made")), 0);
+    assert_int_equal(unlink(in("up")), 0);
+    undo(&run);
+    assert_int_equal(run.rc, -1);
+    assert_int_equal(run.left, 1);
+    end(&run);
+    spew("up", "");
+    spew("made", "");
+    undo(&run);
+    assert_int_equal(run.rc, 1);
+    assert_int_equal(run.left, 0);
+    assert_false(there("made"));
+    end(&run);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_made_and_taken_back),
         cmocka_unit_test(test_daemon_of_a_command),
         cmocka_unit_test(test_manifest_that_stays),
+        cmocka_unit_test(test_undo_that_goes_on),
+        cmocka_unit_test(test_undo_of_a_step_that_failed),
     };
     int failed;
 

@@ -44,6 +44,7 @@ static void test_same_again(void **state)
     assert_null(setup_manifest_file(&m, "/etc/y"));
     d = setup_manifest_add_done(&m, &command);
     d->said = strdup("a = b\n");
+    d->taken = true;
     assert_non_null(setup_manifest_add_done(&m, &entry));
     setup_words_free(command.argv);
     setup_words_free(command.undo);
@@ -54,6 +55,7 @@ static void test_same_again(void **state)
     assert_string_equal(again.done[0].step.argv[2], "a=b 'c'");
     assert_string_equal(again.done[0].said, "a = b\n");
     assert_string_equal(again.done[0].step.daemon, "tlsrptd");
+    assert_true(again.done[0].taken && !again.done[1].taken);
     assert_string_equal(again.file[0].link, "y");
     assert_int_equal(again.file[0].mode, 0640);
     assert_int_equal(again.when, 7);
