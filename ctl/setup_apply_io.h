@@ -26,15 +26,4 @@ int setup_apply(struct buf *said, const struct setup_folder *folder, const struc
 int setup_undo(struct buf *said, const struct setup_folder *folder, const struct setup_server *server,
                const struct setup_request *r, bool force, size_t *left, struct err *e);
 
-/* Plan, with the states of settings and entries of the list. *local_known (may be NULL): that list could be read.
- * Returns 0 (setup_plan_clear), or -1 with the reason. */
-int setup_make_plan(struct setup_plan *out, const struct setup_server *server, const struct setup_request *r,
-                    struct err *e);
-
-/* Run a command; "posternctl" is this program. What it prints is appended to out. Returns 0, or -1 with the reason. */
-int setup_run_command(struct buf *out, char *const argv[], struct err *e);
-
-/* Is what a step has made as it was made, as far as that is shown? */
-bool setup_is_as_made(const struct setup_done *d);
-
 #endif

@@ -67,9 +67,10 @@ struct setup_done *setup_manifest_add_done(struct setup_manifest *m, const struc
     m->done = more;
     m->done[m->done_count] = (struct setup_done){.step = {.kind = step->kind}};
     s = &m->done[m->done_count].step;
-    ok = copy_word(&s->what, step->what) && copy_word(&s->daemon, step->daemon) && copy_word(&s->path, step->path) && copy_word(&s->section, step->section) &&
-         copy_word(&s->key, step->key) && copy_word(&s->value, step->value) && copy_word(&s->domain, step->domain) &&
-         copy_words(&s->argv, step->argv) && copy_words(&s->undo, step->undo) && copy_words(&s->shows, step->shows);
+    ok = copy_word(&s->what, step->what) && copy_word(&s->daemon, step->daemon) && copy_word(&s->path, step->path) &&
+         copy_word(&s->section, step->section) && copy_word(&s->key, step->key) && copy_word(&s->value, step->value) &&
+         copy_word(&s->domain, step->domain) && copy_words(&s->argv, step->argv) && copy_words(&s->undo, step->undo) &&
+         copy_words(&s->shows, step->shows);
     if (!ok) {
         setup_step_clear(s);
         return NULL;
@@ -136,8 +137,8 @@ static json_t *done_json(const struct setup_done *d)
 {
     const struct setup_step *s = &d->step;
 
-    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "kind", kinds[s->kind], "what",
-                     text_json(s->what), "daemon", text_json(s->daemon), "path", text_json(s->path), "argv",
+    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "kind", kinds[s->kind],
+                     "what", text_json(s->what), "daemon", text_json(s->daemon), "path", text_json(s->path), "argv",
                      words_json(s->argv), "undo", words_json(s->undo), "shows", words_json(s->shows), "section",
                      text_json(s->section), "key", text_json(s->key), "value", text_json(s->value), "domain",
                      text_json(s->domain), "said", text_json(d->said), "taken", d->taken);
@@ -154,8 +155,8 @@ int setup_manifest_write(struct buf *out, const struct setup_manifest *m)
     for (size_t i = 0; i < m->done_count; i++)
         rc |= json_array_append_new(done, done_json(&m->done[i]));
     all = json_pack("{s:i, s:s, s:s, s:o, s:I, s:o, s:o, s:o}", "version", VERSION, "stage", stages[m->stage], "server",
-                    m->server, "conf", text_json(m->conf_file), "when", (json_int_t)m->when, "files", files, "done", done,
-                    "reload", words_json(m->reload));
+                    m->server, "conf", text_json(m->conf_file), "when", (json_int_t)m->when, "files", files, "done",
+                    done, "reload", words_json(m->reload));
     text = rc == 0 && all != NULL ? json_dumps(all, JSON_INDENT(1)) : NULL;
     json_decref(all);
     if (text == NULL)
@@ -315,11 +316,12 @@ static int read_done(struct setup_manifest *m, const json_t *object, struct err 
         return err_set(e, "more than %d steps, or no memory", SETUP_STEPS_MAX);
     s = &d->step;
     if (get_word(&kind, object, "kind", kinds, sizeof(kinds) / sizeof(kinds[0]), e) != 0 ||
-        get_text(&s->what, object, "what", false, e) != 0 || get_text(&s->daemon, object, "daemon", false, e) != 0 || get_text(&s->path, object, "path", false, e) != 0 ||
-        get_words(&s->argv, object, "argv", e) != 0 || get_words(&s->undo, object, "undo", e) != 0 ||
-        get_words(&s->shows, object, "shows", e) != 0 || get_text(&s->section, object, "section", false, e) != 0 ||
-        get_text(&s->key, object, "key", false, e) != 0 || get_text(&s->value, object, "value", false, e) != 0 ||
-        get_text(&s->domain, object, "domain", false, e) != 0 || get_text(&d->said, object, "said", false, e) != 0)
+        get_text(&s->what, object, "what", false, e) != 0 || get_text(&s->daemon, object, "daemon", false, e) != 0 ||
+        get_text(&s->path, object, "path", false, e) != 0 || get_words(&s->argv, object, "argv", e) != 0 ||
+        get_words(&s->undo, object, "undo", e) != 0 || get_words(&s->shows, object, "shows", e) != 0 ||
+        get_text(&s->section, object, "section", false, e) != 0 || get_text(&s->key, object, "key", false, e) != 0 ||
+        get_text(&s->value, object, "value", false, e) != 0 || get_text(&s->domain, object, "domain", false, e) != 0 ||
+        get_text(&d->said, object, "said", false, e) != 0)
         return -1;
     s->kind = (enum setup_kind)kind;
     d->taken = json_is_true(json_object_get(object, "taken"));

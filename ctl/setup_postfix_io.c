@@ -7,6 +7,7 @@
 #include "program_output_io.h"
 #include "setup_file_io.h"
 #include "setup_machine_io.h"
+#include "setup_plan_io.h"
 #include "setup_postfix.h"
 #include "setup_postfix_queue.h"
 #include "whole_file.h"

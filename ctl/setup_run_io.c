@@ -4,6 +4,7 @@
 #include "output_io.h"
 #include "print.h"
 #include "setup_apply_io.h"
+#include "setup_plan_io.h"
 #include "setup_text.h"
 #include "whole_file.h"
 
@@ -29,8 +30,8 @@ struct setup_run {
 };
 
 /*
- * A server with another folder for its configuration is another one: "postfix", "postfix,etc,postfix-out". A folder that
- * is not there goes by its text. Returns 1, 0: it is not there, or -1 with the reason.
+ * A server with another folder for its configuration is another one: "postfix", "postfix,etc,postfix-out". A folder
+ * that is not there goes by its text. Returns 1, 0: it is not there, or -1 with the reason.
  */
 static int name_run(char out[300], const char *server, const char *config_dir, struct err *e)
 {

@@ -2,6 +2,7 @@
 #include "setup_sendmail_io.h"
 
 #include "program_output_io.h"
+#include "setup_plan_io.h"
 #include "setup_sendmail.h"
 #include "setup_sendmail_program_io.h"
 #include "whole_file.h"

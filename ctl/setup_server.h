@@ -60,12 +60,6 @@ struct setup_server {
     void (*findings)(struct buf *said, const struct setup_request *r);
 };
 
-/* Is the file as the last --apply has left it, so that it may be written again? */
-bool setup_is_ours(const struct setup_request *r, const char *path);
-
-/* Does postern.conf set this? A default is not set. */
-bool setup_conf_is_set(const struct setup_request *r, const char *section, const char *key);
-
 /* The servers; ends with a NULL name. */
 extern const struct setup_server setup_servers[];
 

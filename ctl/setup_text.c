@@ -234,8 +234,9 @@ static json_t *step_json(const struct setup_step *s)
         rc |= json_object_set_new(o, "argv", words_json(s->argv));
     if (s->undo != NULL)
         rc |= json_object_set_new(o, "undo", words_json(s->undo));
-    rc |= set_text(o, "daemon", s->daemon) | set_text(o, "path", s->path) | set_text(o, "text", s->text) | set_text(o, "section", s->section) |
-          set_text(o, "key", s->key) | set_text(o, "value", s->value) | set_text(o, "domain", s->domain);
+    rc |= set_text(o, "daemon", s->daemon) | set_text(o, "path", s->path) | set_text(o, "text", s->text) |
+          set_text(o, "section", s->section) | set_text(o, "key", s->key) | set_text(o, "value", s->value) |
+          set_text(o, "domain", s->domain);
     if (rc == 0)
         return o;
     json_decref(o);

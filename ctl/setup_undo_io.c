@@ -3,6 +3,7 @@
 
 #include "conf_edit.h"
 #include "print.h"
+#include "setup_command_io.h"
 #include "setup_daemons_io.h"
 #include "setup_local_io.h"
 #include "setup_text.h"
@@ -10,13 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define OUTPUT_MAX ((size_t)1 << 20)
-
 struct undoing {
     const struct setup_folder *folder;
     const struct setup_server *server;
     const struct setup_request *r;
-    struct setup_manifest *m; /* as it is written while it goes on */
+    struct setup_manifest *m;     /* as it is written while it goes on */
     bool edited[SETUP_FILES_MAX]; /* of each file: it is taken back step by step */
     bool *changed;                /* of each step: what it has made is otherwise now */
     enum setup_news news[SETUP_DAEMONS];
@@ -125,19 +124,6 @@ static bool is_edited(const struct undoing *u, const char *path)
     return f == NULL || u->edited[f - u->m->file];
 }
 
-bool setup_is_as_made(const struct setup_done *d)
-{
-    struct buf out;
-    bool same;
-
-    if (d->step.shows == NULL || d->said == NULL)
-        return true;
-    buf_init(&out, OUTPUT_MAX);
-    same = setup_run_command(&out, d->step.shows, NULL) == 0 && strcmp(buf_text(&out), d->said) == 0;
-    buf_clear(&out);
-    return same;
-}
-
 static bool is_to_be_taken(const struct undoing *u, const struct setup_done *d)
 {
     return d->step.kind == SETUP_COMMAND && !d->taken && d->step.undo != NULL && is_edited(u, d->step.path) &&
@@ -151,8 +137,8 @@ static int take_command(struct undoing *u, struct setup_done *d, bool changed, s
     struct buf out, words;
     int rc = 0;
 
-    buf_init(&words, OUTPUT_MAX);
-    buf_init(&out, OUTPUT_MAX);
+    buf_init(&words, SETUP_OUTPUT_MAX);
+    buf_init(&out, SETUP_OUTPUT_MAX);
     setup_words_print(&words, d->step.undo);
     if (changed) {
         buf_printf(&u->left, "changed since, and left as it is; this would take it back: %s\n", buf_text(&words));
@@ -264,7 +250,7 @@ static int tell_all(struct undoing *u, struct err *e)
     conf_free(now);
     if (rc != 0 || u->m->reload == NULL || !u->server->running(u->r))
         return rc;
-    buf_init(&out, OUTPUT_MAX);
+    buf_init(&out, SETUP_OUTPUT_MAX);
     setup_words_print(u->said, u->m->reload);
     buf_char(u->said, '\n');
     rc = setup_run_command(&out, u->m->reload, e);
@@ -337,7 +323,7 @@ int setup_undo(struct buf *said, const struct setup_folder *folder, const struct
     *left = 0;
     if (r->before == NULL)
         return 0;
-    buf_init(&u.left, OUTPUT_MAX);
+    buf_init(&u.left, SETUP_OUTPUT_MAX);
     begun = *r->before;
     rc = hold(&u, force, e);
     begun.stage = begun.stage == SETUP_APPLYING ? SETUP_APPLYING : SETUP_UNDOING;

@@ -1,5 +1,7 @@
-/* setup_apply.t - a plan is carried out and taken back, for a mail server that is none: what fails midway, and daemons. */
+/* setup_apply.t - a plan is carried out and taken back, for a mail server that is none: what fails midway, and daemons.
+ */
 #include "setup_apply_io.h"
+#include "setup_plan_io.h"
 #include "whole_file.h"
 
 #include <setjmp.h>
@@ -17,7 +19,7 @@ static char folder[64];
 
 /* The server: one command, which makes the file `made`, and one setting; up: it takes a reload. */
 static struct fake {
-    char script[300];  /* of the command, besides */
+    char script[300];   /* of the command, besides */
     const char *daemon; /* of the command */
     bool works;
 } fake;
@@ -274,10 +276,8 @@ static void test_undo_of_a_step_that_failed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_made_and_taken_back),
-        cmocka_unit_test(test_daemon_of_a_command),
-        cmocka_unit_test(test_manifest_that_stays),
-        cmocka_unit_test(test_undo_that_goes_on),
+        cmocka_unit_test(test_made_and_taken_back),        cmocka_unit_test(test_daemon_of_a_command),
+        cmocka_unit_test(test_manifest_that_stays),        cmocka_unit_test(test_undo_that_goes_on),
         cmocka_unit_test(test_undo_of_a_step_that_failed),
     };
     int failed;

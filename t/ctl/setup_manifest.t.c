@@ -23,7 +23,8 @@
 static void test_same_again(void **state)
 {
     const char *argv[] = {"postconf", "-e", "a=b 'c'", NULL}, *undo[] = {"postconf", "-X", "a", NULL};
-    struct setup_step command = {.kind = SETUP_COMMAND, .what = (char *)"what", .daemon = (char *)"tlsrptd", .path = (char *)"/etc/x"};
+    struct setup_step command = {
+        .kind = SETUP_COMMAND, .what = (char *)"what", .daemon = (char *)"tlsrptd", .path = (char *)"/etc/x"};
     struct setup_step entry = {.kind = SETUP_LOCAL, .what = (char *)"a domain", .domain = (char *)"example.com"};
     struct setup_manifest m = {
         .stage = SETUP_APPLYING, .server = strdup("postfix"), .conf_file = strdup("/c"), .when = 7};
