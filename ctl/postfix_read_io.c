@@ -2,7 +2,7 @@
 #include "postfix_read_io.h"
 
 #include "input_io.h"
-#include "program_output_io.h"
+#include "postfix_run_io.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -37,15 +37,8 @@ int postfix_read_table(void *ctx, const char *path, struct buf *out, struct err 
 
 static int run_postconf(struct buf *out, const char *dir, const char *what, struct err *e)
 {
-    char *argv[] = {(char *)"postconf", (char *)what, NULL, NULL, NULL};
-
     buf_init(out, POSTFIX_TEXT_MAX);
-    if (dir != NULL) {
-        argv[1] = (char *)"-c";
-        argv[2] = (char *)dir;
-        argv[3] = (char *)what;
-    }
-    if (program_output(out, argv, e) == 0)
+    if (postfix_run(out, dir, "postconf", (const char *[]){what, NULL}, e) == 0)
         return 0;
     return err_prefix(e, "Postfix's configuration cannot be read");
 }

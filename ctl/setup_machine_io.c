@@ -1,11 +1,15 @@
 /* setup_machine_io.c - see setup_machine_io.h. */
 #include "setup_machine_io.h"
 
+#include <arpa/inet.h>
 #include <grp.h>
 #include <libgen.h>
+#include <netinet/in.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 bool machine_resolver_is_near(bool *trusted)
@@ -47,4 +51,54 @@ void machine_keys(struct setup_keys *out, char folder[PATH_MAX], char group[300]
         (void)snprintf(path, sizeof(path), "%s/%s.pem", folder, names[i]);
         out->key_there[i] = access(path, F_OK) == 0;
     }
+}
+
+bool machine_port_is_free(unsigned port)
+{
+    struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
+    bool free_one;
+
+    if (fd < 0)
+        return false;
+    (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    free_one = bind(fd, (const struct sockaddr *)&address, sizeof(address)) == 0;
+    close(fd);
+    return free_one;
+}
+
+static bool in_group(const struct passwd *user, gid_t gid)
+{
+    gid_t groups[200];
+    int count = 200;
+
+    if (getgrouplist(user->pw_name, user->pw_gid, groups, &count) < 0)
+        return false;
+    for (int i = 0; i < count; i++)
+        if (groups[i] == gid)
+            return true;
+    return false;
+}
+
+const char *machine_log_group(char out[300], const char *log, const char *name)
+{
+    const struct passwd *user = getpwnam(name);
+    const struct group *group;
+    struct stat st;
+
+    out[0] = '\0';
+    if (*log == '\0')
+        return out;
+    if (strcmp(log, "journal") == 0) {
+        group = getgrnam("systemd-journal");
+    } else {
+        if (stat(log, &st) != 0 || (st.st_mode & S_IROTH) != 0)
+            return out;
+        group = (st.st_mode & S_IRGRP) != 0 && st.st_gid != 0 ? getgrgid(st.st_gid) : NULL;
+    }
+    if (user == NULL || group == NULL)
+        return NULL;
+    (void)snprintf(out, 300, "%s", in_group(user, group->gr_gid) ? "" : group->gr_name);
+    return out;
 }

@@ -16,4 +16,13 @@ bool machine_resolver_is_near(bool *trusted);
 void machine_keys(struct setup_keys *out, char folder[PATH_MAX], char group[300], const char *conf_file,
                   const char *user);
 
+/* Can a daemon listen there, on 127.0.0.1? */
+bool machine_port_is_free(unsigned port);
+
+/*
+ * The group that a user must come into to read a log: a path, "journal", or "". Returns out: a name, or "" where he
+ * reads it as he is, or there is none yet; NULL: there is no such user, or no group can.
+ */
+const char *machine_log_group(char out[300], const char *log, const char *user);
+
 #endif

@@ -3,33 +3,23 @@
 
 #include "postfix_check.h"
 #include "postfix_read_io.h"
+#include "postfix_run_io.h"
 #include "print.h"
-#include "program_output_io.h"
-#include "setup_file_io.h"
 #include "setup_machine_io.h"
 #include "setup_plan_io.h"
 #include "setup_postfix.h"
-#include "setup_postfix_queue.h"
 #include "whole_file.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <grp.h>
 #include <limits.h>
-#include <netinet/in.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define TABLE_MAX  ((size_t)1 << 20)
 #define AGAIN_PORT 10026
 #define PORTS      10
-#define HOLD_BATCH 100
-#define NAMED_MAX  50 /* messages on hold that are named */
 
 /* What facts point to. */
 struct gathered {
@@ -40,31 +30,7 @@ struct gathered {
     struct buf transport, transport_now, generic, generic_now;
 };
 
-/* --- commands --- */
-
-/* PROGRAM [-c DIR] WORD... */
-static int run_at(struct buf *out, const char *config_dir, const char *program, const char *const words[],
-                  struct err *e)
-{
-    char *argv[16];
-    size_t n = 0;
-
-    argv[n++] = (char *)program;
-    if (config_dir != NULL) {
-        argv[n++] = (char *)"-c";
-        argv[n++] = (char *)config_dir;
-    }
-    while (*words != NULL && n < 15)
-        argv[n++] = (char *)*words++;
-    argv[n] = NULL;
-    return program_output(out, argv, e);
-}
-
-static int run(struct buf *out, const struct setup_request *r, const char *program, const char *const words[],
-               struct err *e)
-{
-    return run_at(out, r->ctl->config_dir, program, words, e);
-}
+/* --- Postfix --- */
 
 int setup_postfix_set(struct postfix_conf *out, const char *config_dir, struct err *e)
 {
@@ -73,7 +39,7 @@ int setup_postfix_set(struct postfix_conf *out, const char *config_dir, struct e
     int rc;
 
     buf_init(&text, POSTFIX_TEXT_MAX);
-    rc = run_at(&text, config_dir, "postconf", (const char *[]){"-n", NULL}, e);
+    rc = postfix_run(&text, config_dir, "postconf", (const char *[]){"-n", NULL}, e);
     if (rc == 0)
         rc = postfix_conf_read(out, (struct postfix_printed){buf_text(&text), text.len}, none, none, e);
     buf_clear(&text);
@@ -87,7 +53,7 @@ static int read_types(struct setup_postfix_facts *f, const struct setup_request 
     int rc;
 
     buf_init(&text, POSTFIX_TEXT_MAX);
-    rc = run(&text, r, "postconf", (const char *[]){"-m", NULL}, e);
+    rc = postfix_run(&text, r->ctl->config_dir, "postconf", (const char *[]){"-m", NULL}, e);
     for (line = rc == 0 && text.len > 0 ? strtok_r(text.data, "\n", &rest) : NULL; line != NULL;
          line = strtok_r(NULL, "\n", &rest)) {
         f->regexp |= strcmp(line, "regexp") == 0;
@@ -126,21 +92,6 @@ static void find_domain(char out[300], const struct postfix_conf *postfix)
         fclose(in);
 }
 
-static bool is_free(unsigned port)
-{
-    struct sockaddr_in address = {
-        .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
-    bool free_one;
-
-    if (fd < 0)
-        return false;
-    (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-    free_one = bind(fd, (const struct sockaddr *)&address, sizeof(address)) == 0;
-    close(fd);
-    return free_one;
-}
-
 static bool in_master(const struct postfix_conf *postfix, unsigned port)
 {
     char name[32];
@@ -155,45 +106,9 @@ static bool in_master(const struct postfix_conf *postfix, unsigned port)
 static unsigned find_port(const struct postfix_conf *postfix)
 {
     for (unsigned port = AGAIN_PORT; port < AGAIN_PORT + PORTS; port++)
-        if (!in_master(postfix, port) && is_free(port))
+        if (!in_master(postfix, port) && machine_port_is_free(port))
             return port;
     return 0;
-}
-
-static bool in_group(const struct passwd *user, gid_t gid)
-{
-    gid_t groups[200];
-    int count = 200;
-
-    if (getgrouplist(user->pw_name, user->pw_gid, groups, &count) < 0)
-        return false;
-    for (int i = 0; i < count; i++)
-        if (groups[i] == gid)
-            return true;
-    return false;
-}
-
-/* Which group tlsrptd's user must be in to read the log; "": it reads it as it is; NULL: no group can. */
-static const char *find_log_group(char out[300], const char *log, const char *name)
-{
-    const struct passwd *user = getpwnam(name);
-    const struct group *group;
-    struct stat st;
-
-    out[0] = '\0';
-    if (*log == '\0')
-        return out;
-    if (strcmp(log, "journal") == 0) {
-        group = getgrnam("systemd-journal");
-    } else {
-        if (stat(log, &st) != 0 || (st.st_mode & S_IROTH) != 0)
-            return out;
-        group = (st.st_mode & S_IRGRP) != 0 && st.st_gid != 0 ? getgrgid(st.st_gid) : NULL;
-    }
-    if (user == NULL || group == NULL)
-        return NULL;
-    (void)snprintf(out, 300, "%s", in_group(user, group->gr_gid) ? "" : group->gr_name);
-    return out;
 }
 
 /* --- files --- */
@@ -234,7 +149,7 @@ static int gather(struct gathered *g, const struct postfix_conf *postfix, const 
     find_log(g->log, postfix);
     find_domain(g->mail_domain, postfix);
     machine_keys(&keys, g->key_folder, g->group, g->conf_file, r->conf->tlsrptd.user);
-    f->log_group = find_log_group(g->log_group, g->log, r->conf->tlsrptd.user);
+    f->log_group = machine_log_group(g->log_group, g->log, r->conf->tlsrptd.user);
     f->config_dir = g->config_dir;
     f->named = r->ctl->config_dir != NULL;
     f->resolver_is_near = machine_resolver_is_near(NULL);
@@ -291,120 +206,9 @@ bool setup_postfix_running(const struct setup_request *r)
     bool runs;
 
     buf_init(&out, 65536);
-    runs = run(&out, r, "postfix", (const char *[]){"status", NULL}, NULL) == 0;
+    runs = postfix_run(&out, r->ctl->config_dir, "postfix", (const char *[]){"status", NULL}, NULL) == 0;
     buf_clear(&out);
     return runs;
-}
-
-/* --- the queue --- */
-
-struct holding {
-    struct buf *said;
-    const struct setup_request *r;
-    char id[HOLD_BATCH][SETUP_QUEUE_ID];
-    size_t count;
-    int all;
-};
-
-static int hold_batch(struct holding *h, struct err *e)
-{
-    char *argv[2 * HOLD_BATCH + 4];
-    struct buf out;
-    size_t n = 0;
-    int rc;
-
-    argv[n++] = (char *)"postsuper";
-    if (h->r->ctl->config_dir != NULL) {
-        argv[n++] = (char *)"-c";
-        argv[n++] = (char *)h->r->ctl->config_dir;
-    }
-    for (size_t i = 0; i < h->count; i++) {
-        argv[n++] = (char *)"-h";
-        argv[n++] = h->id[i];
-    }
-    argv[n] = NULL;
-    if (h->count == 0)
-        return 0;
-    buf_init(&out, 1 << 20);
-    rc = program_output(&out, argv, e);
-    buf_clear(&out);
-    h->count = 0;
-    return rc;
-}
-
-static int hold_one(struct holding *h, const struct setup_queued *m, struct err *e)
-{
-    if (!m->flagged || m->held)
-        return 0;
-    memcpy(h->id[h->count++], m->id, sizeof(m->id));
-    if (h->all++ < NAMED_MAX) {
-        buf_printf(h->said, "on hold: %s to ", m->id);
-        print_text(h->said, m->first, strlen(m->first));
-        buf_char(h->said, '\n');
-    }
-    return h->count == HOLD_BATCH ? hold_batch(h, e) : 0;
-}
-
-static int hold_lines(struct holding *h, const char *at, struct err *e)
-{
-    const struct conf_milter *m = &h->r->conf->milter;
-    const struct address_tag tags[2] = {{*m->delimiter, m->tag}, {*m->delimiter, m->optional_tag}};
-    struct setup_queued message;
-
-    while (*at != '\0') {
-        size_t len = strcspn(at, "\n");
-
-        if (len > 0 && (setup_queued_read(&message, at, len, tags, 2, e) != 0 || hold_one(h, &message, e) != 0))
-            return -1;
-        at += len + (at[len] == '\n');
-    }
-    return hold_batch(h, e);
-}
-
-/* Returns 1; 0: a Postfix that was never started has none yet; -1 with the reason. */
-static int has_queue(const struct setup_request *r, struct err *e)
-{
-    char path[PATH_MAX];
-    struct buf out;
-    int rc;
-
-    buf_init(&out, PATH_MAX);
-    rc = run(&out, r, "postconf", (const char *[]){"-xh", "queue_directory", NULL}, e);
-    if (rc == 0) {
-        (void)snprintf(path, sizeof(path), "%.*s/incoming", (int)strcspn(buf_text(&out), "\n"), buf_text(&out));
-        rc = access(path, F_OK) == 0 ? 1 : 0;
-    }
-    buf_clear(&out);
-    return rc;
-}
-
-int setup_postfix_hold(struct buf *said, const struct setup_request *r, struct err *e)
-{
-    struct holding *h = calloc(1, sizeof(*h));
-    struct buf queue;
-    int rc;
-
-    if (h == NULL)
-        return err_set(e, "no memory");
-    h->said = said;
-    h->r = r;
-    buf_init(&queue, CTL_OUTPUT_MAX);
-    rc = has_queue(r, e);
-    if (rc == 1)
-        rc = run(&queue, r, "postqueue", (const char *[]){"-j", NULL}, e);
-    if (rc == 0)
-        rc = hold_lines(h, buf_text(&queue), e);
-    buf_clear(&queue);
-    if (rc == 0 && h->all > NAMED_MAX)
-        buf_printf(said, "on hold: and %d more\n", h->all - NAMED_MAX);
-    if (rc == 0 && h->all > 0)
-        buf_str(said,
-                "Flagged mail is on hold, as nothing protects it any more. It goes on, flagged, after \"posternctl "
-                "setup postfix --apply\" and \"postsuper -H ID\"; postsuper -d ID throws it away. Released without "
-                "Postern it goes out like any other mail, the tag still in the address.\n");
-    rc = rc == 0 ? h->all : -1;
-    free(h);
-    return rc;
 }
 
 /* --- afterwards --- */
