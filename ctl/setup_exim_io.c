@@ -1,7 +1,7 @@
 /* setup_exim_io.c - see setup_exim_io.h. */
 #include "setup_exim_io.h"
 
-#include "print.h"
+#include "hold_report.h"
 #include "program_output_io.h"
 #include "setup_exim.h"
 #include "setup_machine_io.h"
@@ -20,7 +20,6 @@
 #define OUTPUT_MAX ((size_t)1 << 20)
 #define HOLD_BATCH 100
 #define HOLD_TRIES 3
-#define NAMED_MAX  50 /* messages on hold that are named */
 
 /* The files that are looked at: those of contrib/exim, those of conf.d, and the rest */
 enum { PART, SPLIT = PART + SETUP_EXIM_PARTS, DEBIAN = SPLIT + SETUP_EXIM_PARTS, OWN, TEMPLATE, LOCALMACROS, FILES };
@@ -214,7 +213,7 @@ bool setup_exim_running(const struct setup_request *r)
 /* --- the queue --- */
 
 struct holding {
-    struct buf *said;
+    struct hold_report *report; /* NULL: they are told already */
     struct address_tag tag;
     char id[HOLD_BATCH][SETUP_EXIM_ID];
     size_t count; /* in this batch */
@@ -242,11 +241,9 @@ static void hold_one(struct holding *h, const struct setup_exim_queued *m)
     if (!m->flagged || m->held)
         return;
     memcpy(h->id[h->count++], m->id, sizeof(m->id));
-    if (h->all++ < NAMED_MAX) {
-        buf_printf(h->said, "frozen: %s to ", m->id);
-        print_text(h->said, m->first, strlen(m->first));
-        buf_char(h->said, '\n');
-    }
+    h->all++;
+    if (h->report != NULL)
+        hold_report_add(h->report, m->id, m->first);
     if (h->count == HOLD_BATCH)
         freeze(h);
 }
@@ -278,6 +275,7 @@ static int hold(struct holding *h, struct err *e)
 {
     int held = hold_all(h, e), left = held;
 
+    h->report = NULL;
     for (int i = 0; i < HOLD_TRIES && left > 0; i++)
         left = hold_all(h, e);
     if (left > 0)
@@ -287,23 +285,19 @@ static int hold(struct holding *h, struct err *e)
 
 int setup_exim_hold(struct buf *said, const struct setup_request *r, struct err *e)
 {
+    struct hold_report report = {.said = said, .state = "frozen"};
     struct holding *h = calloc(1, sizeof(*h));
     int held;
 
     if (h == NULL)
         return err_set(e, "no memory");
-    h->said = said;
+    h->report = &report;
     h->tag = (struct address_tag){*r->conf->milter.delimiter, r->conf->milter.tag};
     held = hold(h, e);
-    if (held > NAMED_MAX)
-        buf_printf(said, "frozen: and %d more\n", held - NAMED_MAX);
-    if (held > 0)
-        buf_str(
-            said,
-            "Flagged mail is frozen, as nothing protects it any more. It goes on, flagged, after \"posternctl setup "
-            "exim --apply\" and \"exim4 -Mt ID\"; exim4 -Mrm ID throws it away. Thawed without Postern (exim4 -Mt, "
-            "-M, -qff) it goes out like any other mail, the tag still in the address. Exim returns it after a "
-            "week (timeout_frozen_after).\n");
+    if (held >= 0)
+        hold_report_end(&report, "exim", "exim4 -Mt ID",
+                        "; exim4 -Mrm ID throws it away. Exim returns it after a week (timeout_frozen_after)",
+                        "Thawed (exim4 -Mt, -M, -qff)");
     free(h);
     return held;
 }

@@ -1,8 +1,8 @@
 /* setup_postfix_hold_io.c - flagged mail in Postfix's queue is put on hold; see setup_postfix_io.h. */
 #include "setup_postfix_io.h"
 
+#include "hold_report.h"
 #include "postfix_run_io.h"
-#include "print.h"
 #include "setup_postfix_queue.h"
 
 #include <limits.h>
@@ -12,14 +12,12 @@
 #include <unistd.h>
 
 #define HOLD_BATCH 100
-#define NAMED_MAX  50 /* messages on hold that are named */
 
 struct holding {
-    struct buf *said;
+    struct hold_report report;
     const struct setup_request *r;
     char id[HOLD_BATCH][SETUP_QUEUE_ID];
-    size_t count;
-    int all;
+    size_t count; /* in this batch */
 };
 
 static int hold_batch(struct holding *h, struct err *e)
@@ -50,11 +48,7 @@ static int hold_one(struct holding *h, const struct setup_queued *m, struct err 
     if (!m->flagged || m->held)
         return 0;
     memcpy(h->id[h->count++], m->id, sizeof(m->id));
-    if (h->all++ < NAMED_MAX) {
-        buf_printf(h->said, "on hold: %s to ", m->id);
-        print_text(h->said, m->first, strlen(m->first));
-        buf_char(h->said, '\n');
-    }
+    hold_report_add(&h->report, m->id, m->first);
     return h->count == HOLD_BATCH ? hold_batch(h, e) : 0;
 }
 
@@ -99,7 +93,7 @@ int setup_postfix_hold(struct buf *said, const struct setup_request *r, struct e
 
     if (h == NULL)
         return err_set(e, "no memory");
-    h->said = said;
+    h->report = (struct hold_report){.said = said, .state = "on hold"};
     h->r = r;
     buf_init(&queue, CTL_OUTPUT_MAX);
     rc = has_queue(r, e);
@@ -108,14 +102,10 @@ int setup_postfix_hold(struct buf *said, const struct setup_request *r, struct e
     if (rc == 0)
         rc = hold_lines(h, buf_text(&queue), e);
     buf_clear(&queue);
-    if (rc == 0 && h->all > NAMED_MAX)
-        buf_printf(said, "on hold: and %d more\n", h->all - NAMED_MAX);
-    if (rc == 0 && h->all > 0)
-        buf_str(said,
-                "Flagged mail is on hold, as nothing protects it any more. It goes on, flagged, after \"posternctl "
-                "setup postfix --apply\" and \"postsuper -H ID\"; postsuper -d ID throws it away. Released without "
-                "Postern it goes out like any other mail, the tag still in the address.\n");
-    rc = rc == 0 ? h->all : -1;
+    if (rc == 0) {
+        hold_report_end(&h->report, "postfix", "postsuper -H ID", "; postsuper -d ID throws it away", "Released");
+        rc = (int)h->report.count;
+    }
     free(h);
     return rc;
 }

@@ -2,7 +2,7 @@
 #include "setup_sendmail_io.h"
 
 #include "ascii.h"
-#include "print.h"
+#include "hold_report.h"
 #include "program_output_io.h"
 #include "setup_sendmail_program_io.h"
 #include "setup_sendmail_queue.h"
@@ -16,19 +16,18 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#define BATCH     50
-#define ID_MAX    64
-#define NAMED_MAX 50                /* messages that are named */
-#define QF_MAX    ((size_t)8 << 20) /* octets of a control file */
-#define TRIES     20                /* for messages that are being delivered just now */
-#define REASON    "flagged mail, and Postern was taken back"
+#define BATCH  50
+#define ID_MAX 64
+#define QF_MAX ((size_t)8 << 20) /* octets of a control file */
+#define TRIES  20                /* for messages that are being delivered just now */
+#define REASON "flagged mail, and Postern was taken back"
 
 struct flagged {
     char id[ID_MAX], first[256];
 };
 
 struct holding {
-    struct buf *said;
+    struct hold_report *report;
     const struct setup_request *r;
     struct sendmail_place place;
     struct flagged found[BATCH]; /* that are not quarantined */
@@ -166,27 +165,16 @@ static bool is_found(const struct holding *h, const char *id)
     return false;
 }
 
-/* Of these, what is not to be found any more. Returns how many. */
-static size_t name_those(struct holding *h, const struct holding *before, size_t named)
+/* Of these, what is not to be found any more. */
+static void name_those(struct holding *h, const struct holding *before)
 {
-    size_t held = 0;
-
-    for (size_t i = 0; i < before->count && i < BATCH; i++) {
-        const struct flagged *f = &before->found[i];
-
-        if (is_found(h, f->id))
-            continue;
-        if (named + held++ < NAMED_MAX) {
-            buf_printf(h->said, "in quarantine: %s to ", f->id);
-            print_text(h->said, f->first, strlen(f->first));
-            buf_char(h->said, '\n');
-        }
-    }
-    return held;
+    for (size_t i = 0; i < before->count && i < BATCH; i++)
+        if (!is_found(h, before->found[i].id))
+            hold_report_add(h->report, before->found[i].id, before->found[i].first);
 }
 
 /* Until there are none that are not in quarantine. A message that is being delivered is locked, and is tried again. */
-static int hold_all(struct holding *h, size_t *held, struct err *e)
+static int hold_all(struct holding *h, struct err *e)
 {
     static const struct timespec pause = {.tv_nsec = 250000000};
     struct holding before;
@@ -195,7 +183,7 @@ static int hold_all(struct holding *h, size_t *held, struct err *e)
         before = *h;
         if (quarantine(h, e) != 0 || look(h, e) != 0)
             return -1;
-        *held += name_those(h, &before, *held);
+        name_those(h, &before);
         if (h->count < before.count)
             tries = 0;
         else
@@ -210,21 +198,15 @@ static int hold_all(struct holding *h, size_t *held, struct err *e)
 
 int setup_sendmail_hold(struct buf *said, const struct setup_request *r, struct err *e)
 {
-    struct holding h = {.said = said, .r = r};
-    size_t held = 0;
+    struct hold_report report = {.said = said, .state = "in quarantine"};
+    struct holding h = {.report = &report, .r = r};
+    char release[2 * PATH_MAX];
     int rc;
 
     if (sendmail_find(&h.place, r, e) != 0 || look(&h, e) != 0)
         return -1;
-    rc = hold_all(&h, &held, e);
-    if (held > NAMED_MAX)
-        buf_printf(said, "in quarantine: and %zu more\n", held - NAMED_MAX);
-    if (held > 0)
-        buf_printf(
-            said,
-            "Flagged mail is in quarantine (sendmail -bp -qQ), as nothing protects it any more. It goes on, "
-            "flagged, after \"posternctl setup sendmail --apply\" and \"%s -C %s -qQ -Q -qIID\". Let out without "
-            "Postern it goes out like any other mail, the tag still in the address.\n",
-            h.place.program, h.place.cf);
-    return rc == 0 ? (int)held : -1;
+    rc = hold_all(&h, e);
+    (void)snprintf(release, sizeof(release), "%s -C %s -qQ -Q -qIID", h.place.program, h.place.cf);
+    hold_report_end(&report, "sendmail", release, "; sendmail -bp -qQ shows it", "Let out");
+    return rc == 0 ? (int)report.count : -1;
 }

@@ -1,5 +1,6 @@
 /* setup.t - a plan: its steps, and how they are shown. */
 #include "setup.h"
+#include "hold_report.h"
 #include "setup_text.h"
 
 #include <setjmp.h>
@@ -129,12 +130,39 @@ static void test_limit(void **state)
     setup_plan_clear(&p);
 }
 
+/* Messages on hold: so many are named, foreign text is harmless, and without any nothing is said. */
+static void test_hold_report(void **state)
+{
+    struct hold_report r = {.state = "on hold"};
+    struct buf said;
+    char id[32];
+
+    (void)state;
+    buf_init(&said, 100000);
+    r.said = &said;
+    hold_report_end(&r, "postfix", "postsuper -H ID", "", "Released");
+    assert_string_equal(buf_text(&said), "");
+    for (int i = 1; i <= HOLD_REPORT_NAMED + 2; i++) {
+        snprintf(id, sizeof(id), "ID%d", i);
+        hold_report_add(&r, id, "a\033+requiretls@b.example");
+    }
+    hold_report_end(&r, "postfix", "postsuper -H ID", "; postsuper -d ID throws it away", "Released");
+    assert_int_equal(r.count, HOLD_REPORT_NAMED + 2);
+    assert_non_null(strstr(buf_text(&said), "on hold: ID50 to a\\x1b+requiretls@b.example\n"));
+    assert_null(strstr(buf_text(&said), "ID51"));
+    assert_non_null(strstr(buf_text(&said), "\non hold: and 2 more\nFlagged mail is on hold, as"));
+    assert_non_null(strstr(buf_text(&said), "after \"posternctl setup postfix --apply\" and \"postsuper -H ID\"; "
+                                            "postsuper -d ID throws it away. Released without Postern"));
+    buf_clear(&said);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_quoting),
         cmocka_unit_test(test_plan),
         cmocka_unit_test(test_limit),
+        cmocka_unit_test(test_hold_report),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
