@@ -252,8 +252,15 @@ static void add_other(struct relay_tally *t, const struct relay_failure *f)
         snprintf(t->others + used, sizeof(t->others) - used, "; %s", text);
 }
 
+static bool is_unconnected(const struct relay_failure *f)
+{
+    return f->what == RELAY_FAILED_CONNECT || f->what == RELAY_FAILED_CONNECT_TIMEOUT;
+}
+
 bool relay_failure_outweighs(const struct relay_failure *f, const struct relay_failure *than)
 {
+    if (is_unconnected(f) != is_unconnected(than))
+        return is_unconnected(than);
     return weight(f) > weight(than);
 }
 
@@ -264,7 +271,7 @@ static void settle(struct relay_tally *t)
 
     if (t->count == 1) {
         t->lead = *f;
-    } else if (t->count > 1 && relay_failure_outweighs(f, &t->lead)) {
+    } else if (t->count > 1 && weight(f) > weight(&t->lead)) {
         add_other(t, &t->lead);
         t->lead = *f;
     } else if (t->count > 1) {

@@ -137,13 +137,17 @@ struct relay_failure {
 void relay_failure_set(struct relay_failure *out, enum relay_failed what, const char *host, const char *enhanced,
                        const char *detail);
 
-/* f counts more than the other one, by the join below: the last word, then what is temporary, then who got further. */
+/*
+ * Of two addresses of one host, f is that of the one that counts more: one that took the connection, as what it lacks
+ * the host lacks (a machine without IPv6 must not put off what will never go); then by the join below: the last word,
+ * what is temporary, who got further.
+ */
 bool relay_failure_outweighs(const struct relay_failure *f, const struct relay_failure *than);
 
 /*
  * The failures of all hosts of a domain, added in the order in which the hosts were tried or left out, those of the
  * addresses of one host one after the other. A host counts once, with the one of its addresses that counts most, the
- * first of equals: so it is temporary if one of its addresses may pass. All zeros: none yet.
+ * first of equals: so it is temporary if one of its addresses that take connections may pass. All zeros: none yet.
  */
 struct relay_tally {
     size_t count;              /* hosts */

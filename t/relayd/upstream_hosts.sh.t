@@ -80,7 +80,7 @@ stsd_start(
     enforced('same', [of('mixed'), [$lacks, $lacks, $lacks2, $past]]), enforced('bound', [of('lacking'), \@lacking, 10], [of('behind'), \@behind, 20]),
     enforced('shareda', [of('shared'), [$shared]]), enforced('sharedb', [of('shared'), [$shared]]), 'moves.test' => ['turns', $moves, $moves_to],
     (map { turns(join('to', @$_), @$_) } @changes), (map { turns("stays$_", $_, $_) } qw(pkix dane both)), turns('misfits', 'dane', 'misfit'),
-    enforced('sized', [of('sized'), \@sized]), enforced('deadlacking', [of('lacking'), [@dead[0 .. 6], $lacking[0]], 10], [of('behind'), \@behind, 20], [of('alive'), [$alive], 30]),
+    enforced('halfdead', [of('mixed'), [$dead[0], $lacks, $dead[1]]]), enforced('sized', [of('sized'), \@sized]), enforced('deadlacking', [of('lacking'), [@dead[0 .. 6], $lacking[0]], 10], [of('behind'), \@behind, 20], [of('alive'), [$alive], 30]),
     'daned.test' => record('daned.test', secure => 1, hosts => [[of('daned'), \@daned, 10, 'usable', ["3 1 1 $spki{of('daned')}"]]]),
     ($v6 ? (enforced('badsix', [of('alive'), ['::1', $alive]]), enforced('goodsix', [of('alive'), [$alive, '::1']])) : ()),
     map { my ($name, $at) = @$_; enforced($name, [of($name), [$at]]) } ['kept', $address{kept}], ['reload', $address{reload}], ['late', $late], ['noreqtls', $noreqtls], ['hang', $hang],
@@ -131,6 +131,8 @@ is(scalar(() = $log =~ /connection /g), 3, 'after all were tried');
 ($out, $log) = run('', 'permanent');
 like($out, qr/^1 rcpt 0 failed 550 5\.7\.30 [^;]*: mx\.mixed\.test does not offer REQUIRETLS$/m, 'all bad for good: the one that got furthest');
 is(scalar(() = $log =~ /connection /g), 2, 'an address that stands there twice is tried once');
+($out) = run('', 'halfdead');
+like($out, qr/^1 rcpt 0 failed 550 5\.7\.30 [^;]*: mx\.mixed\.test does not offer REQUIRETLS$/m, 'S5: an address that takes no connection does not put off what the host lacks');
 ($out, $log) = run('', 'same');
 is(done($out), 1, 'nor does one that fails twice keep others from being tried');
 is(scalar(() = $log =~ /connection /g), 3, 'each once');
