@@ -2,10 +2,10 @@
 #include "setup_daemons_io.h"
 
 #include "program_output_io.h"
+#include "setup_machine_io.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 static const char *const daemons[SETUP_DAEMONS] = {"stsd", "policyd", "milter", "relayd", "tlsrptd"};
 
@@ -34,20 +34,6 @@ static void set_true(void *ctx, const char *section, const char *key)
     *(bool *)ctx = true;
 }
 
-static bool has_unit(const char *unit)
-{
-    static const char *const folders[] = {"/etc/systemd/system", "/run/systemd/system", "/usr/lib/systemd/system",
-                                          "/lib/systemd/system"};
-    char path[128];
-
-    for (size_t i = 0; access("/run/systemd/system", F_OK) == 0 && i < sizeof(folders) / sizeof(folders[0]); i++) {
-        (void)snprintf(path, sizeof(path), "%s/%s", folders[i], unit);
-        if (access(path, F_OK) == 0)
-            return true;
-    }
-    return false;
-}
-
 static int reload_one(struct buf *said, const char *name, enum setup_news news, bool restart, struct err *e)
 {
     char unit[64];
@@ -56,7 +42,7 @@ static int reload_one(struct buf *said, const char *name, enum setup_news news, 
     int rc;
 
     (void)snprintf(unit, sizeof(unit), "postern-%s.service", name);
-    if (!has_unit(unit)) {
+    if (!machine_has_unit(unit)) {
         buf_printf(said, "by hand: %s postern-%s, as %s\n", restart ? "restart" : "send SIGHUP to", name,
                    news == SETUP_NEWS_CONF ? "postern.conf was changed" : "what its user may do was changed");
         return 0;

@@ -173,7 +173,7 @@ static int gather(struct gathered *g, const struct setup_request *r, struct err 
     f->mail_domain = g->mail_domain;
     f->authorities = access("/etc/ssl/certs/ca-certificates.crt", R_OK) == 0;
     f->resolver_is_near = machine_resolver_is_near(&f->resolver_is_trusted);
-    f->systemd = access("/run/systemd/system", F_OK) == 0;
+    f->systemd = machine_has_systemd();
     return 0;
 }
 

@@ -2,6 +2,7 @@
 #include "setup_exim_read.h"
 
 #include "ascii.h"
+#include "next_line.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,12 +10,6 @@
 #include <strings.h>
 
 #define INDENT 10 /* blanks, or blanks and a D, before a recipient */
-
-static const char *next_line(const char *at)
-{
-    at += strcspn(at, "\n");
-    return *at == '\n' ? at + 1 : at;
-}
 
 /* --- update-exim4.conf.conf --- */
 

@@ -2,6 +2,7 @@
 #include "setup_exim_text.h"
 
 #include "ascii.h"
+#include "next_line.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -32,12 +33,6 @@ const char *setup_exim_part_name(enum setup_exim_part part)
 }
 
 /* --- lines --- */
-
-static const char *next_line(const char *at)
-{
-    at += strcspn(at, "\n");
-    return *at == '\n' ? at + 1 : at;
-}
 
 static bool is_mark(const char *line, const char *mark, const char *name)
 {

@@ -53,6 +53,25 @@ void machine_keys(struct setup_keys *out, char folder[PATH_MAX], char group[300]
     }
 }
 
+bool machine_has_systemd(void)
+{
+    return access("/run/systemd/system", F_OK) == 0;
+}
+
+bool machine_has_unit(const char *unit)
+{
+    static const char *const folders[] = {"/etc/systemd/system", "/run/systemd/system", "/run/systemd/generator.late",
+                                          "/usr/lib/systemd/system", "/lib/systemd/system"};
+    char path[300];
+
+    for (size_t i = 0; machine_has_systemd() && i < sizeof(folders) / sizeof(folders[0]); i++) {
+        (void)snprintf(path, sizeof(path), "%s/%s", folders[i], unit);
+        if (access(path, F_OK) == 0)
+            return true;
+    }
+    return false;
+}
+
 bool machine_port_is_free(unsigned port)
 {
     struct sockaddr_in address = {

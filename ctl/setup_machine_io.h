@@ -16,6 +16,10 @@ bool machine_resolver_is_near(bool *trusted);
 void machine_keys(struct setup_keys *out, char folder[PATH_MAX], char group[300], const char *conf_file,
                   const char *user);
 
+/* Does systemd run here? And, then, has it this unit ("exim4.service")? */
+bool machine_has_systemd(void);
+bool machine_has_unit(const char *unit);
+
 /* Can a daemon listen there, on 127.0.0.1? */
 bool machine_port_is_free(unsigned port);
 

@@ -2,6 +2,7 @@
 #include "setup_sendmail.h"
 
 #include "domain.h"
+#include "next_line.h"
 #include "setup_sendmail_commands.h"
 
 #include <stdio.h>
@@ -18,12 +19,6 @@ struct planning {
     const struct setup_sendmail_facts *facts;
     char mc[4200], cf[4200];
 };
-
-static const char *next_line(const char *at)
-{
-    at += strcspn(at, "\n");
-    return *at == '\n' ? at + 1 : at;
-}
 
 /* --- what is in the way --- */
 

@@ -2,6 +2,7 @@
 #include "setup_sendmail_io.h"
 
 #include "program_output_io.h"
+#include "setup_machine_io.h"
 #include "setup_plan_io.h"
 #include "setup_sendmail.h"
 #include "setup_sendmail_program_io.h"
@@ -114,24 +115,13 @@ static const char *find_other(const struct setup_request *r)
     return "";
 }
 
-static bool has_unit(void)
-{
-    static const char *const units[] = {"/etc/systemd/system/sendmail.service", "/lib/systemd/system/sendmail.service",
-                                        "/run/systemd/generator.late/sendmail.service"};
-
-    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
-        if (access("/run/systemd/system", F_OK) == 0 && access(units[i], F_OK) == 0)
-            return true;
-    return false;
-}
-
 /* A daemon whose sendmail.cf is elsewhere is no unit of Debian's. */
 static void find_reload(struct gathered *g, const struct setup_request *r)
 {
     static const char hup[] = "kill -HUP \"$(head -n 1 \"$1\")\"";
     const char **w = g->reload;
 
-    if (r->ctl->config_dir == NULL && has_unit()) {
+    if (r->ctl->config_dir == NULL && machine_has_unit("sendmail.service")) {
         *w++ = "systemctl";
         *w++ = "reload";
         *w++ = "sendmail";

@@ -1,18 +1,14 @@
 /* setup_sendmail_mc.c - Postern's lines in a sendmail.mc, and what a sendmail.cf says; see setup_sendmail.h. */
 #include "setup_sendmail.h"
 
+#include "next_line.h"
+
 #include <stdio.h>
 #include <string.h>
 
 #define BEGIN "dnl >>> postern"
 #define END   "dnl <<< postern"
 #define SAYS  ": \"posternctl setup sendmail\" writes what is between these marks"
-
-static const char *next_line(const char *at)
-{
-    at += strcspn(at, "\n");
-    return *at == '\n' ? at + 1 : at;
-}
 
 static bool begins(const char *line, const char *with)
 {

@@ -2,16 +2,11 @@
 #include "setup_sendmail_queue.h"
 
 #include "ascii.h"
+#include "next_line.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-
-static const char *next_line(const char *at)
-{
-    at += strcspn(at, "\n");
-    return *at == '\n' ? at + 1 : at;
-}
 
 /* P= of a line "Qgroup, P=/var/spool/mqueue/x, F=f" */
 static void add_group(struct buf *out, const char *line, size_t len)
