@@ -49,7 +49,7 @@ struct setup_manifest {
     char **reload; /* NULL: none */
 };
 
-/* Append it as JSON. Returns 0, or -1 without memory. */
+/* Append it as JSON; a text that is no UTF-8 is {"hex":DIGITS} there. Returns 0, or -1 without memory. */
 int setup_manifest_write(struct buf *out, const struct setup_manifest *m);
 
 /* Read one. Returns 0 (setup_manifest_clear), or -1 with what is wrong: foreign text, every member is checked. */
@@ -60,7 +60,7 @@ void setup_manifest_clear(struct setup_manifest *m);
 /* The file of that path; NULL: it is not there. */
 struct setup_kept *setup_manifest_file(const struct setup_manifest *m, const char *path);
 
-/* One more, empty but for its number or kind; NULL without memory, or beyond the limits. */
+/* One more, empty but for its path and number, or for what the step has; NULL without memory, or beyond the limits. */
 struct setup_kept *setup_manifest_add_file(struct setup_manifest *m, const char *path);
 struct setup_done *setup_manifest_add_done(struct setup_manifest *m, const struct setup_step *step);
 

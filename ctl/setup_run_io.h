@@ -11,7 +11,8 @@ enum setup_way { SETUP_SHOW, SETUP_APPLY, SETUP_UNDO };
 
 /*
  * cert: what the server's plan is to be about, beside postern.conf (setup_request); NULL: nothing. Returns an enum
- * ctl_exit, errors reported: CTL_NO too when SETUP_SHOW has something to do, or SETUP_UNDO has left something.
+ * ctl_exit, errors reported: CTL_NO too when SETUP_SHOW has something to do, or SETUP_UNDO has left something;
+ * CTL_USAGE when --config-dir names no folder, unless --apply has changed something in it before.
  */
 int setup_run(const struct ctl *ctl, const struct setup_server *server, const struct cert_use *cert,
               enum setup_way way);
