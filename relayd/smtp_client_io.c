@@ -123,14 +123,21 @@ void smtp_client_cut(struct smtp_client *c)
         memory_free(c);
 }
 
+/* Nobody waits for the reply, nor for the socket to take it. */
+static void quit(struct smtp_client *c)
+{
+    if (smtp_client_queued(c) > 0)
+        return;
+    evbuffer_add(c->stream.out, "QUIT\r\n", 6);
+    (void)smtp_stream_flush(&c->stream);
+}
+
 void smtp_client_free(struct smtp_client *c)
 {
     if (c == NULL)
         return;
-    if (c->state > CONNECTING && c->state != HANDSHAKE && c->state != OVER && smtp_client_queued(c) == 0) {
-        evbuffer_add(c->stream.out, "QUIT\r\n", 6);
-        (void)smtp_stream_flush(&c->stream);
-    }
+    if (c->state > CONNECTING && c->state != HANDSHAKE && c->state != OVER)
+        quit(c);
     smtp_client_cut(c);
 }
 
@@ -226,6 +233,7 @@ static void fail_reply(struct smtp_client *c, enum relay_failed what)
 
     buf_init(&shown, SMTP_REPLY_OCTETS_MAX);
     smtp_reply_show(&shown, &c->reply);
+    quit(c);
     fail(c, what, c->reply.status, buf_text(&shown));
     buf_clear(&shown);
 }
@@ -360,6 +368,7 @@ static void step_taken(struct smtp_client *c)
         smtp_reply_host(c->helo, sizeof(c->helo), &c->reply);
         c->offered_bare = c->ehlo.requiretls;
         if (!c->ehlo.starttls) {
+            quit(c);
             fail(c, RELAY_FAILED_STARTTLS_ABSENT, NULL, NULL);
             return;
         }

@@ -46,7 +46,8 @@ struct smtp_client_events {
     void (*reply)(void *ctx, const struct smtp_reply *reply);
     /* All that was said has been taken by the socket, but for UPSTREAM_LOW_WATER octets. */
     void (*room)(void *ctx);
-    /* It is over; only smtp_client_free may follow. enhanced and detail: for relay_failure_set. */
+    /* It is over, with a QUIT if the server waits for a command (S4); only smtp_client_free may follow. enhanced and
+     * detail: for relay_failure_set. */
     void (*failed)(void *ctx, enum relay_failed what, const char *enhanced, const char *detail);
 };
 

@@ -142,6 +142,11 @@ for my $case (@elsewhere) {
     my $id = ++$i;
     like($said{$id} // '', qr/^\Q$id\E rcpt 0 failed $case->[1]/, $case->[0]);
 }
+for my $step (['greeting421', 'clear'], ['greeting554', 'clear'], ['ehlo421', 'clear'], ['ehlo554', 'clear'], ['nostarttls', 'clear'], ['tlsehlo421', 'under'], ['tlsehlo554', 'under'], ['noreqtls', 'under'], ['mail554', 'under']) {
+    my ($name, $how) = @$step;
+    like(seen(of($name)), qr/^1 $how QUIT$/m, "S4: $name is left with QUIT");
+}
+unlike(seen(of($_)), qr/ QUIT$/m, "$_: to whom nothing more is said") for qw(self expired injection);
 like(seen(of('good')), qr/under MAIL FROM:<s\@client.test> REQUIRETLS RET=HDRS\n1 under RCPT TO:<u\@good.test>\n/, 'S7: what the server is told; no tag');
 like(seen(of('good')), qr/1 message 1000 /, 'the message, whole');
 like(seen(of('null')), qr/under MAIL FROM:<>\n/, 'B3');
