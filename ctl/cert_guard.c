@@ -18,7 +18,7 @@ void cert_guard(struct err *lost, const struct cert_entry *before, const struct 
     struct err why = {""};
 
     lost->text[0] = '\0';
-    if (cert_chain_judge(fresh, NULL, NULL, now, &why) == CERT_EXPIRED)
+    if (cert_chain_judge(fresh, NULL, NULL, now, &why) != CERT_GOOD)
         err_set(lost, "%s", why.text);
     else if (before->about.host_count > 0)
         err_set(lost, "\"posternctl cert acme\" renews %s, and would replace this one", before->name);

@@ -5,8 +5,10 @@
 #include "cert_store_io.h"
 
 /*
- * What would be lost if fresh became the live one of this entry: a host name that the old one has, the rest of its
- * time, an authority, its renewal by ACME. "" for nothing, else a sentence.
+ * What would be lost if fresh (a chain that was read, leaf what its first certificate says) became the live one of this
+ * entry at this time: senders that go by PKIX, as it is not good now (expired, not good yet, too weak); its renewal by
+ * ACME; an authority; a host name that the old one has. That it ends sooner than the old one is nothing lost. lost is
+ * "" for nothing, else a sentence.
  */
 void cert_guard(struct err *lost, const struct cert_entry *before, const struct cert_chain *fresh,
                 const struct cert_facts *leaf, int64_t now);
