@@ -147,7 +147,7 @@ enum cert_use_verdict cert_use_judge_tlsa(struct buf *said, const struct cert_ch
                    host, tlsa->why);
         return CERT_USE_LATER;
     }
-    if (tlsa->status != DNS_FOUND || !tlsa->secure)
+    if (tlsa->status != DNS_FOUND)
         return CERT_USE_GOOD;
     for (size_t i = 0; i < tlsa->count; i++) {
         if (!tlsa_usable(&tlsa->rr[i].tlsa, NULL))

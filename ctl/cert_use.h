@@ -40,8 +40,9 @@ enum cert_use_verdict cert_use_judge(struct buf *said, const struct cert_entry *
                                      X509_STORE *trust, int64_t now);
 
 /*
- * The TLSA RRset of host as it is in DNS now: secure, with usable records of which none fits the chain, is a refusal
- * (RFC 7671 8.1), with the record that must be published before; a failed look-up is LATER.
+ * The TLSA RRset of host as it is in DNS now: usable records of which none fits the chain are a refusal (RFC 7671 8.1),
+ * with the record that must be published before; a failed look-up is LATER. Records that are not secure count as those
+ * that are (as in tlsa_rollover.h): they bind senders whose resolver validates where ours does not.
  * least_ttl: what such records have at least (certs.tlsa_ttl); the answer's may have been counted down by a cache.
  */
 enum cert_use_verdict cert_use_judge_tlsa(struct buf *said, const struct cert_chain *c, const char *host,
