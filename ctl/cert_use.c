@@ -1,11 +1,10 @@
 /* cert_use.c - may a certificate of the store go into a mail server? See cert_use.h. */
 #include "cert_use.h"
+#include "tlsa_match.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <openssl/evp.h>
 
 static enum cert_use_verdict worse(enum cert_use_verdict a, enum cert_use_verdict b)
 {
@@ -89,45 +88,15 @@ enum cert_use_verdict cert_use_judge(struct buf *said, const struct cert_entry *
 
 /* --- DANE --- */
 
-static bool matches(const struct tlsa *rr, const unsigned char *octets, size_t len)
-{
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    unsigned int size = 0;
-
-    if (rr->matching_type == 0)
-        return rr->len == len && memcmp(rr->data, octets, len) == 0;
-    return EVP_Digest(octets, len, digest, &size, rr->matching_type == 1 ? EVP_sha256() : EVP_sha512(), NULL) == 1 &&
-           rr->len == size && memcmp(rr->data, digest, size) == 0;
-}
-
-static bool certificate_fits(X509 *cert, const struct tlsa *rr)
-{
-    unsigned char *der = NULL;
-    int len = rr->selector == 0 ? i2d_X509(cert, &der) : i2d_X509_PUBKEY(X509_get_X509_PUBKEY(cert), &der);
-    bool fits = len > 0 && matches(rr, der, (size_t)len);
-
-    OPENSSL_free(der);
-    return fits;
-}
-
-bool cert_use_tlsa_fits(const struct cert_chain *c, const struct tlsa *rr)
-{
-    if (rr->usage == 3)
-        return c->count > 0 && certificate_fits(c->cert[0], rr);
-    for (size_t i = 1; rr->usage == 2 && i < c->count; i++)
-        if (certificate_fits(c->cert[i], rr))
-            return true;
-    return false;
-}
-
 static void say_record(struct buf *said, const struct cert_chain *c, const char *host, int64_t ttl)
 {
     uint8_t digest[CERT_DIGEST_LEN];
-    struct tlsa rr = {.usage = 3, .selector = 1, .matching_type = 1, .len = CERT_DIGEST_LEN, .data = digest};
     char text[TLSA_TEXT_BUF(CERT_DIGEST_LEN)] = "";
 
-    if (cert_key_digest(digest, c->key) == 0)
+    if (cert_key_digest(digest, c->key) == 0) {
+        const struct tlsa rr = tlsa_of_digest(digest);
         tlsa_format(text, &rr);
+    }
     buf_printf(said,
                "_25._tcp.%s has TLSA records, and none of them fits this certificate: senders that go by DANE would "
                "keep their mail back. Publish this one beside those that are there: _25._tcp.%s. IN TLSA %s ; then "
@@ -153,7 +122,7 @@ enum cert_use_verdict cert_use_judge_tlsa(struct buf *said, const struct cert_ch
         if (!tlsa_usable(&tlsa->rr[i].tlsa, NULL))
             continue;
         usable = true;
-        if (cert_use_tlsa_fits(c, &tlsa->rr[i].tlsa))
+        if (tlsa_fits(&tlsa->rr[i].tlsa, c->cert, c->count))
             return CERT_USE_GOOD;
     }
     if (!usable)

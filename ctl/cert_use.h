@@ -48,9 +48,6 @@ enum cert_use_verdict cert_use_judge(struct buf *said, const struct cert_entry *
 enum cert_use_verdict cert_use_judge_tlsa(struct buf *said, const struct cert_chain *c, const char *host,
                                           const struct dns_answer *tlsa, int64_t least_ttl);
 
-/* Does a sender that goes by this usable record take the chain? DANE-EE: the leaf; DANE-TA: one above it. */
-bool cert_use_tlsa_fits(const struct cert_chain *c, const struct tlsa *rr);
-
 /* --- the entry's about.use --- */
 
 /* "postfix:/etc/postfix"; false: longer than out. */

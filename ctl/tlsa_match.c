@@ -32,7 +32,7 @@ bool tlsa_fits(const struct tlsa *rr, X509 *const *chain, size_t count)
 
     if (count == 0 || !tlsa_usable(rr, NULL))
         return false;
-    if (rr->usage == 3 || count == 1)
+    if (rr->usage == 3)
         return certificate_fits(rr, chain[0]);
     for (size_t i = 1; i < count; i++)
         fits = fits || certificate_fits(rr, chain[i]);

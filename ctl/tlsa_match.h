@@ -7,8 +7,9 @@
 #include "tlsa.h"
 
 /*
- * Does a usable record fit the chain as a server sends it: usage 3 the leaf, usage 2 any certificate after it, or a
- * leaf that is alone (RFC 7671 5.1, 5.2)? Names, dates and signatures are not looked at.
+ * Does a usable record fit the chain as a server sends it: usage 3 the leaf, usage 2 any certificate after it (RFC 7671
+ * 5.1, 5.2)? A leaf that is alone fits no record of usage 2, as OpenSSL, which senders verify with, takes it for no
+ * authority. Names, dates and signatures are not looked at. One that cannot be used fits nothing.
  */
 bool tlsa_fits(const struct tlsa *rr, X509 *const *chain, size_t count);
 

@@ -1,4 +1,4 @@
-/* tlsa_match.t.c - records of each form against a chain of three, and against one certificate alone. */
+/* tlsa_match.t.c - records of each form against a chain of three, of two, and against one certificate alone. */
 #include "tlsa_match.h"
 
 #include <openssl/sha.h>
@@ -58,7 +58,7 @@ static const struct {
     uint8_t usage;
     bool three, one, two;
 } forms[] = {
-    {0, 3, true, true, true},   {1, 3, false, false, false}, {0, 2, false, true, false},  {1, 2, true, false, true},
+    {0, 3, true, true, true},   {1, 3, false, false, false}, {0, 2, false, false, false},  {1, 2, true, false, true},
     {2, 2, true, false, false}, {0, 1, false, false, false}, {1, 0, false, false, false}, {2, 3, false, false, false},
 };
 
