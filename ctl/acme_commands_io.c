@@ -133,7 +133,7 @@ static int tell_unread(const struct cert_entry *entry)
 {
     bool closed = strstr(entry->trouble, strerror(EACCES)) != NULL;
 
-    if (entry->about.host_count > 0 || (!closed && strncmp(entry->trouble, "about.json", strlen("about.json")) != 0))
+    if (!entry->about_unread)
         return 0;
     report_error("%s: %s%s", entry->name, entry->trouble, closed ? "; do it as root" : "");
     return -1;
@@ -192,7 +192,7 @@ static bool any(const struct conf *conf)
     if (cert_entries_read(&all, conf->certs.folder, NULL) != 0)
         return true; /* which is said then */
     for (size_t i = 0; i < all.count; i++)
-        found = found || all.entry[i].about.host_count > 0 || all.entry[i].trouble[0] != '\0';
+        found = found || all.entry[i].about.host_count > 0 || all.entry[i].about_unread;
     cert_entries_clear(&all);
     return found;
 }

@@ -98,7 +98,7 @@ int acme_entry_read(struct acme_entry *out, const struct conf *conf, const char 
     buf_init(&out->next_pem, ACME_KEY_MAX);
     rc = cert_entry_read(&out->entry, conf->certs.folder, name, e);
     if (rc == 1)
-        rc = read_files(out, e);
+        rc = out->entry.about_unread ? err_set(e, "%s", out->entry.trouble) : read_files(out, e);
     if (rc != 1)
         acme_entry_clear(out);
     return rc;
@@ -153,7 +153,7 @@ static int save(const struct acme_entry *a, struct err *e)
     if (rc != 1)
         return rc == 0 ? err_set(e, "the certificate %s was removed meanwhile", a->entry.name) : -1;
     buf_init(&text, CERT_PEM_MAX);
-    rc = merge(&now.about, &a->entry.about, e);
+    rc = now.about_unread ? err_set(e, "%s", now.trouble) : merge(&now.about, &a->entry.about, e);
     if (rc == 0) {
         cert_about_write(&text, &now.about);
         rc = buf_ok(&text) ? write_file(a, CERT_FILE_ABOUT, &text, e) : err_set(e, "no memory");

@@ -21,6 +21,18 @@ void cert_forget(struct buf *b)
     buf_clear(b);
 }
 
+/* Who uses it and who renews it is not known then: neither must be taken for nobody. */
+static int check_about(const struct cert_held *h)
+{
+    if (!h->entry.about_unread || (h->ctl->options & CTL_FORCE) != 0)
+        return CTL_YES;
+    report_error(
+        "%s: %s; so it is not known who uses it and whether \"posternctl cert acme\" renews it; mend that file, "
+        "or go on with --force, as if nobody did",
+        h->name, h->entry.trouble);
+    return CTL_NO;
+}
+
 int cert_hold(struct cert_held *h, const struct ctl *ctl, const char *name)
 {
     struct err e = {""};
@@ -41,7 +53,7 @@ int cert_hold(struct cert_held *h, const struct ctl *ctl, const char *name)
         rc = -1;
     h->known = rc == 1;
     if (rc >= 0)
-        return CTL_YES;
+        return check_about(h);
     report_error("%s", e.text);
     return CTL_NO;
 }

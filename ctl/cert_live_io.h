@@ -17,7 +17,10 @@ struct cert_held {
     struct cert_entry entry;
 };
 
-/* Read the configuration, hold the store, read the entry. Returns CTL_YES, or another with the reason reported. */
+/*
+ * Read the configuration, hold the store, read the entry. Returns CTL_YES, or another with the reason reported; CTL_NO,
+ * too, when about.json cannot be read, without --force. cert_release in any case.
+ */
 int cert_hold(struct cert_held *h, const struct ctl *ctl, const char *name);
 void cert_release(struct cert_held *h);
 

@@ -105,19 +105,23 @@ static int read_about(struct cert_about *out, int entry, struct err *e)
  */
 static int read_entry(struct cert_entry *out, int entry, const char *name, struct err *e)
 {
-    struct err why = {""};
+    struct err about_why = {""}, live_why = {""};
     int about, live;
 
     memset(out, 0, sizeof(*out));
     snprintf(out->name, sizeof(out->name), "%.64s", name);
-    about = read_about(&out->about, entry, &why);
-    live = read_live(out, entry, &why);
-    if (about != 0 || live != 0)
-        snprintf(out->trouble, sizeof(out->trouble), "%.199s", why.text);
-    if (about != -2 && live != -2)
-        return 0;
-    cert_entry_clear(out);
-    return err_set(e, "%s/%s", name, why.text);
+    about = read_about(&out->about, entry, &about_why);
+    live = read_live(out, entry, &live_why);
+    if (about == -2 || live == -2) {
+        cert_entry_clear(out);
+        return err_set(e, "%s/%s", name, about == -2 ? about_why.text : live_why.text);
+    }
+    out->about_unread = about != 0;
+    if (about != 0 && live != 0)
+        snprintf(out->trouble, sizeof(out->trouble), "%.98s; %.98s", about_why.text, live_why.text);
+    else if (about != 0 || live != 0)
+        snprintf(out->trouble, sizeof(out->trouble), "%.199s", about != 0 ? about_why.text : live_why.text);
+    return 0;
 }
 
 /* One that may not be looked into is an entry all the same. */
@@ -125,6 +129,7 @@ static int read_closed(struct cert_entry *out, const char *name, int error, stru
 {
     memset(out, 0, sizeof(*out));
     snprintf(out->name, sizeof(out->name), "%.64s", name);
+    out->about_unread = true;
     snprintf(out->trouble, sizeof(out->trouble), "its folder cannot be read: %.100s", strerror(error));
     return cert_about_read(&out->about, "{}", 2, e);
 }

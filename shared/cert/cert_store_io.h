@@ -54,9 +54,10 @@ int cert_about_set(char **text, const char *value);
 struct cert_entry {
     char name[CERT_NAME_MAX + 1];
     struct cert_about about;
+    bool about_unread;      /* about.json is there and cannot be read: about is empty, and that says nothing */
     struct cert_chain live; /* count 0: there is none yet (a CSR, or the first ACME order has not ended) */
     struct cert_facts leaf; /* of live */
-    char trouble[200];      /* a file of it that cannot be read or is wrong; "" for none */
+    char trouble[200];      /* files of it that cannot be read or are wrong; "" for none */
 };
 
 /* The name can be one of a certificate in the store; else the reason in e. */

@@ -170,10 +170,27 @@ ok "says why" prints '^a: nothing is issued yet: .'
 printf junk >"$dir/acme/a/about.json"
 acme 1 "acme list: one that cannot be read" acme list --json
 ok "is told, and the other listed" eval 'says "^posternctl: a: about.json" && json "@{\$j->{certificates}} == 1"'
+acme 1 "acme renew: it alone" acme renew a
+ok "says why" eval 'says "a: about.json: " || prints "about.json: "'
+printf junk >"$dir/acme/a/live.pem"
+acme 1 "acme list: when the rest of it cannot be read, too" acme list
+ok "is told all the same" says '^posternctl: a: about.json: .*; live.pem: is not PEM'
+rm "$dir/acme/a/live.pem"
 acme 1 "acme renew: one that cannot be read" acme renew
 ok "is told, and the other renewed" eval 'says "^posternctl: a: about.json" && prints "^b: failed"'
 
 # remove
+printf junk >"$store/bag/about.json"
+cert 1 "remove: who uses it cannot be read" remove bag
+ok "says so" says '^posternctl: bag: about.json: .*--force'
+cert 1 "import: the same" import bag "$dir/one.pem" --key "$dir/one.key"
+ok "says so" says '^posternctl: bag: about.json: .*--force'
+cert 1 "new --csr: the same" new bag --alt bag.example.com --csr
+ok "nothing has changed" [ "$(cat "$store/bag/about.json")" = junk ]
+cert 1 "check: the same" check bag
+ok "what to do" prints 'about.json: .*mend that file, or .*--force'
+cert 0 "import --force writes it anew" import bag "$dir/one.pem" --key "$dir/one.key" --force
+cert 0 "and all is well" check bag
 printf '{"use": ["postfix:/etc/postfix"]}' >"$store/bag/about.json"
 cert 1 "remove: it is used" remove bag
 ok "by whom" says 'postfix:/etc/postfix uses it'

@@ -346,7 +346,7 @@ static const struct dane {
     {2, 1, 1, false, false, false, DNS_FOUND, CERT_USE_REFUSED}, /* nor that of the leaf a DANE-TA */
     {3, 1, 1, false, false, true, DNS_FOUND, CERT_USE_GOOD},
     {3, 1, 1, false, true, true, DNS_FOUND, CERT_USE_REFUSED}, /* others validate where we do not */
-    {1, 1, 1, false, true, false, DNS_FOUND, CERT_USE_GOOD}, /* not usable: RFC 7672 3.1.3 */
+    {1, 1, 1, false, true, false, DNS_FOUND, CERT_USE_GOOD},   /* not usable: RFC 7672 3.1.3 */
     {3, 1, 1, false, true, false, DNS_NODATA, CERT_USE_GOOD},
     {3, 1, 1, false, true, false, DNS_NXDOMAIN, CERT_USE_GOOD},
     {3, 1, 1, false, false, false, DNS_FAILED, CERT_USE_LATER},

@@ -58,7 +58,7 @@ static const struct {
     uint8_t usage;
     bool three, one, two;
 } forms[] = {
-    {0, 3, true, true, true},   {1, 3, false, false, false}, {0, 2, false, false, false},  {1, 2, true, false, true},
+    {0, 3, true, true, true},   {1, 3, false, false, false}, {0, 2, false, false, false}, {1, 2, true, false, true},
     {2, 2, true, false, false}, {0, 1, false, false, false}, {1, 0, false, false, false}, {2, 3, false, false, false},
 };
 

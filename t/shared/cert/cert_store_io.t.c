@@ -140,6 +140,14 @@ static void writes_reads_and_removes(void **state)
     has("a", CERT_FILE_LIVE, "new");
     assert_int_equal(cert_entry_read(&one, folder, "a", &e), 1);
     assert_non_null(strstr(one.trouble, "live.pem: is not PEM"));
+    assert_false(one.about_unread);
+    cert_entry_clear(&one);
+    write_file("a", CERT_FILE_ABOUT, "junk");
+    assert_int_equal(cert_entry_read(&one, folder, "a", &e), 1);
+    assert_non_null(strstr(one.trouble, "about.json: "));
+    assert_non_null(strstr(one.trouble, "; live.pem: is not PEM"));
+    assert_true(one.about_unread);
+    assert_string_equal(one.about.title, "");
     cert_entry_clear(&one);
     assert_int_equal(cert_file_remove(folder, "a", CERT_FILE_NEXT_KEY, &e), 0);
     assert_int_equal(cert_file_remove(folder, "a", CERT_FILE_LIVE, &e), 0);
@@ -196,6 +204,7 @@ static void reads_beside_a_closed_folder(void **state)
     assert_int_equal(all.count, 2);
     assert_string_equal(all.entry[1].name, "b");
     assert_non_null(strstr(all.entry[1].trouble, "Permission denied"));
+    assert_true(all.entry[1].about_unread);
     cert_entries_clear(&all);
     assert_int_equal(chmod(path, 0755), 0);
     assert_int_equal(cert_entry_remove(folder, "a", &e), 0);
