@@ -51,30 +51,39 @@ static int make_certificate(struct cert_held *h, const struct cert_wish *w, EVP_
     return rc;
 }
 
-static int keep_next_key(struct cert_held *h, EVP_PKEY *key)
+/* What was seen in DNS was seen of the key before: that goes first. */
+static int tell_about(struct cert_held *h)
 {
     struct cert_about *a = &h->entry.about;
+
+    if ((h->ctl->title != NULL && cert_about_set(&a->title, h->ctl->title) != 0) ||
+        (!h->known && cert_about_set(&a->source, "csr") != 0)) {
+        report_error("no memory");
+        return -1;
+    }
+    if (!h->known)
+        a->created = now_seconds();
+    a->tlsa_seen = 0;
+    return cert_about_put(h);
+}
+
+static int keep_next_key(struct cert_held *h, EVP_PKEY *key)
+{
     struct err e = {""};
     struct buf pem;
     int rc;
 
+    if (tell_about(h) != 0)
+        return -1;
     buf_init(&pem, CERT_PEM_MAX);
     cert_pem_key(&pem, key);
     rc = !buf_ok(&pem) ? err_set(&e, "no memory")
                        : cert_file_write(h->folder, h->name, CERT_FILE_NEXT_KEY, buf_text(&pem), pem.len,
                                          h->conf->policyd.user, &e);
     cert_forget(&pem);
-    if (rc != 0) {
+    if (rc != 0)
         report_error("%s", e.text);
-        return -1;
-    }
-    if ((h->ctl->title != NULL && cert_about_set(&a->title, h->ctl->title) != 0) ||
-        (!h->known && cert_about_set(&a->source, "csr") != 0))
-        return -1;
-    if (!h->known)
-        a->created = now_seconds();
-    a->tlsa_seen = 0; /* those of another key */
-    return cert_about_put(h);
+    return rc;
 }
 
 static int print_request(const struct cert_held *h, const struct buf *pem)
