@@ -175,14 +175,18 @@ static int set_about(struct cert_held *h, const char *source)
     return cert_about_put(h);
 }
 
+bool cert_is_shown(const struct cert_held *h)
+{
+    return h->entry.about.uses > 0 || (h->entry.live.count > 0 && h->conf->policyd.sni_listen[0] != NULL);
+}
+
 /* What is shown to senders must fit the TLSA records of its hosts. CTL_YES: it may be replaced. */
 static int fits_tlsa(const struct cert_held *h, const struct cert_chain *c)
 {
-    bool shown = h->entry.about.uses > 0 || h->conf->policyd.sni_listen[0] != NULL;
     enum cert_use_verdict v = CERT_USE_GOOD;
     struct buf said;
 
-    if (!shown || h->entry.live.count == 0)
+    if (!cert_is_shown(h) || h->entry.live.count == 0)
         return CTL_YES;
     buf_init(&said, CTL_OUTPUT_MAX);
     v = cert_tlsa_replace(&said, h->conf, &h->entry, c);

@@ -31,6 +31,9 @@ void cert_release(struct cert_held *h);
  */
 int cert_live_put(struct cert_held *h, const struct buf *pem, const char *source);
 
+/* Senders are shown it: by a mail server that uses it, or by policyd, which serves the store by name (sni_listen). */
+bool cert_is_shown(const struct cert_held *h);
+
 /* about.json, as it is in h->entry.about. Returns 0, or -1 with the reason reported. */
 int cert_about_put(struct cert_held *h);
 

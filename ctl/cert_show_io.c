@@ -155,21 +155,36 @@ int run_cert_check(const struct ctl *ctl)
     return with_entries(ctl, check);
 }
 
-static int remove_entry(const struct cert_held *h)
+/* CTL_YES: nobody is served it, or --force. */
+static int may_remove(const struct cert_held *h)
 {
     const struct cert_about *about = &h->entry.about;
+
+    if ((h->ctl->options & CTL_FORCE) != 0 || !cert_is_shown(h))
+        return CTL_YES;
+    if (about->uses > 0)
+        report_error("%s: %s%s uses it, and would not start again without it; posternctl cert use gives it another, "
+                     "--force removes it all the same",
+                     h->name, about->use[0], about->uses > 1 ? ", and others," : "");
+    else
+        report_error("%s: postern-policyd serves it to Postfix by host name (policyd.sni_listen), and its hosts would "
+                     "show another one; --force removes it all the same",
+                     h->name);
+    return CTL_NO;
+}
+
+static int remove_entry(const struct cert_held *h)
+{
     struct err e = {""};
+    int rc;
 
     if (!h->known) {
         report_error("%s: there is no such certificate", h->name);
         return CTL_NO;
     }
-    if (about->uses > 0 && (h->ctl->options & CTL_FORCE) == 0) {
-        report_error("%s: %s%s uses it, and would not start again without it; posternctl cert use gives it another, "
-                     "--force removes it all the same",
-                     h->name, about->use[0], about->uses > 1 ? ", and others," : "");
-        return CTL_NO;
-    }
+    rc = may_remove(h);
+    if (rc != CTL_YES)
+        return rc;
     if (cert_entry_remove(h->folder, h->name, &e) == 0)
         return CTL_YES;
     report_error("%s", e.text);

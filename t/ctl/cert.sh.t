@@ -198,6 +198,11 @@ ok "it is there" [ -e "$store/bag/live.pem" ]
 cert 0 "remove --force" remove bag --force
 ok "it is gone" [ ! -e "$store/bag" ]
 cert 1 "remove: no such" remove bag
+cert 0 "one that no mail server uses" new shown --alt shown.example.com
+printf 'certs { folder = "%s" }\npolicyd { user = "%s" sni_listen = {"unix:%s/sni.sock"} }\n' "$store" "$(id -un)" "$dir" >"$dir/etc/sni.conf"
+exits 1 "remove: policyd serves it by name" -c "$dir/etc/sni.conf" cert remove shown
+ok "says so" says 'sni_listen.*--force'
+exits 0 "remove --force" -c "$dir/etc/sni.conf" cert remove shown --force
 chmod 777 "$store"
 cert 1 "a store that others may write into" new a.example.com
 ok "is not used" says 'no private key is kept there'
