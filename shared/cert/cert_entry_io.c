@@ -252,7 +252,20 @@ void cert_entries_clear(struct cert_entries *all)
     memset(all, 0, sizeof(*all));
 }
 
-/* All files of a folder, links as links. Returns 0, or -1 with errno. */
+static bool is_kept(const char *name)
+{
+    static const char *const kept[] = {".", "..", "old", "about.json"};
+
+    for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+        if (strcmp(name, kept[i]) == 0)
+            return true;
+    return false;
+}
+
+/*
+ * All files of a folder, links as links; about.json last, so that one that was removed by half is still known to be in
+ * use. Returns 0, or -1 with errno.
+ */
 static int empty_folder(int fd)
 {
     int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
@@ -267,9 +280,11 @@ static int empty_folder(int fd)
     }
     rewinddir(dir);
     while (rc == 0 && (one = readdir(dir)) != NULL)
-        if (strcmp(one->d_name, ".") != 0 && strcmp(one->d_name, "..") != 0 && strcmp(one->d_name, "old") != 0)
+        if (!is_kept(one->d_name))
             rc = unlinkat(fd, one->d_name, 0);
     closedir(dir);
+    if (rc == 0 && unlinkat(fd, "about.json", 0) != 0 && errno != ENOENT)
+        rc = -1;
     return rc;
 }
 
@@ -296,7 +311,7 @@ int cert_entry_remove(const char *folder, const char *name, struct err *e)
 
     if (!cert_name_valid(name, e))
         return -1;
-    store = cert_folder_open(folder, e);
+    store = cert_folder_open_own(folder, e);
     if (store < 0)
         return -1;
     rc = remove_within(store, name);

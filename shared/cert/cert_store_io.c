@@ -82,8 +82,7 @@ int cert_folder_open(const char *folder, struct err *e)
     return fd >= 0 ? fd : err_set(e, "%s: %s", folder, strerror(errno));
 }
 
-/* Opened to be changed. */
-static int open_store(const char *folder, struct err *e)
+int cert_folder_open_own(const char *folder, struct err *e)
 {
     int fd = cert_folder_open(folder, e);
 
@@ -121,7 +120,7 @@ int cert_store_lock(const char *folder, struct err *e)
 
     if (mkdir(folder, FOLDER_MODE) != 0 && errno != EEXIST)
         return err_set(e, "%s: %s%s", folder, strerror(errno), geteuid() != 0 ? "; root may make it" : "");
-    store = open_store(folder, e);
+    store = cert_folder_open_own(folder, e);
     if (store < 0)
         return -1;
     fd = openat(store, LOCK_FILE, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
@@ -216,7 +215,7 @@ int cert_file_write(const char *folder, const char *name, enum cert_file file, c
 
     if (!cert_name_valid(name, e) || find_owner(&who, owner, e) != 0)
         return -1;
-    store = open_store(folder, e);
+    store = cert_folder_open_own(folder, e);
     if (store < 0)
         return -1;
     place = open_place(store, name, file, true, &base);
@@ -238,7 +237,7 @@ int cert_file_remove(const char *folder, const char *name, enum cert_file file, 
 
     if (!cert_name_valid(name, e))
         return -1;
-    store = open_store(folder, e);
+    store = cert_folder_open_own(folder, e);
     if (store < 0)
         return -1;
     place = open_place(store, name, file, false, &base);
@@ -284,7 +283,7 @@ int cert_pending_activate(const char *folder, const char *name, struct err *e)
 
     if (!cert_name_valid(name, e))
         return -1;
-    store = open_store(folder, e);
+    store = cert_folder_open_own(folder, e);
     if (store < 0)
         return -1;
     entry = open_within(store, name, false);

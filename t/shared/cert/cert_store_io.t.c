@@ -185,6 +185,30 @@ static void follows_no_links(void **state)
     assert_int_equal(unlink(path), 0);
 }
 
+/* about.json says who uses it: where the rest cannot be removed it stays. A store of others is not changed at all. */
+static void removes_in_order(void **state)
+{
+    struct cert_entry one;
+    struct err e = {""};
+    char path[128];
+
+    (void)state;
+    write_file("a", CERT_FILE_ABOUT, "{\"use\": [\"postfix:/etc/postfix\"]}");
+    write_file("a", CERT_FILE_LIVE, buf_text(&pem));
+    assert_int_equal(chmod(folder, 0777), 0);
+    assert_int_equal(cert_entry_remove(folder, "a", &e), -1);
+    assert_non_null(strstr(e.text, "others than root may write into it"));
+    assert_int_equal(chmod(folder, 0755), 0);
+    snprintf(path, sizeof(path), "%s/a/stays", folder);
+    assert_int_equal(mkdir(path, 0755), 0);
+    assert_int_equal(cert_entry_remove(folder, "a", &e), -1);
+    assert_int_equal(cert_entry_read(&one, folder, "a", &e), 1);
+    assert_int_equal(one.about.uses, 1);
+    cert_entry_clear(&one);
+    assert_int_equal(rmdir(path), 0);
+    assert_int_equal(cert_entry_remove(folder, "a", &e), 0);
+}
+
 /* One that is not for us does not take the others away. */
 static void reads_beside_a_closed_folder(void **state)
 {
@@ -271,6 +295,7 @@ int main(void)
         cmocka_unit_test(takes_names),
         cmocka_unit_test(writes_reads_and_removes),
         cmocka_unit_test(follows_no_links),
+        cmocka_unit_test(removes_in_order),
         cmocka_unit_test(reads_beside_a_closed_folder),
         cmocka_unit_test(knows_a_shortage),
         cmocka_unit_test(refuses_folders_of_others),
