@@ -11,7 +11,7 @@
 #include "acme_client_io.h"
 
 struct acme_renewal {
-    const char *state; /* "good", "issued" and waits, "activated", "failed" */
+    const char *state; /* "good", "waits" (is issued), "activated", "failed" */
     bool failed;
     struct buf did;    /* a line for each thing that was done */
     struct buf wanted; /* a line for each TLSA record that the operator is to publish, as in a zone file */

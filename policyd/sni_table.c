@@ -14,9 +14,8 @@
 #include <openssl/crypto.h>
 #include <openssl/pem.h>
 
-#define TROUBLE_SECONDS                                                                          \
-    300 /* after which what is in trouble is read anew: it may pass without a change of the file \
-         */
+/* What is in trouble is read anew after that: it may pass without a change of the file. */
+#define TROUBLE_SECONDS 300
 
 /* The same certificates in the same order are rendered once, for all of their names. */
 struct reply {

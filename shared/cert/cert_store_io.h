@@ -2,9 +2,10 @@
  * cert_store_io.h - the folder of certificates (certs.folder): a folder for each name, in it
  *
  *   live.pem      the private key, then its chain, leaf first: what mail servers serve
- *   next.key      the key of the certificate after this one, for TLSA records that must be there before it (RFC
- * 7671 8.1) pending.pem   as live.pem: has been issued, and waits until its TLSA record is known everywhere about.json
- * what is known beside them (struct cert_about) old/live.pem  what was live before
+ *   next.key      the key of the certificate after this one, for TLSA records that must be there before it
+ *   pending.pem   as live.pem: has been issued, and waits until its TLSA record is known everywhere
+ *   about.json    what is known beside them (struct cert_about)
+ *   old/live.pem  what was live before
  *
  * The folders are root's with mode 0755, the files 0600 of the user that policyd runs as (or of whoever runs posternctl
  * when that is not root), and are replaced as a whole or not at all.
