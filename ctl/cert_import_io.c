@@ -137,8 +137,11 @@ static int import(struct cert_held *h, struct buf *pem)
     }
     csr = !has_key && next;
     rc = cert_live_put(h, pem, csr ? "csr" : "import");
-    if (rc == CTL_YES && csr && cert_file_remove(h->folder, h->name, CERT_FILE_NEXT_KEY, &e) != 0)
-        report_error("%s", e.text);
+    if (rc == CTL_YES && csr && cert_file_remove(h->folder, h->name, CERT_FILE_NEXT_KEY, &e) != 0) {
+        report_error("%s; the certificate is in use, and its key is kept as the next one, too: remove that file",
+                     e.text);
+        rc = CTL_NO;
+    }
     return rc;
 }
 
