@@ -124,6 +124,9 @@ static void judge_zone(struct verdicts *v, const struct tlsa_view *view)
         verdicts_add(v, VERDICT_BAD, "DNSSEC",
                      "the addresses of %s are not validated, so senders do not look for TLSA records (RFC 7672 2.2.2)",
                      view->host);
+    else if (dns->address_why[0] != '\0')
+        verdicts_add(v, VERDICT_UNKNOWN, "DNSSEC", "the addresses of %s cannot be looked up now: %s", view->host,
+                     dns->address_why);
     else
         verdicts_add(v, VERDICT_OK, "DNSSEC", "%s is signed, and validates", view->host);
 }

@@ -27,7 +27,8 @@ struct tlsa_live {
     enum dns_status status;
     bool secure;
     bool unheard;
-    bool address_secure; /* the address records of the host, too */
+    bool address_secure;   /* of the host's addresses, those that were told, too */
+    char address_why[128]; /* why not all were told; "" when they were */
     uint32_t ttl;        /* of a negative answer: how long that is kept */
     struct dns_rr rr[TLSA_LIVE_MAX];
     size_t count;

@@ -82,7 +82,7 @@ int publish_view_keys(struct publish_view *out, const struct conf *conf, const c
 
 struct looking {
     struct tlsa_live *live;
-    bool failed, secure;
+    bool failed;
 };
 
 static void on_records(void *ctx, const struct dns_answer *answer)
@@ -96,7 +96,10 @@ static void on_address(void *ctx, const struct dns_answer *answer)
 {
     struct looking *l = ctx;
 
-    l->secure = answer->secure;
+    if (answer->status == DNS_FAILED)
+        (void)snprintf(l->live->address_why, sizeof(l->live->address_why), "%s", answer->why);
+    else
+        l->live->address_secure = l->live->address_secure && answer->secure;
 }
 
 /* Both kinds of addresses, or that there are none, must be secure. */
@@ -105,19 +108,16 @@ static int look_dns(struct publish_view *out, const struct conf *conf, struct er
     static const enum dns_type types[] = {DNS_A, DNS_AAAA};
     struct looking l = {.live = &out->dns};
     char name[NAME_BUF];
-    bool secure = true;
 
     (void)snprintf(name, sizeof(name), "_%u._tcp.%s", (unsigned)conf->relayd.port, out->host);
     if (dns_lookup(&conf->stsd, name, DNS_TLSA, on_records, &l, e) != 0)
         return -1;
     if (l.failed)
         return err_set(e, "out of memory");
-    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+    out->dns.address_secure = true;
+    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
         if (dns_lookup(&conf->stsd, out->host, types[i], on_address, &l, e) != 0)
             return -1;
-        secure = secure && l.secure;
-    }
-    out->dns.address_secure = secure;
     return 0;
 }
 

@@ -161,7 +161,12 @@ static void test_zone(void **state)
     assert_true(says(&v, VERDICT_BAD, "TLSA records do nothing"));
     verdicts_clear(&v);
     dns.secure = true;
-    dns.address_secure = false;
+    (void)snprintf(dns.address_why, sizeof(dns.address_why), "a time-out");
+    tlsa_before(&v, &view);
+    assert_int_equal(verdicts_worst(&v), VERDICT_UNKNOWN);
+    assert_true(says(&v, VERDICT_UNKNOWN, "the addresses of mx.example.com cannot be looked up now: a time-out"));
+    verdicts_clear(&v);
+    dns.address_secure = false; /* of the one kind that was told, which is enough */
     tlsa_before(&v, &view);
     assert_true(says(&v, VERDICT_BAD, "the addresses of mx.example.com are not validated"));
     verdicts_clear(&v);
