@@ -14,11 +14,14 @@
 
 #define KEYS_MAX 16 /* of one host: certificates of each kind of key, and their next ones */
 
+#define MORE_HOSTS "%s has more than %d MX hosts, and the others were not looked at"
+
 /* --- MX hosts --- */
 
 struct hosts {
     char name[DEST_HOSTS_MAX][DOMAIN_BUF];
     size_t count;
+    bool more;      /* than can be looked at */
     struct err why; /* they cannot be looked up now */
 };
 
@@ -30,17 +33,26 @@ static bool known(const struct hosts *h, const char *name)
     return false;
 }
 
+static void hosts_add(struct hosts *h, const char *name)
+{
+    if (name[0] == '\0' || known(h, name))
+        return;
+    if (h->count < DEST_HOSTS_MAX)
+        (void)snprintf(h->name[h->count++], DOMAIN_BUF, "%s", name);
+    else
+        h->more = true;
+}
+
 static void on_mx(void *ctx, const struct dns_answer *answer)
 {
     struct hosts *h = ctx;
 
     if (answer->status == DNS_FAILED)
         (void)err_set(&h->why, "its MX records cannot be looked up now: %s", answer->why);
-    for (size_t i = 0; answer->status == DNS_FOUND && i < answer->count && h->count < DEST_HOSTS_MAX; i++)
-        if (answer->rr[i].name[0] != '\0' && !known(h, answer->rr[i].name))
-            (void)snprintf(h->name[h->count++], DOMAIN_BUF, "%s", answer->rr[i].name);
+    for (size_t i = 0; answer->status == DNS_FOUND && i < answer->count; i++)
+        hosts_add(h, answer->rr[i].name);
     if (answer->status == DNS_NODATA)
-        (void)snprintf(h->name[h->count++], DOMAIN_BUF, "%s", answer->name); /* RFC 5321 5.1 */
+        hosts_add(h, answer->name); /* RFC 5321 5.1 */
     if (answer->status == DNS_NXDOMAIN)
         (void)err_set(&h->why, "there is no such domain in DNS yet: its MX hosts are not known");
 }
@@ -102,6 +114,12 @@ static int keys_get(struct keys *k, const struct conf *conf, const struct cert_e
         if (all->entry[i].live.count > 0 && cert_facts_name(&all->entry[i].leaf, host))
             rc = add_entry(k, conf, all->entry[i].name, e);
     return rc;
+}
+
+/* Its certificate may be for any host. */
+static bool unread(const struct cert_entry *entry)
+{
+    return entry->live.count == 0 && entry->trouble[0] != '\0';
 }
 
 static bool of_keys(const struct keys *k, const struct cert_facts *leaf)
@@ -202,6 +220,20 @@ static int host_zone(struct buf *zone, const struct conf *conf, const struct cer
     return rc;
 }
 
+/* Returns 0, or -1 when there is one. */
+static int unread_zone(struct buf *zone, const struct cert_entries *all)
+{
+    int rc = 0;
+
+    for (size_t i = 0; i < all->count; i++)
+        if (unread(&all->entry[i])) {
+            zone_comment(zone, "unknown: %s of the store cannot be read (as root?), and may be for one of these: %s",
+                         all->entry[i].name, all->entry[i].trouble);
+            rc = -1;
+        }
+    return rc;
+}
+
 int publish_hosts_zone(struct buf *zone, const struct conf *conf, const char *domain, struct err *e)
 {
     struct hosts *h = hosts_get(conf, domain, e);
@@ -213,6 +245,10 @@ int publish_hosts_zone(struct buf *zone, const struct conf *conf, const char *do
             zone_comment(zone, "%s takes no mail: it has no MX host", domain);
         for (size_t i = 0; i < h->count && rc == 0; i++)
             rc = host_zone(zone, conf, &all, domain, h->name[i], e);
+        if (unread_zone(zone, &all) != 0 && rc == 0)
+            rc = err_set(e, "not all certificates of %.200s can be read", conf->certs.folder);
+        if (h->more && rc == 0)
+            rc = err_set(e, MORE_HOSTS, domain, DEST_HOSTS_MAX);
         cert_entries_clear(&all);
     }
     free(h);
@@ -227,9 +263,12 @@ static void host_check(struct verdicts *v, const struct conf *conf, const char *
     struct publish_view view;
     struct err e = {""};
     char what[VERDICT_TEXT_MAX];
+    int rc = publish_view_keys(&view, conf, host, NULL, NULL, &e);
 
-    if (publish_view_keys(&view, conf, host, NULL, NULL, &e) < 0) {
-        tlsa_key_clear(&view.live); /* several, or a broken one: what the host shows is looked at all the same */
+    if (rc < 0) {
+        verdicts_add(v, rc == PUBLISH_VIEW_SEVERAL ? VERDICT_WARN : VERDICT_UNKNOWN, host,
+                     "its keys are not compared with the records: %s", e.text);
+        tlsa_key_clear(&view.live); /* what the host shows is looked at all the same */
         tlsa_key_clear(&view.next);
     }
     if (publish_view_look(&view, conf, &e) != 0)
@@ -245,6 +284,21 @@ static void host_check(struct verdicts *v, const struct conf *conf, const char *
     publish_view_clear(&view);
 }
 
+/* The hosts themselves were looked at, so this is no more than a warning; a store without a way in was told of there. */
+static void unread_check(struct verdicts *v, const struct conf *conf)
+{
+    struct cert_entries all;
+    struct err e = {""};
+
+    if (cert_entries_read(&all, conf->certs.folder, &e) != 0)
+        return;
+    for (size_t i = 0; i < all.count; i++)
+        if (unread(&all.entry[i]))
+            verdicts_add(v, VERDICT_WARN, "store", "%s cannot be read, and was not compared with the records: %s",
+                         all.entry[i].name, all.entry[i].trouble);
+    cert_entries_clear(&all);
+}
+
 void publish_hosts_check(struct verdicts *v, const struct conf *conf, const char *domain)
 {
     struct err e = {""};
@@ -256,5 +310,9 @@ void publish_hosts_check(struct verdicts *v, const struct conf *conf, const char
         verdicts_add(v, VERDICT_WARN, "MX hosts", "%s takes no mail: it has none", domain);
     for (size_t i = 0; h != NULL && i < h->count; i++)
         host_check(v, conf, h->name[i]);
+    if (h != NULL && h->more)
+        verdicts_add(v, VERDICT_UNKNOWN, "MX hosts", MORE_HOSTS, domain, DEST_HOSTS_MAX);
+    if (h != NULL && h->count > 0)
+        unread_check(v, conf);
     free(h);
 }

@@ -64,8 +64,10 @@ int publish_view_keys(struct publish_view *out, const struct conf *conf, const c
     (void)snprintf(out->host, sizeof(out->host), "%s", host);
     if (cert == NULL) {
         rc = find_entry(found, conf, out->host, e);
-        if (rc > 1)
-            rc = err_set(e, "%d certificates of the store are for %s: say which with --cert", rc, out->host);
+        if (rc > 1) {
+            (void)err_set(e, "%d certificates of the store are for %s: say which with --cert", rc, out->host);
+            return PUBLISH_VIEW_SEVERAL;
+        }
         cert = found;
     }
     if (rc > 0)

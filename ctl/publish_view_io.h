@@ -19,9 +19,10 @@ struct publish_view {
 
 /*
  * Take the keys: cert and next are words for publish_key_read. Without cert the certificate of the store that is for
- * the host, if there is just one; without next that certificate's next key. Returns 1; 0 when there is no key; -1 with
- * the reason. publish_view_clear in any case.
+ * the host, if there is just one; without next that certificate's next key. Returns 1; 0 when there is no key; -1 or
+ * SEVERAL (of the store are for the host) with the reason. publish_view_clear in any case.
  */
+#define PUBLISH_VIEW_SEVERAL (-2)
 int publish_view_keys(struct publish_view *out, const struct conf *conf, const char *host, const char *cert,
                       const char *next, struct err *e);
 

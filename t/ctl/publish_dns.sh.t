@@ -95,9 +95,20 @@ ok "tlsa: two of the store" eval 'code 2 && says "2 certificates of the store ar
 p tlsa mx.example.com --check --cert mx
 ok "tlsa --check: nothing there" eval 'code 1 && prints "^bad .*there are none at _25._tcp.mx.example.com"'
 
+echo mx.example.com >"$dir/txt/example.com.mx"
+
 # --- all: what cannot be read is told of, the rest is there ---
 p all example.com
 ok "all without Redis" eval 'code 1 && says "no-redis.sock" && prints "^; unknown: Redis" && prints "^_smtp._tls.example.com. 3600 IN TXT"'
+ok "all: what of the store cannot be read" eval 'prints "^; unknown: broken of the store cannot be read" && says "not all certificates"'
+p all example.com --check
+ok "all --check: two of the store" eval 'prints "^warn *mx.example.com *its keys are not compared.* 2 certificates" && prints "^warn *store *broken cannot be read"'
+seq 40 | sed 's/.*/h&.example/' >"$dir/txt/many.example.mx"
+mv "$dir/store/broken" "$dir/broken"
+p all many.example
+ok "all: more hosts than are looked at" eval 'code 1 && says "more than [0-9]* MX hosts"'
+p all many.example --check
+ok "all --check: more hosts than are looked at" prints "^unknown *MX hosts .*more than [0-9]* MX hosts"
 p all example.com --json
 ok "all --json" json '$j->{domain} eq "example.com" && !$j->{complete} && $j->{zone} =~ /_smtp\._tls/'
 finish
