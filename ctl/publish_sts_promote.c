@@ -14,7 +14,7 @@
 
 int64_t sts_tested_at(const struct published *p)
 {
-    return p->changed + p->policy.max_age + STS_TESTED_DAYS * STS_DAY;
+    return (p->held > p->changed ? p->held : p->changed) + STS_TESTED_DAYS * STS_DAY;
 }
 
 void sts_judge_testing(struct verdicts *v, const struct published *p, int64_t now)

@@ -514,9 +514,10 @@ static void testing_takes_time(void **state)
     static const struct {
         const char *published, *want;
     } rows[] = {
-        {"testing 86400 -259200 0 a", "ok time in testing"}, /* a day of max_age and two more */
-        {"testing 86400 -259199 0 a", "bad time in testing"},
-        {"testing 0 -172800 0 a", "ok time in testing"},
+        {"testing 86400 -172800 0 a", "ok time in testing"}, /* nobody held another one */
+        {"testing 86400 -172799 0 a", "bad time in testing"},
+        {"testing 86400 -300000 -172800 a", "ok time in testing"}, /* whatever its own max_age is */
+        {"testing 86400 -300000 -172799 a", "bad time in testing"},
         {"testing 0 0 0 a", "bad time in testing"},
     };
 
