@@ -263,7 +263,8 @@ static void on_head(void *ctx, redisReply *reply)
            k->stamp.count == k->seen.stamp.count;
     for (size_t i = 2; i + 1 < reply->elements; i += 2)
         take_edit(k, reply->element[i], reply->element[i + 1]);
-    if (same || reply->elements > 2) {
+    /* An edit may have been of what cannot be read: a full reading counts anew. */
+    if (same || (reply->elements > 2 && k->bad == 0)) {
         bool news = !same || !k->current;
 
         k->since = now_seconds();

@@ -93,6 +93,11 @@ redis('HSET', $policies, 'n1.test', 'garbage');
 edit('garbage.test', 'enforce"', 1);
 ok(until_true(sub { log_text() =~ /bad-published domain=garbage.test/ }), 'what cannot be read is in the log');
 is(status(policy('n1.test')), 200, 'and the one before is served');
+ok(until_true(sub { metric('published_bad') eq '2' }), 'a metric counts them');
+edit('garbage.test', 'enforce"', 2);
+edit('garbage.test', '', 0);
+edit('n1.test', 'testing', 1795342503);
+ok(until_true(sub { metric('published_bad') eq '0' }), 'as long as they are there');
 
 # --- challenges ---
 redis('SET', 'postern:acme:To_k-en', 'To_k-en.thumb');
