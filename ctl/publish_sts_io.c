@@ -141,8 +141,9 @@ static int plan_enforced(struct publishing *p)
     if (rc == CTL_YES && !p->judged) {
         sts_judge_hosts(&p->verdicts, &p->plan.next.policy, known, e.text);
         sts_judge_probe(&p->verdicts, probe, e.text);
-        sts_judge_age(&p->verdicts, &p->plan.next.policy);
     }
+    if (rc == CTL_YES && (!p->judged || p->wish.wish.has_max_age))
+        sts_judge_age(&p->verdicts, &p->plan.next.policy);
     probe_free(probe);
     dest_free(facts);
     return rc;

@@ -102,6 +102,8 @@ p sts example.com --promote "$dir/good.json" "$dir/bad.json" "$dir/old.json"
 ok "promote: a report speaks against it" eval 'code 1 && prints "^bad *TLS reports *2 failed sessions" && prints "^certificate-expired  Big     mx.example.com  2$" && prints "1 of before the policy last changed"'
 p sts example.com --promote "$dir/bad.json" --json
 ok "promote, as JSON" json '!$j->{published} && $j->{failures}[0]{result} eq "certificate-expired" && $j->{failures}[0]{sessions} == 2'
+p sts example.com --promote "$dir/bad.json" --max-age 0 --dry-run
+ok "promote: the max_age that is asked for is judged" prints '^warn *max_age *0'
 p sts example.com --promote "$dir/nonesuch"
 ok "promote: no such report" eval 'code 2 && says "nonesuch"'
 p sts example.com --promote "$dir/good.json" --force
