@@ -284,7 +284,8 @@ static void host_check(struct verdicts *v, const struct conf *conf, const char *
     publish_view_clear(&view);
 }
 
-/* The hosts themselves were looked at, so this is no more than a warning; a store without a way in was told of there. */
+/* The hosts themselves were looked at, so this is no more than a warning; a store without a way in was told of there.
+ */
 static void unread_check(struct verdicts *v, const struct conf *conf)
 {
     struct cert_entries all;

@@ -8,12 +8,11 @@
 #include "publish_sts_check_io.h"
 #include "publish_sts_text.h"
 #include "report_file_io.h"
+#include "whole_file.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 static const struct conf_option age_option = {"max-age", CONF_SECONDS, "1d", 0, STS_MAX_AGE_MAX, 0, "", NULL};
 
@@ -194,28 +193,23 @@ static int print_result(const struct publishing *p, bool done)
     return output_and_clear(&text);
 }
 
-/* A whole file or the old one; web servers run as somebody else. */
+/* Web servers run as somebody else. */
 static int write_file(const char *path, const struct sts_policy *policy)
 {
-    struct buf body, beside;
-    int rc = CTL_NO;
+    const struct whole_file_owner as = {.mode = 0644, .uid = (uid_t)-1, .gid = (gid_t)-1};
+    struct buf body;
+    int rc = CTL_YES;
 
     buf_init(&body, STS_BODY_MAX);
-    buf_init(&beside, 4096);
     published_body(&body, policy);
-    buf_printf(&beside, "%s.new", path);
-    if (buf_ok(&beside) && output_file(buf_text(&beside), &body) == CTL_YES) {
-        if (chmod(buf_text(&beside), 0644) == 0 && rename(buf_text(&beside), path) == 0)
-            rc = CTL_YES;
-        else
-            report_error("cannot write %s: %s", path, strerror(errno));
-        if (rc != CTL_YES)
-            (void)unlink(buf_text(&beside));
-    }
-    if (rc != CTL_YES)
+    if (!buf_ok(&body))
+        errno = ENOMEM;
+    if (!buf_ok(&body) || whole_file_put(path, buf_text(&body), body.len, &as) != 0) {
+        report_error("cannot write %s: %s", path, strerror(errno));
         report_error("the policy is kept in Redis, and served by postern-stsd; the file is not written");
+        rc = CTL_NO;
+    }
     buf_clear(&body);
-    buf_clear(&beside);
     return rc;
 }
 

@@ -29,7 +29,7 @@ struct tlsa_live {
     bool unheard;
     bool address_secure;   /* of the host's addresses, those that were told, too */
     char address_why[128]; /* why not all were told; "" when they were */
-    uint32_t ttl;        /* of a negative answer: how long that is kept */
+    uint32_t ttl;          /* of a negative answer: how long that is kept */
     struct dns_rr rr[TLSA_LIVE_MAX];
     size_t count;
     char why[128]; /* FAILED */

@@ -19,7 +19,7 @@ static char *beside(const char *path)
 {
     char *name = NULL;
 
-    return asprintf(&name, "%s.postern-new", path) < 0 ? NULL : name;
+    return asprintf(&name, "%s" WHOLE_FILE_FRESH, path) < 0 ? NULL : name;
 }
 
 static int hash_text(char out[SETUP_HASH], const struct buf *text)
@@ -105,41 +105,14 @@ void setup_file_clear(struct setup_file *f)
     buf_clear(&f->text);
 }
 
-/* A new file, which others can read only when all of it is there. Returns 0, or -1 with errno. */
-static int write_new(const char *fresh, const char *text, size_t len, const struct setup_owner *owner)
-{
-    int fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    int rc;
-
-    if (fd < 0)
-        return -1;
-    rc = whole_file_write(fd, text, len);
-    if (rc == 0 && (owner->uid != geteuid() || owner->gid != getegid()))
-        rc = fchown(fd, owner->uid, owner->gid);
-    if (rc == 0)
-        rc = fchmod(fd, owner->mode);
-    if (rc == 0)
-        rc = fsync(fd);
-    return close(fd) != 0 ? -1 : rc;
-}
-
 /* `path` is no link. */
 static int put(const char *path, const char *text, size_t len, const struct setup_owner *owner, struct err *e)
 {
-    char *fresh = beside(path);
-    int why;
+    const bool ours = owner->uid == geteuid() && owner->gid == getegid();
+    const struct whole_file_owner as = {
+        .mode = owner->mode, .uid = ours ? (uid_t)-1 : owner->uid, .gid = ours ? (gid_t)-1 : owner->gid};
 
-    if (fresh == NULL)
-        return err_set(e, "no memory");
-    (void)unlink(fresh); /* of a run that was killed; two at a time there are not */
-    if (write_new(fresh, text, len, owner) == 0 && rename(fresh, path) == 0) {
-        free(fresh);
-        return whole_file_sync_name(path) == 0 ? 0 : err_set(e, "%s: %s", path, strerror(errno));
-    }
-    why = errno;
-    (void)unlink(fresh);
-    free(fresh);
-    return err_set(e, "%s: cannot write it: %s", path, strerror(why));
+    return whole_file_put(path, text, len, &as) == 0 ? 0 : err_set(e, "%s: cannot write it: %s", path, strerror(errno));
 }
 
 void setup_file_tidy(const char *path)

@@ -138,48 +138,13 @@ int cert_store_lock(const char *folder, struct err *e)
     return fd;
 }
 
-/* Write a file beside its place. Returns 0, or -1 with errno. */
-static int write_beside(int at, const char *fresh, const char *octets, size_t len, const struct passwd *owner)
-{
-    int fd, rc, why;
-
-    if (unlinkat(at, fresh, 0) != 0 && errno != ENOENT) /* of one that was killed */
-        return -1;
-    fd = openat(at, fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
-    if (fd < 0)
-        return -1;
-    rc = fchmod(fd, FILE_MODE);
-    if (rc == 0 && owner != NULL)
-        rc = fchown(fd, owner->pw_uid, owner->pw_gid);
-    if (rc == 0)
-        rc = whole_file_write(fd, octets, len);
-    if (rc == 0)
-        rc = fsync(fd);
-    why = errno;
-    if (close(fd) != 0 && rc == 0) {
-        why = errno;
-        rc = -1;
-    }
-    if (rc != 0)
-        unlinkat(at, fresh, 0);
-    errno = why;
-    return rc;
-}
-
 static int replace(int at, const char *name, const char *octets, size_t len, const struct passwd *owner)
 {
-    char fresh[32];
-    int why;
+    const struct whole_file_owner as = {.mode = FILE_MODE,
+                                        .uid = owner != NULL ? owner->pw_uid : (uid_t)-1,
+                                        .gid = owner != NULL ? owner->pw_gid : (gid_t)-1};
 
-    snprintf(fresh, sizeof(fresh), "%s.new", name);
-    if (write_beside(at, fresh, octets, len, owner) != 0)
-        return -1;
-    if (renameat(at, fresh, at, name) == 0)
-        return fsync(at);
-    why = errno;
-    unlinkat(at, fresh, 0);
-    errno = why;
-    return -1;
+    return whole_file_put_at(at, name, octets, len, &as);
 }
 
 /* The folder in which the file is, and its name there. Returns a descriptor, or -1 with errno. */

@@ -3,13 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define FILE_MODE 0640
-#define PATH_TEXT 512
 
 /* Returns 0, or -1 with errno. */
 static int read_all(struct buf *out, int fd)
@@ -59,34 +60,107 @@ int whole_file_write(int fd, const char *data, size_t len)
     return 0;
 }
 
-int whole_file_sync_name(const char *path)
+/* The folder of a file, and the file's name there. Returns a descriptor, or -1 with errno. */
+static int folder_open(const char *path, const char **name)
 {
     const char *slash = strrchr(path, '/');
     char *folder = slash == NULL ? strdup(".") : strndup(path, (size_t)(slash - path) + 1);
     int fd = folder != NULL ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-    int rc = fd >= 0 ? fsync(fd) : -1;
 
-    if (fd >= 0)
-        close(fd);
+    *name = slash == NULL ? path : slash + 1;
     free(folder);
+    return fd;
+}
+
+static void close_quietly(int fd)
+{
+    int why = errno;
+
+    close(fd);
+    errno = why;
+}
+
+int whole_file_sync_name(const char *path)
+{
+    const char *name;
+    int folder = folder_open(path, &name), rc;
+
+    if (folder < 0)
+        return -1;
+    rc = fsync(folder);
+    close_quietly(folder);
     return rc;
+}
+
+static int name_fresh(char out[NAME_MAX + 1], const char *name, const char *suffix)
+{
+    int len = snprintf(out, NAME_MAX + 1, "%s%s", name, suffix);
+
+    errno = ENAMETOOLONG;
+    return len > 0 && len <= NAME_MAX ? 0 : -1;
+}
+
+/* Put the file in the place of the old one, and close fd; why: the errno of a failure so far. Returns 0, or -1. */
+static int take_place(int folder, const char *name, const char *fresh, int fd, int why)
+{
+    if (why == 0 && fsync(fd) != 0)
+        why = errno;
+    if (close(fd) != 0 && why == 0)
+        why = errno;
+    if (why == 0 && renameat(folder, fresh, folder, name) != 0)
+        why = errno;
+    if (why == 0)
+        return fsync(folder);
+    (void)unlinkat(folder, fresh, 0);
+    errno = why;
+    return -1;
 }
 
 int whole_file_replace(const char *path, const char *data, size_t len)
 {
-    char fresh[PATH_TEXT];
-    int fd, failed;
+    char fresh[NAME_MAX + 1];
+    const char *name;
+    int folder = folder_open(path, &name), fd, rc = -1;
 
-    snprintf(fresh, sizeof(fresh), "%s.new", path);
-    fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
+    if (folder < 0)
+        return -1;
+    fd = name_fresh(fresh, name, ".new") != 0
+             ? -1
+             : openat(folder, fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
+    if (fd >= 0)
+        rc = take_place(folder, name, fresh, fd, whole_file_write(fd, data, len) != 0 ? errno : 0);
+    close_quietly(folder);
+    return rc;
+}
+
+static int own(int fd, const struct whole_file_owner *owner)
+{
+    if ((owner->uid != (uid_t)-1 || owner->gid != (gid_t)-1) && fchown(fd, owner->uid, owner->gid) != 0)
+        return -1;
+    return fchmod(fd, owner->mode);
+}
+
+int whole_file_put_at(int folder, const char *name, const char *data, size_t len, const struct whole_file_owner *owner)
+{
+    char fresh[NAME_MAX + 1];
+    int fd;
+
+    if (name_fresh(fresh, name, WHOLE_FILE_FRESH) != 0 || (unlinkat(folder, fresh, 0) != 0 && errno != ENOENT))
+        return -1;
+    fd = openat(folder, fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return -1;
-    failed = whole_file_write(fd, data, len) != 0 || fsync(fd) != 0;
-    failed = close(fd) != 0 || failed;
-    if (!failed && rename(fresh, path) == 0)
-        return whole_file_sync_name(path);
-    failed = errno;
-    unlink(fresh);
-    errno = failed;
-    return -1;
+    return take_place(folder, name, fresh, fd, whole_file_write(fd, data, len) != 0 || own(fd, owner) != 0 ? errno : 0);
+}
+
+int whole_file_put(const char *path, const char *data, size_t len, const struct whole_file_owner *owner)
+{
+    const char *name;
+    int folder = folder_open(path, &name), rc;
+
+    if (folder < 0)
+        return -1;
+    rc = whole_file_put_at(folder, name, data, len, owner);
+    close_quietly(folder);
+    return rc;
 }

@@ -173,7 +173,7 @@ static void follows_no_links(void **state)
     assert_int_equal(cert_entry_read(&one, folder, "a", &e), 1);
     assert_non_null(strstr(one.trouble, "live.pem"));
     cert_entry_clear(&one);
-    snprintf(target, sizeof(target), "%s.new", path);
+    snprintf(target, sizeof(target), "%s" WHOLE_FILE_FRESH, path);
     assert_int_equal(symlink("/nowhere/x", target), 0);
     write_file("a", CERT_FILE_LIVE, "mine"); /* replaces the link, and the one beside it */
     has("a", CERT_FILE_LIVE, "mine");
