@@ -152,10 +152,10 @@ static int replace(const struct cert_held *h, const struct cert_chain *c, struct
     if (!buf_ok(&pem))
         rc = err_set(e, "the chain cannot be written as PEM");
     else
-        rc = cert_file_write(h->folder, h->name, CERT_FILE_PENDING, buf_text(&pem), pem.len, h->conf->policyd.user, e);
+        rc = cert_file_write(h->folder, h->name, CERT_FILE_FRESH, buf_text(&pem), pem.len, h->conf->policyd.user, e);
     cert_forget(&pem);
-    if (rc == 0 && cert_pending_activate(h->folder, h->name, e) != 0) {
-        (void)cert_file_remove(h->folder, h->name, CERT_FILE_PENDING, NULL);
+    if (rc == 0 && cert_fresh_activate(h->folder, h->name, e) != 0) {
+        (void)cert_file_remove(h->folder, h->name, CERT_FILE_FRESH, NULL);
         rc = -1;
     }
     return rc;

@@ -23,7 +23,8 @@
 #define FILE_MODE    0600
 #define PATH_TEXT    512
 
-static const char *const file_names[] = {"live.pem", "next.key", "pending.pem", "about.json", "old/live.pem"};
+static const char *const file_names[] = {"live.pem",  "next.key",   "pending.pem",
+                                         "fresh.pem", "about.json", "old/live.pem"};
 
 bool cert_name_valid(const char *name, struct err *e)
 {
@@ -242,7 +243,7 @@ static int keep_old(int entry)
     return rc;
 }
 
-int cert_pending_activate(const char *folder, const char *name, struct err *e)
+static int activate(const char *folder, const char *name, enum cert_file file, struct err *e)
 {
     int store, entry, rc = -1;
 
@@ -252,13 +253,25 @@ int cert_pending_activate(const char *folder, const char *name, struct err *e)
     if (store < 0)
         return -1;
     entry = open_within(store, name, false);
-    if (entry >= 0 && faccessat(entry, "pending.pem", F_OK, AT_SYMLINK_NOFOLLOW) == 0 && keep_old(entry) == 0 &&
-        renameat(entry, "pending.pem", entry, "live.pem") == 0)
+    if (entry >= 0 && faccessat(entry, file_names[file], F_OK, AT_SYMLINK_NOFOLLOW) == 0 && keep_old(entry) == 0 &&
+        renameat(entry, file_names[file], entry, "live.pem") == 0)
         rc = fsync(entry);
     if (rc != 0)
-        failed(folder, name, CERT_FILE_PENDING, e);
+        failed(folder, name, file, e);
     if (entry >= 0)
         close(entry);
     close(store);
     return rc;
+}
+
+int cert_pending_activate(const char *folder, const char *name, struct err *e)
+{
+    return activate(folder, name, CERT_FILE_PENDING, e);
+}
+
+int cert_fresh_activate(const char *folder, const char *name, struct err *e)
+{
+    if (activate(folder, name, CERT_FILE_FRESH, e) != 0)
+        return -1;
+    return cert_file_remove(folder, name, CERT_FILE_PENDING, e);
 }

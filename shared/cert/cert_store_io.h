@@ -5,6 +5,7 @@
  *   next.key      the key of the certificate after this one, for TLSA records that must be there before it
  *   pending.pem   as live.pem: has been issued, and waits until its TLSA record is known everywhere
  *   about.json    what is known beside them (struct cert_about)
+ *   fresh.pem     as live.pem, for a moment: a command is putting it there; left by one that was killed
  *   old/live.pem  what was live before
  *
  * The folders are root's with mode 0755, the files 0600 of the user that policyd runs as (or of whoever runs posternctl
@@ -64,7 +65,14 @@ struct cert_entry {
 /* The name can be one of a certificate in the store; else the reason in e. */
 bool cert_name_valid(const char *name, struct err *e);
 
-enum cert_file { CERT_FILE_LIVE, CERT_FILE_NEXT_KEY, CERT_FILE_PENDING, CERT_FILE_ABOUT, CERT_FILE_OLD };
+enum cert_file {
+    CERT_FILE_LIVE,
+    CERT_FILE_NEXT_KEY,
+    CERT_FILE_PENDING,
+    CERT_FILE_FRESH,
+    CERT_FILE_ABOUT,
+    CERT_FILE_OLD
+};
 
 /* FOLDER/NAME/live.pem and so on; "" when it is too long. */
 void cert_path(char *out, size_t size, const char *folder, const char *name, enum cert_file file);
@@ -101,8 +109,14 @@ int cert_file_write(const char *folder, const char *name, enum cert_file file, c
                     const char *owner, struct err *e);
 int cert_file_remove(const char *folder, const char *name, enum cert_file file, struct err *e); /* none: 0 */
 
-/* pending.pem becomes live.pem, what was live becomes old/live.pem. live.pem is there at every moment. */
+/*
+ * pending.pem becomes live.pem, what was live becomes old/live.pem. live.pem is there at every moment. Returns 0, or -1
+ * with the reason.
+ */
 int cert_pending_activate(const char *folder, const char *name, struct err *e);
+
+/* fresh.pem becomes live.pem in the same way. A pending.pem, which was for the one before, goes. */
+int cert_fresh_activate(const char *folder, const char *name, struct err *e);
 
 /* The entry, all of it. */
 int cert_entry_remove(const char *folder, const char *name, struct err *e);

@@ -83,7 +83,7 @@ ok "which" says 'it is not for mail.example.com'
 ok "what was live stays" [ "$(live_key one)" = "$(openssl pkey -in "$dir/one.key" -pubout)" ]
 cert 0 "--force takes it" import one "$dir/two.pem" --key "$dir/two.key" --force
 ok "what was live is kept" [ "$(openssl pkey -in "$store/one/old/live.pem" -pubout)" = "$(openssl pkey -in "$dir/one.key" -pubout)" ]
-ok "nothing is half done" [ "$(find "$store" -name '*new' -o -name pending.pem | wc -l)" -eq 0 ]
+ok "nothing is half done" [ "$(find "$store" -name '*new' -o -name pending.pem -o -name fresh.pem | wc -l)" -eq 0 ]
 cert 1 "an authority's for a self-signed one" new one --alt mx.example.com
 ok "why not" says 'this one is self-signed'
 openssl pkey -in "$dir/one.key" -aes128 -passout pass:x -out "$dir/encrypted.key"

@@ -160,6 +160,27 @@ static void writes_reads_and_removes(void **state)
     cert_entries_clear(&all);
 }
 
+/* What a command puts there leaves no key that could be taken for the next one, whenever it is killed. */
+static void takes_a_fresh_one(void **state)
+{
+    struct err e = {""};
+
+    (void)state;
+    write_file("a", CERT_FILE_LIVE, "old");
+    write_file("a", CERT_FILE_PENDING, "of ACME");
+    assert_int_equal(cert_fresh_activate(folder, "a", &e), -1);
+    assert_non_null(strstr(e.text, "/a/fresh.pem: "));
+    has("a", CERT_FILE_LIVE, "old");
+    write_file("a", CERT_FILE_FRESH, "new");
+    has("a", CERT_FILE_PENDING, "of ACME");
+    assert_int_equal(cert_fresh_activate(folder, "a", &e), 0);
+    has("a", CERT_FILE_LIVE, "new");
+    has("a", CERT_FILE_OLD, "old");
+    has("a", CERT_FILE_FRESH, NULL);
+    has("a", CERT_FILE_PENDING, NULL);
+    assert_int_equal(cert_entry_remove(folder, "a", &e), 0);
+}
+
 static void follows_no_links(void **state)
 {
     char path[128], target[144];
@@ -294,6 +315,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(takes_names),
         cmocka_unit_test(writes_reads_and_removes),
+        cmocka_unit_test(takes_a_fresh_one),
         cmocka_unit_test(follows_no_links),
         cmocka_unit_test(removes_in_order),
         cmocka_unit_test(reads_beside_a_closed_folder),
