@@ -278,6 +278,19 @@ static int run_use(struct using *u, struct err *e)
     return dry ? setup_run(u->ctl, &u->server->setup, &use, SETUP_SHOW) : use_it(u, &use, e);
 }
 
+/* Something is left: the server may name the certificate still, so it stays one that is in use. */
+static int still_used(const struct using *u, int rc, struct err *e)
+{
+    char name[CERT_NAME_MAX + 1];
+
+    find_user(name, u);
+    if (name[0] != '\0')
+        err_set(e, "%s still counts as used by %s, and is renewed there: use another one, or --undo again when what is "
+                   "left was put right",
+                name, u->use);
+    return rc;
+}
+
 static int run_undo(struct using *u, struct err *e)
 {
     int rc;
@@ -287,7 +300,7 @@ static int run_undo(struct using *u, struct err *e)
         return CTL_NO;
     rc = setup_run(u->ctl, &u->server->setup, NULL, SETUP_UNDO);
     if (rc != CTL_YES)
-        return rc;
+        return still_used(u, rc, e);
     tidy(u, NULL);
     return move_use(u, NULL, e) == 0 ? CTL_YES : CTL_NO;
 }
