@@ -131,7 +131,7 @@ static int print_plan(const struct ctl *ctl, const struct conf *conf, const char
 /* What cannot be read may be one by ACME: it is told, rather than passed over as none. */
 static int tell_unread(const struct cert_entry *entry)
 {
-    bool closed = strstr(entry->trouble, strerror(EACCES)) != NULL;
+    bool closed = entry->trouble_errno == EACCES;
 
     if (!entry->about_unread)
         return 0;

@@ -285,8 +285,9 @@ static int still_used(const struct using *u, int rc, struct err *e)
 
     find_user(name, u);
     if (name[0] != '\0')
-        err_set(e, "%s still counts as used by %s, and is renewed there: use another one, or --undo again when what is "
-                   "left was put right",
+        err_set(e,
+                "%s still counts as used by %s, and is renewed there: use another one, or --undo again when what is "
+                "left was put right",
                 name, u->use);
     return rc;
 }

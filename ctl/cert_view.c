@@ -298,9 +298,9 @@ void cert_check(struct err *out, const struct cert_entry *entry, int64_t warn, i
     renewal(act, entry);
     if (entry->trouble[0] != '\0')
         err_set(out, "%s; %s", entry->trouble,
-                strstr(entry->trouble, strerror(EACCES)) != NULL ? "look as root, or as the user of postern-policyd"
-                : entry->about_unread ? "mend that file, or write it anew: posternctl cert import with --force"
-                                      : "posternctl cert import puts another in its place");
+                entry->trouble_errno == EACCES ? "look as root, or as the user of postern-policyd"
+                : entry->about_unread          ? "mend that file, or write it anew: posternctl cert import with --force"
+                                               : "posternctl cert import puts another in its place");
     else if (entry->live.count == 0 && entry->about.trouble[0] != '\0')
         err_set(out, "nothing is issued yet: %s", entry->about.trouble);
     else if (entry->live.count == 0)

@@ -50,17 +50,24 @@ static bool is_shortage(int why)
     return why == EMFILE || why == ENFILE || why == ENOMEM;
 }
 
-/* Returns 1, 0 when there is none, -1 with the reason, or -2: it cannot be known now. */
-static int read_file(struct buf *out, int entry, enum cert_file file, size_t max, struct err *e)
+/*
+ * Returns 1, 0 when there is none, -1 with the reason, or -2: it cannot be known now. *why: errno of one that is there
+ * and cannot be opened; else it is left alone.
+ */
+static int read_file(struct buf *out, int entry, enum cert_file file, size_t max, int *why, struct err *e)
 {
     const char *name = cert_file_name(file);
-    int fd = openat(entry, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    int fd = openat(entry, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC), error = errno;
 
     buf_init(out, max + 1);
-    if (fd < 0 && is_shortage(errno))
-        return err_set(e, "%s: %s", name, strerror(errno)) - 1;
-    if (fd < 0)
-        return errno == ENOENT ? 0 : err_set(e, "%s: %s", name, strerror(errno));
+    if (fd < 0 && is_shortage(error))
+        return err_set(e, "%s: %s", name, strerror(error)) - 1;
+    if (fd < 0 && error == ENOENT)
+        return 0;
+    if (fd < 0) {
+        *why = error;
+        return err_set(e, "%s: %s", name, strerror(error));
+    }
     return read_all(out, fd, name, max, e) == 0 ? 1 : -1;
 }
 
@@ -75,7 +82,7 @@ static void forget(struct buf *b)
 static int read_live(struct cert_entry *out, int entry, struct err *e)
 {
     struct buf pem;
-    int rc = read_file(&pem, entry, CERT_FILE_LIVE, CERT_PEM_MAX, e);
+    int rc = read_file(&pem, entry, CERT_FILE_LIVE, CERT_PEM_MAX, &out->trouble_errno, e);
 
     if (rc == 1 && (cert_chain_read(&out->live, buf_text(&pem), pem.len, e) != 0 ||
                     cert_facts_read(&out->leaf, out->live.cert[0], e) != 0))
@@ -86,15 +93,15 @@ static int read_live(struct cert_entry *out, int entry, struct err *e)
     return rc < 0 ? rc : 0;
 }
 
-static int read_about(struct cert_about *out, int entry, struct err *e)
+static int read_about(struct cert_entry *out, int entry, struct err *e)
 {
     struct buf text;
-    int rc = read_file(&text, entry, CERT_FILE_ABOUT, ABOUT_FILE_MAX, e);
+    int rc = read_file(&text, entry, CERT_FILE_ABOUT, ABOUT_FILE_MAX, &out->trouble_errno, e);
 
-    if (rc == 1 && cert_about_read(out, buf_text(&text), text.len, e) != 0)
+    if (rc == 1 && cert_about_read(&out->about, buf_text(&text), text.len, e) != 0)
         rc = err_prefix(e, "about.json");
     buf_clear(&text);
-    if (rc != 1 && cert_about_read(out, "{}", 2, NULL) != 0) /* nothing is known */
+    if (rc != 1 && cert_about_read(&out->about, "{}", 2, NULL) != 0) /* nothing is known */
         return err_set(e, "out of memory");
     return rc < 0 ? rc : 0;
 }
@@ -110,7 +117,7 @@ static int read_entry(struct cert_entry *out, int entry, const char *name, struc
 
     memset(out, 0, sizeof(*out));
     snprintf(out->name, sizeof(out->name), "%.64s", name);
-    about = read_about(&out->about, entry, &about_why);
+    about = read_about(out, entry, &about_why);
     live = read_live(out, entry, &live_why);
     if (about == -2 || live == -2) {
         cert_entry_clear(out);
@@ -130,6 +137,7 @@ static int read_closed(struct cert_entry *out, const char *name, int error, stru
     memset(out, 0, sizeof(*out));
     snprintf(out->name, sizeof(out->name), "%.64s", name);
     out->about_unread = true;
+    out->trouble_errno = error;
     snprintf(out->trouble, sizeof(out->trouble), "its folder cannot be read: %.100s", strerror(error));
     return cert_about_read(&out->about, "{}", 2, e);
 }

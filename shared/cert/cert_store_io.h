@@ -60,6 +60,7 @@ struct cert_entry {
     struct cert_chain live; /* count 0: there is none yet (a CSR, or the first ACME order has not ended) */
     struct cert_facts leaf; /* of live */
     char trouble[200];      /* files of it that cannot be read or are wrong; "" for none */
+    int trouble_errno;      /* why one of them cannot be opened, such as EACCES; 0: none of that */
 };
 
 /* The name can be one of a certificate in the store; else the reason in e. */

@@ -1,6 +1,7 @@
 /* cert_store_io.t.c - tests of cert_store_io.c and cert_entry_io.c. */
 #include "cert_store_io.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 
@@ -147,6 +148,7 @@ static void writes_reads_and_removes(void **state)
     assert_non_null(strstr(one.trouble, "about.json: "));
     assert_non_null(strstr(one.trouble, "; live.pem: is not PEM"));
     assert_true(one.about_unread);
+    assert_int_equal(one.trouble_errno, 0); /* what is in it is wrong */
     assert_string_equal(one.about.title, "");
     cert_entry_clear(&one);
     assert_int_equal(cert_file_remove(folder, "a", CERT_FILE_NEXT_KEY, &e), 0);
@@ -193,6 +195,7 @@ static void follows_no_links(void **state)
     assert_int_equal(symlink("/etc/passwd", path), 0);
     assert_int_equal(cert_entry_read(&one, folder, "a", &e), 1);
     assert_non_null(strstr(one.trouble, "live.pem"));
+    assert_int_equal(one.trouble_errno, ELOOP);
     cert_entry_clear(&one);
     snprintf(target, sizeof(target), "%s" WHOLE_FILE_FRESH, path);
     assert_int_equal(symlink("/nowhere/x", target), 0);
@@ -250,6 +253,7 @@ static void reads_beside_a_closed_folder(void **state)
     assert_string_equal(all.entry[1].name, "b");
     assert_non_null(strstr(all.entry[1].trouble, "Permission denied"));
     assert_true(all.entry[1].about_unread);
+    assert_int_equal(all.entry[1].trouble_errno, EACCES);
     cert_entries_clear(&all);
     assert_int_equal(chmod(path, 0755), 0);
     assert_int_equal(cert_entry_remove(folder, "a", &e), 0);
