@@ -175,14 +175,14 @@ static int may_publish(const struct publishing *p)
     return rc;
 }
 
-static int print_result(const struct publishing *p, bool done)
+static int print_result(const struct publishing *p, bool done, const char *file)
 {
     const struct sts_result r = {.plan = &p->plan,
                                  .verdicts = &p->verdicts,
                                  .failures = &p->failures,
                                  .now = p->s.now,
                                  .done = done,
-                                 .file = done ? p->ctl->out : NULL,
+                                 .file = file,
                                  .served = p->s.conf->stsd.publish_listen[0] != '\0'};
     struct buf text;
 
@@ -216,31 +216,39 @@ static int write_file(const char *path, const struct sts_policy *policy)
 static int store(struct publishing *p)
 {
     struct err e = {""};
-    int rc = CTL_YES;
 
-    if (p->plan.changed)
-        rc = publish_session_edited(&p->s, published_store_write(p->s.ask, &p->s.stored, &p->plan.next, &e), &e);
-    if (rc == CTL_YES && p->ctl->out != NULL)
+    if (!p->plan.changed)
+        return CTL_YES;
+    return publish_session_edited(&p->s, published_store_write(p->s.ask, &p->s.stored, &p->plan.next, &e), &e);
+}
+
+/* When the file cannot be written it is published all the same, and what to do is told. */
+static int store_and_print(struct publishing *p)
+{
+    int rc = store(p), printed;
+    const char *file = NULL;
+
+    if (rc != CTL_YES)
+        return rc;
+    if (p->ctl->out != NULL) {
         rc = write_file(p->ctl->out, &p->plan.next.policy);
-    return rc;
+        file = rc == CTL_YES ? p->ctl->out : NULL;
+    }
+    printed = print_result(p, true, file);
+    return rc == CTL_YES ? printed : rc;
 }
 
 static int publish(struct publishing *p)
 {
     int rc = mode_to_be(p) == STS_MODE_ENFORCE ? plan_enforced(p) : plan_other(p);
-    bool done = false;
     int printed;
 
     if (rc != CTL_YES)
         return rc;
     rc = may_publish(p);
-    if (rc == CTL_YES && (p->ctl->options & CTL_DRY_RUN) == 0) {
-        rc = store(p);
-        if (rc != CTL_YES)
-            return rc;
-        done = true;
-    }
-    printed = print_result(p, done);
+    if (rc == CTL_YES && (p->ctl->options & CTL_DRY_RUN) == 0)
+        return store_and_print(p);
+    printed = print_result(p, false, NULL);
     return rc == CTL_YES ? printed : rc;
 }
 

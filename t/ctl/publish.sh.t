@@ -79,6 +79,7 @@ ok "once more: as it was" json '$j->{published} && !$j->{new} && $j->{mode} eq "
 ok "once more: nothing changed" [ "$(stored example.com)" = "$before" ]
 p sts example.com --force --out "$dir/no/such/folder"
 ok "a file that cannot be written" eval 'code 1 && says "cannot write" && says "the file is not written"'
+ok "but what is published is told, and what to do" eval 'prints "^_mta-sts.example.com. IN TXT" && prints "^ 1. Have the web server serve the policy file"'
 p list
 ok "list" eval 'code 0 && prints "^example.com  testing  .*Z (.*)  24 h  *2[0-9TZ]*  mx.example.com$"'
 redis HSET postern:list:local example.org '{"v":1,"created":1}' .example.com '{"v":1,"created":1}' >/dev/null
