@@ -26,11 +26,12 @@ static int read_option(int64_t *out, const struct conf_option *option, const cha
     return -1;
 }
 
-static int read_options(int64_t *ms, struct conf *conf, const struct ctl *ctl)
+static int read_options(int64_t *ms, int64_t *port, struct conf *conf, const struct ctl *ctl)
 {
     *ms = WAIT_MS;
+    *port = PROBE_PORT;
     if (read_option(ms, &timeout_option, ctl->timeout) != 0 ||
-        read_option(&conf->relayd.port, &port_option, ctl->port) != 0 ||
+        read_option(port, &port_option, ctl->port) != 0 ||
         read_option(&conf->certs.warn_before, &warn_option, ctl->warn) != 0)
         return -1;
     return 0;
@@ -84,11 +85,11 @@ int run_probe(const struct ctl *ctl)
     struct conf *conf = read_name(ctl->word[0]) == 0 ? read_conf(ctl) : NULL;
     struct probe *p = NULL;
     struct err e = {""};
-    int64_t ms;
+    int64_t ms, port;
     int rc = CTL_USAGE;
 
-    if (conf != NULL && read_options(&ms, conf, ctl) == 0) {
-        p = probe_run(conf, ctl->word[0], ms, &e);
+    if (conf != NULL && read_options(&ms, &port, conf, ctl) == 0) {
+        p = probe_run(conf, ctl->word[0], (uint16_t)port, ms, &e);
         if (p == NULL)
             report_error("%s", e.text);
         rc = p == NULL ? CTL_LATER : print_all(p, ctl);

@@ -140,7 +140,7 @@ static int connect_all(struct run *r, const struct conf_relayd *conf, int64_t ms
         return 0;
     r->settings.base = event_base_new();
     r->settings.ms = ms / (int64_t)turns;
-    r->settings.port = (uint16_t)conf->port;
+    r->settings.port = r->p->port;
     smtp_client_own_name(r->settings.name, conf);
     r->settings.tls = tls_client_context(conf->ca_file, e);
     if (r->settings.base == NULL)
@@ -182,7 +182,7 @@ static int read_name(struct nexthop *hop, const char *name, struct err *e)
     return 0;
 }
 
-struct probe *probe_run(const struct conf *conf, const char *name, int64_t ms, struct err *e)
+struct probe *probe_run(const struct conf *conf, const char *name, uint16_t port, int64_t ms, struct err *e)
 {
     int64_t until = now_ms() + ms, left;
     struct nexthop hop;
@@ -198,7 +198,7 @@ struct probe *probe_run(const struct conf *conf, const char *name, int64_t ms, s
     p->dest = facts_get(conf, &hop, ms, e);
     p->now = now_seconds();
     p->alone = hop.kind == NEXTHOP_HOST;
-    p->port = (uint16_t)conf->relayd.port;
+    p->port = port;
     p->warn_before = conf->certs.warn_before;
     left = until - now_ms();
     if (p->dest != NULL && left > 0 && run_all(p, &conf->relayd, left, e) == 0)

@@ -2,6 +2,7 @@
 #include "publish_hosts_io.h"
 
 #include "dns_lookup_io.h"
+#include "probe_io.h"
 #include "publish_io.h"
 #include "publish_key_io.h"
 #include "publish_tlsrpt.h"
@@ -209,7 +210,7 @@ static int host_zone(struct buf *zone, const struct conf *conf, const struct cer
     if (rc == 0 && k.count == 0) {
         zone_comment(zone, "%s: no certificate of the store is for it; posternctl publish tlsa %s --cert FILE", host,
                      host);
-    } else if (rc == 0 && (rc = publish_view_look(&v, conf, e)) == 0) {
+    } else if (rc == 0 && (rc = publish_view_look(&v, conf, PROBE_PORT, e)) == 0) {
         zone_comment(zone, "%s", host);
         other = stranger(&k, v.probe);
         add_notes(zone, &v, &k, other);
@@ -271,7 +272,7 @@ static void host_check(struct verdicts *v, const struct conf *conf, const char *
         tlsa_key_clear(&view.live); /* what the host shows is looked at all the same */
         tlsa_key_clear(&view.next);
     }
-    if (publish_view_look(&view, conf, &e) != 0)
+    if (publish_view_look(&view, conf, PROBE_PORT, &e) != 0)
         verdicts_add(v, VERDICT_UNKNOWN, host, "%s", e.text);
     else
         tlsa_check(&lines, &view.view, false);

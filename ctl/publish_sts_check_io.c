@@ -120,7 +120,7 @@ static void check_reports(struct verdicts *v, const struct dest *facts, const ch
 static void check_hosts(const struct checking *c, const struct sts_policy *policy)
 {
     struct err e = {""};
-    struct probe *p = probe_run(c->conf, c->domain, STS_PROBE_MS, &e);
+    struct probe *p = probe_run(c->conf, c->domain, PROBE_PORT, STS_PROBE_MS, &e);
 
     sts_judge_hosts(c->v, policy, p != NULL ? p->dest : NULL, e.text);
     sts_judge_probe(c->v, p, e.text);

@@ -132,7 +132,7 @@ static int make_plan(struct publishing *p, const struct dest *facts, const char 
 static int plan_enforced(struct publishing *p)
 {
     struct err e = {""};
-    struct probe *probe = p->judged ? NULL : probe_run(p->s.conf, p->s.domain, STS_PROBE_MS, &e);
+    struct probe *probe = p->judged ? NULL : probe_run(p->s.conf, p->s.domain, PROBE_PORT, STS_PROBE_MS, &e);
     struct dest *facts = probe == NULL ? publish_facts(p->s.conf, p->s.domain, &e) : NULL;
     const struct dest *known = probe != NULL ? probe->dest : facts;
     int rc = make_plan(p, known, e.text);

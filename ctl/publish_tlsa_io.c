@@ -1,6 +1,7 @@
 /* publish_tlsa_io.c - posternctl publish tlsa: the TLSA records of a server, and how its key changes. */
 #include "ctl.h"
 #include "output_io.h"
+#include "probe_io.h"
 #include "publish_io.h"
 #include "publish_tlsa.h"
 #include "publish_view_io.h"
@@ -8,6 +9,7 @@
 #include "zone_text.h"
 
 #include "conf.h"
+#include "conf_value.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -85,7 +87,7 @@ static int print_or_refuse(const struct ctl *ctl, const struct tlsa_view *view)
 
 void publish_tlsa_zone(struct buf *zone, const struct tlsa_key *key, const struct conf *conf, const char *host)
 {
-    const struct tlsa_view view = {.host = host, .port = (unsigned)conf->relayd.port, .tlsa_ttl = conf->certs.tlsa_ttl};
+    const struct tlsa_view view = {.host = host, .port = PROBE_PORT, .tlsa_ttl = conf->certs.tlsa_ttl};
 
     add_record(zone, &view, key);
 }
@@ -103,7 +105,7 @@ static int check(const struct ctl *ctl, const struct tlsa_view *view)
     return rc;
 }
 
-static int with_keys(const struct ctl *ctl, const struct conf *conf, const char *host)
+static int with_keys(const struct ctl *ctl, const struct conf *conf, const char *host, uint16_t port)
 {
     bool checks = (ctl->options & CTL_CHECK) != 0;
     struct publish_view v;
@@ -119,7 +121,7 @@ static int with_keys(const struct ctl *ctl, const struct conf *conf, const char 
                          "at each of its MX hosts",
                          host);
         rc = CTL_USAGE;
-    } else if (publish_view_look(&v, conf, &e) != 0) {
+    } else if (publish_view_look(&v, conf, port, &e) != 0) {
         report_error("%s", e.text);
         rc = CTL_LATER;
     } else {
@@ -129,33 +131,31 @@ static int with_keys(const struct ctl *ctl, const struct conf *conf, const char 
     return rc;
 }
 
-/* The port is where relayd would connect to, so that all that looks at the server looks there. */
-static int take_port(struct conf *conf, const char *word)
-{
-    char *end = NULL;
-    long port;
+static const struct conf_option port_option = {"port", CONF_NUMBER, "25", 1, 65535, 0, "", NULL};
 
-    if (word == NULL) {
-        conf->relayd.port = 25;
-        return 0;
+/* Returns 0, or -1 with the reason reported. */
+static int take_port(uint16_t *out, const char *word)
+{
+    struct err e = {""};
+    int64_t port = PROBE_PORT;
+
+    if (word != NULL && conf_value_set(&port, &port_option, word, &e) != 0) {
+        report_error("--port: %s", e.text);
+        return -1;
     }
-    port = strtol(word, &end, 10);
-    if (word[0] >= '0' && word[0] <= '9' && *end == '\0' && port >= 1 && port <= 65535) {
-        conf->relayd.port = port;
-        return 0;
-    }
-    report_error("--port %.50s: a number from 1 to 65535", word);
-    return -1;
+    *out = (uint16_t)port;
+    return 0;
 }
 
 int run_publish_tlsa(const struct ctl *ctl)
 {
     struct conf *conf = read_conf(ctl);
     char host[DOMAIN_BUF];
+    uint16_t port;
     int rc = CTL_USAGE;
 
-    if (conf != NULL && publish_domain(host, ctl) == 0 && take_port(conf, ctl->port) == 0)
-        rc = with_keys(ctl, conf, host);
+    if (conf != NULL && publish_domain(host, ctl) == 0 && take_port(&port, ctl->port) == 0)
+        rc = with_keys(ctl, conf, host, port);
     conf_free(conf);
     return rc;
 }

@@ -105,13 +105,13 @@ static void on_address(void *ctx, const struct dns_answer *answer)
 }
 
 /* Both kinds of addresses, or that there are none, must be secure. */
-static int look_dns(struct publish_view *out, const struct conf *conf, struct err *e)
+static int look_dns(struct publish_view *out, const struct conf *conf, uint16_t port, struct err *e)
 {
     static const enum dns_type types[] = {DNS_A, DNS_AAAA};
     struct looking l = {.live = &out->dns};
     char name[NAME_BUF];
 
-    (void)snprintf(name, sizeof(name), "_%u._tcp.%s", (unsigned)conf->relayd.port, out->host);
+    (void)snprintf(name, sizeof(name), "_%u._tcp.%s", (unsigned)port, out->host);
     if (dns_lookup(&conf->stsd, name, DNS_TLSA, on_records, &l, e) != 0)
         return -1;
     if (l.failed)
@@ -123,16 +123,16 @@ static int look_dns(struct publish_view *out, const struct conf *conf, struct er
     return 0;
 }
 
-int publish_view_look(struct publish_view *out, const struct conf *conf, struct err *e)
+int publish_view_look(struct publish_view *out, const struct conf *conf, uint16_t port, struct err *e)
 {
     char bracketed[DOMAIN_BUF + 2];
 
-    if (look_dns(out, conf, e) != 0)
+    if (look_dns(out, conf, port, e) != 0)
         return -1;
     (void)snprintf(bracketed, sizeof(bracketed), "[%s]", out->host);
-    out->probe = probe_run(conf, bracketed, PROBE_MS, &out->probe_why);
+    out->probe = probe_run(conf, bracketed, port, PROBE_MS, &out->probe_why);
     out->view.host = out->host;
-    out->view.port = (unsigned)conf->relayd.port;
+    out->view.port = port;
     out->view.live = &out->live;
     out->view.next = &out->next;
     out->view.next_name = out->next_name;

@@ -26,8 +26,8 @@ struct publish_view {
 int publish_view_keys(struct publish_view *out, const struct conf *conf, const char *host, const char *cert,
                       const char *next, struct err *e);
 
-/* Look at DNS and at the server now, which takes up to some seconds. Returns 0, or -1 with the reason. */
-int publish_view_look(struct publish_view *out, const struct conf *conf, struct err *e);
+/* Look at DNS and at the server's port now, which takes up to some seconds. Returns 0, or -1 with the reason. */
+int publish_view_look(struct publish_view *out, const struct conf *conf, uint16_t port, struct err *e);
 
 void publish_view_clear(struct publish_view *v);
 

@@ -57,7 +57,7 @@ my $closed = loopback(250);
 stsd_start(%records);
 {
     open(my $fh, '>', "$dir/conf") or die;
-    print $fh qq(relayd { stsd = "unix:$dir/stsd.sock" ca_file = "$dir/ca.pem" name = "probe.example" port = $port }\nstsd { listen = "unix:$dir/stsd.sock" }\ncerts { warn_before = "1d" }\n);
+    print $fh qq(relayd { stsd = "unix:$dir/stsd.sock" ca_file = "$dir/ca.pem" name = "probe.example" port = 1 }\nstsd { listen = "unix:$dir/stsd.sock" }\ncerts { warn_before = "1d" }\n);
     close $fh;
 }
 
@@ -65,6 +65,7 @@ my ($out, $err, $rc);
 sub slurp { open(my $fh, '<:raw', $_[0]) or return ''; local $/; return <$fh> // '' }
 sub run {
     my (@words) = @_;
+    splice @words, 1, 0, '--port', $port if $words[0] eq 'probe' && !grep { $_ eq '--port' } @words; # relayd's port is not asked for
     my $child = fork() // die;
     if (!$child) {
         @SIG{qw(INT TERM)} = ('DEFAULT') x 2;
