@@ -140,16 +140,6 @@ static enum ctl_exit make_policy(struct sts_policy *out, const struct published 
     return policy_holds(out, e) == 0 ? CTL_YES : CTL_NO;
 }
 
-static bool same_policy(const struct sts_policy *a, const struct sts_policy *b)
-{
-    if (a->mode != b->mode || a->max_age != b->max_age || a->mx_count != b->mx_count)
-        return false;
-    for (size_t i = 0; i < a->mx_count; i++)
-        if (strcmp(a->mx[i], b->mx[i]) != 0)
-            return false;
-    return true;
-}
-
 static int64_t later(int64_t a, int64_t b)
 {
     return a > b ? a : b;
@@ -232,7 +222,7 @@ enum ctl_exit sts_plan_make(struct sts_plan *out, const char *domain, const stru
     (void)snprintf(out->next.domain, sizeof(out->next.domain), "%s", domain);
     if (before != NULL)
         out->was = before->policy.mode;
-    if (before != NULL && same_policy(&before->policy, &out->next.policy))
+    if (before != NULL && sts_policy_equal(&before->policy, &out->next.policy))
         keep_as_it_is(&out->next, before);
     else
         take_new(out, before, facts, now, by);

@@ -104,15 +104,6 @@ static bool same_as_ours(const char *body, size_t len, const struct published *o
     return same;
 }
 
-static bool same_meaning(const struct sts_policy *a, const struct sts_policy *b)
-{
-    bool same = a->mode == b->mode && a->max_age == b->max_age && a->mx_count == b->mx_count;
-
-    for (size_t i = 0; same && i < a->mx_count; i++)
-        same = strcmp(a->mx[i], b->mx[i]) == 0;
-    return same;
-}
-
 static void judge_policy(struct verdicts *v, const struct sts_policy *policy, const struct https_result *r,
                          const struct published *ours)
 {
@@ -123,7 +114,7 @@ static void judge_policy(struct verdicts *v, const struct sts_policy *policy, co
                      policy->mx_count);
     else if (same_as_ours(r->body, r->len, ours))
         verdicts_add(v, VERDICT_OK, POLICY, "mode %s, as it should be", mode);
-    else if (same_meaning(policy, &ours->policy))
+    else if (sts_policy_equal(policy, &ours->policy))
         verdicts_add(v, VERDICT_OK, POLICY, "mode %s, as it should be, but not letter by letter", mode);
     else
         verdicts_add(v, VERDICT_BAD, POLICY,

@@ -340,3 +340,13 @@ void sts_policy_clear(struct sts_policy *p)
     free(p->mx);
     memset(p, 0, sizeof *p);
 }
+
+bool sts_policy_equal(const struct sts_policy *a, const struct sts_policy *b)
+{
+    if (a->mode != b->mode || a->max_age != b->max_age || a->mx_count != b->mx_count)
+        return false;
+    for (size_t i = 0; i < a->mx_count; i++)
+        if (strcmp(a->mx[i], b->mx[i]) != 0)
+            return false;
+    return true;
+}

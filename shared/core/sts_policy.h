@@ -2,6 +2,7 @@
 #ifndef POSTERN_STS_POLICY_H
 #define POSTERN_STS_POLICY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -37,6 +38,9 @@ int sts_policy_parse(struct sts_policy *out, const char *body, size_t len, struc
 
 /* Free what *p holds and make it empty. NULL-safe, may be called twice. */
 void sts_policy_clear(struct sts_policy *p);
+
+/* Do both say the same: mode, max_age, and the same patterns in the same order? */
+bool sts_policy_equal(const struct sts_policy *a, const struct sts_policy *b);
 
 /*
  * Normalise one mx pattern: a domain name, or "*." and a domain name; no address literals. Returns 0, or -1 with the

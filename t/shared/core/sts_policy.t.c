@@ -415,6 +415,31 @@ static void names_modes(void **state)
     assert_int_equal(sts_mode_from_name(&mode, S("none\0")), 0);
 }
 
+static void compares(void **state)
+{
+    static const char *const others[] = {
+        "version: STSv1\nmode: testing\nmax_age: 86400\nmx: a.example\nmx: b.example\n",
+        "version: STSv1\nmode: enforce\nmax_age: 86401\nmx: a.example\nmx: b.example\n",
+        "version: STSv1\nmode: enforce\nmax_age: 86400\nmx: a.example\n",
+        "version: STSv1\nmode: enforce\nmax_age: 86400\nmx: b.example\nmx: a.example\n",
+    };
+    static const char one[] = "version: STSv1\nmode: enforce\nmax_age: 86400\nmx: a.example\nmx: b.example\n";
+    struct sts_policy a, b;
+    struct err e;
+
+    (void)state;
+    assert_int_equal(sts_policy_parse(&a, one, strlen(one), &e), 0);
+    assert_int_equal(sts_policy_parse(&b, one, strlen(one), &e), 0);
+    assert_true(sts_policy_equal(&a, &b));
+    sts_policy_clear(&b);
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        assert_int_equal(sts_policy_parse(&b, others[i], strlen(others[i]), &e), 0);
+        assert_false(sts_policy_equal(&a, &b));
+        sts_policy_clear(&b);
+    }
+    sts_policy_clear(&a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -427,6 +452,7 @@ int main(void)
         cmocka_unit_test(limits_pattern_length),
         cmocka_unit_test(iterates_lines),
         cmocka_unit_test(names_modes),
+        cmocka_unit_test(compares),
     };
     return cmocka_run_group_tests_name("sts_policy", tests, NULL, NULL);
 }
