@@ -109,17 +109,31 @@ static void say_untrusted(const struct probe_address *at, struct err *e)
                       SHOWN, c->issuer);
 }
 
+#define DAYS_BUF 40
+
+/* "3 days" of so many seconds, which may be negative. */
+static void days_text(char out[DAYS_BUF], int64_t seconds)
+{
+    long long days = (long long)(seconds < 0 ? -(seconds / 86400) : seconds / 86400);
+
+    if (days == 0)
+        (void)snprintf(out, DAYS_BUF, "less than a day");
+    else
+        (void)snprintf(out, DAYS_BUF, "%lld day%s", days, days == 1 ? "" : "s");
+}
+
 static void say_dates(const struct probe_address *at, size_t i, struct err *e)
 {
     const struct cert_facts *c = &at->chain[i];
     int64_t now = at->looked;
     bool early = now < c->not_before;
-    long long days = (long long)((early ? c->not_before - now : now - c->not_after) / 86400);
+    char days[DAYS_BUF];
 
+    days_text(days, early ? c->not_before - now : now - c->not_after);
     if (i == 0 && early)
-        (void)err_set(e, "the certificate is not good yet, but in %lld day%s", days, days == 1 ? "" : "s");
+        (void)err_set(e, "the certificate is not good yet, but in %s", days);
     else if (i == 0)
-        (void)err_set(e, "the certificate has expired %lld day%s ago", days, days == 1 ? "" : "s");
+        (void)err_set(e, "the certificate has expired %s ago", days);
     else
         (void)err_set(e, "certificate %zu of the chain, %.*s, %s", i + 1, SHOWN, c->subject,
                       early ? "is not good yet" : "has expired");
@@ -313,7 +327,8 @@ bool probe_ending(const struct probe *p, struct err *e)
 {
     const struct probe_address *first = NULL;
     const struct probe_host *of = NULL;
-    long long days;
+    char days[DAYS_BUF];
+    int64_t left;
 
     for (size_t i = 0; i < p->hosts; i++)
         for (size_t a = 0; a < p->host[i].count; a++) {
@@ -326,9 +341,10 @@ bool probe_ending(const struct probe *p, struct err *e)
         }
     if (first == NULL || p->warn_before == 0 || first->chain[0].not_after - p->now >= p->warn_before)
         return false;
-    days = (long long)((first->chain[0].not_after - p->now) / 86400);
-    (void)err_set(e, "%s [%s]: the certificate %s %lld days%s", of->host->name, first->address,
-                  days < 0 ? "has ended" : "ends in", days < 0 ? -days : days, days < 0 ? " ago" : "");
+    left = first->chain[0].not_after - p->now;
+    days_text(days, left);
+    (void)err_set(e, "%s [%s]: the certificate %s %s%s", of->host->name, first->address,
+                  left < 0 ? "has ended" : "ends in", days, left < 0 ? " ago" : "");
     return true;
 }
 

@@ -228,6 +228,16 @@ static void test_ending(void **state)
     p->host[0].at[0].chain[0].not_after = NOW - 3 * DAY;
     assert_true(probe_ending(p, &e));
     assert_non_null(strstr(e.text, "has ended 3 days ago"));
+    p->host[0].at[0].chain[0].not_after = NOW - 3600;
+    assert_true(probe_ending(p, &e));
+    assert_non_null(strstr(e.text, "has ended less than a day ago"));
+    p->host[0].at[0].chain[0].not_after = NOW + 3600;
+    assert_true(probe_ending(p, &e));
+    assert_non_null(strstr(e.text, "ends in less than a day"));
+    p->host[0].at[0].chain[0].not_after = NOW + DAY;
+    assert_true(probe_ending(p, &e));
+    assert_non_null(strstr(e.text, "ends in 1 day"));
+    assert_null(strstr(e.text, "1 days"));
     probe_free(p);
 }
 
