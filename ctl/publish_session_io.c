@@ -4,22 +4,13 @@
 #include "ask_io.h"
 #include "clock.h"
 #include "output_io.h"
-
-#include <string.h>
+#include "publish_io.h"
 
 int publish_session_begin(struct publish_session *s, const struct ctl *ctl)
 {
-    struct err e = {""};
-
     *s = (struct publish_session){.now = now_seconds()};
-    if (ctl->word_count > 0 && domain_normalise(s->domain, ctl->word[0], strlen(ctl->word[0]), &e) != 0) {
-        report_error("\"%.300s\" is no domain name: %s", ctl->word[0], e.text);
+    if (ctl->word_count > 0 && publish_domain(s->domain, ctl) != 0)
         return CTL_USAGE;
-    }
-    if (ctl->word_count > 0 && s->domain[0] == '_') {
-        report_error("\"%.300s\" is the name of a record: give the domain that it is for", ctl->word[0]);
-        return CTL_USAGE;
-    }
     s->conf = read_conf(ctl);
     return s->conf != NULL ? CTL_YES : CTL_USAGE;
 }

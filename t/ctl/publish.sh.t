@@ -20,7 +20,7 @@ age() {
 p sts
 ok "no domain" eval 'code 2 && says "a word is missing" && says "^usage: posternctl publish sts "'
 p sts _mta-sts.example.com
-ok "the name of a record" eval 'code 2 && says "\"_mta-sts.example.com\" is the name of a record: give the domain that it is for"'
+ok "the name of a record" eval 'code 2 && says "\"_mta-sts.example.com\" is the name of a record: give the domain or host that it is for"'
 p tlsrpt _smtp._tls.example.com
 ok "the name of a record, for TLS reports" eval 'code 2 && says "is the name of a record: give the domain"'
 p sts 'a b'
