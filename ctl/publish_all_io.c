@@ -99,6 +99,13 @@ static void policy_check(struct verdicts *v, const struct ctl *ctl, const struct
     if (!read)
         verdicts_add(v, VERDICT_UNKNOWN, "policy in Redis", "it cannot be read now%s%s", e.text[0] != '\0' ? ": " : "",
                      e.text);
+    else if (!stored.there)
+        verdicts_add(v, VERDICT_WARN, "policy in Redis", "there is none; posternctl publish sts %s", domain);
+    else if (stored.why.text[0] != '\0')
+        verdicts_add(v, VERDICT_UNKNOWN, "policy in Redis",
+                     "it cannot be read: %s; posternctl publish sts %s --force "
+                     "writes it anew",
+                     stored.why.text, domain);
     sts_check(v, conf, domain, read && stored.there && stored.why.text[0] == '\0' ? &stored.policy : NULL);
     if (read)
         published_stored_clear(&stored);

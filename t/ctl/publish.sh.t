@@ -125,6 +125,13 @@ ok "check: not known" eval 'code 3 && prints "^unknown  TXT record" && prints "^
 p sts example.com --check --json
 ok "check, as JSON" json '$j->{verdict} eq "unknown" && $j->{verdicts}[0]{what} eq "TXT record"'
 
+p all nothing.example --check
+ok "check of all: no policy" prints '^warn *policy in Redis *there is none'
+redis HSET postern:published:policies broken.example '{"v":1' >/dev/null
+p all broken.example --check
+ok "check of all: a policy that cannot be read" prints '^unknown *policy in Redis *it cannot be read: '
+p remove broken.example --force
+
 # --- out ---
 p remove example.com
 ok "remove: enforced" eval 'code 1 && says "the policy is in mode enforce"'
