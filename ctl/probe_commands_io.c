@@ -30,8 +30,7 @@ static int read_options(int64_t *ms, int64_t *port, struct conf *conf, const str
 {
     *ms = WAIT_MS;
     *port = PROBE_PORT;
-    if (read_option(ms, &timeout_option, ctl->timeout) != 0 ||
-        read_option(port, &port_option, ctl->port) != 0 ||
+    if (read_option(ms, &timeout_option, ctl->timeout) != 0 || read_option(port, &port_option, ctl->port) != 0 ||
         read_option(&conf->certs.warn_before, &warn_option, ctl->warn) != 0)
         return -1;
     return 0;
