@@ -100,9 +100,9 @@ static bool in_group(const struct passwd *user, gid_t gid)
     return false;
 }
 
-const char *machine_log_group(char out[300], const char *log, const char *name)
+const char *machine_log_group(char out[300], const char *log, const char *user)
 {
-    const struct passwd *user = getpwnam(name);
+    const struct passwd *who = getpwnam(user);
     const struct group *group;
     struct stat st;
 
@@ -116,8 +116,8 @@ const char *machine_log_group(char out[300], const char *log, const char *name)
             return out;
         group = (st.st_mode & S_IRGRP) != 0 && st.st_gid != 0 ? getgrgid(st.st_gid) : NULL;
     }
-    if (user == NULL || group == NULL)
+    if (who == NULL || group == NULL)
         return NULL;
-    (void)snprintf(out, 300, "%s", in_group(user, group->gr_gid) ? "" : group->gr_name);
+    (void)snprintf(out, 300, "%s", in_group(who, group->gr_gid) ? "" : group->gr_name);
     return out;
 }
