@@ -1,6 +1,7 @@
 /* setup_apply.t - a plan is carried out and taken back, for a mail server that is none: what fails midway, and daemons.
  */
 #include "setup_apply_io.h"
+#include "setup_command_io.h"
 #include "setup_plan_io.h"
 #include "whole_file.h"
 
@@ -136,10 +137,13 @@ static void undo(struct run *run)
 
 static void fresh(void)
 {
-    char command[200];
+    static const char script[] = "rm -rf \"$1\" && mkdir -m 700 \"$1\"";
+    char *argv[] = {(char *)"sh", (char *)"-c", (char *)script, (char *)"sh", folder, NULL};
+    struct buf out;
 
-    snprintf(command, sizeof(command), "rm -rf %s && mkdir -m 700 %s", folder, folder);
-    assert_int_equal(system(command), 0);
+    buf_init(&out, 1000);
+    assert_int_equal(setup_run_command(&out, argv, NULL), 0);
+    buf_clear(&out);
     fake = (struct fake){.script = ":", .works = true};
     spew("conf", "");
     spew("up", "");
