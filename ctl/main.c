@@ -205,6 +205,7 @@ int main(int argc, char **argv)
     const struct command *c;
     size_t used = 0;
 
+    signal(SIGCHLD, SIG_DFL); /* ignored by who started us, it would take away how our programs end */
     signal(SIGPIPE, SIG_IGN); /* a daemon that closes, or a pager that ends, is an error like any other */
     log_open("posternctl", true, LOGLEVEL_ERROR); /* what Redis logs beside it is in our own errors */
     if (line_parse(&line, argc, argv) != 0)

@@ -18,10 +18,33 @@
 #define COMPLAINT_MAX 65536 /* octets of standard error that are kept */
 
 /* Returns 0 or what errno would be. */
+static int spawn_with(pid_t *pid, char *const argv[], const posix_spawn_file_actions_t *files)
+{
+    posix_spawnattr_t attributes;
+    sigset_t ours;
+    char path[256];
+    int rc;
+
+    rc = posix_spawnattr_init(&attributes);
+    if (rc != 0)
+        return rc;
+    (void)sigemptyset(&ours);
+    (void)sigaddset(&ours, SIGPIPE);
+    posix_spawnattr_setsigdefault(&attributes, &ours);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
+    rc = posix_spawnp(pid, argv[0], files, &attributes, argv, environ);
+    if (rc == ENOENT && strchr(argv[0], '/') == NULL) {
+        snprintf(path, sizeof(path), "/usr/sbin/%s", argv[0]);
+        rc = posix_spawn(pid, path, files, &attributes, argv, environ);
+    }
+    posix_spawnattr_destroy(&attributes);
+    return rc;
+}
+
+/* Returns 0 or what errno would be. */
 static int spawn_program(pid_t *pid, char *const argv[], int out, int complaints)
 {
     posix_spawn_file_actions_t files;
-    char path[256];
     int rc;
 
     rc = posix_spawn_file_actions_init(&files);
@@ -30,11 +53,7 @@ static int spawn_program(pid_t *pid, char *const argv[], int out, int complaints
     posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
     posix_spawn_file_actions_adddup2(&files, out, STDOUT_FILENO);
     posix_spawn_file_actions_adddup2(&files, complaints, STDERR_FILENO);
-    rc = posix_spawnp(pid, argv[0], &files, NULL, argv, environ);
-    if (rc == ENOENT && strchr(argv[0], '/') == NULL) {
-        snprintf(path, sizeof(path), "/usr/sbin/%s", argv[0]);
-        rc = posix_spawn(pid, path, &files, NULL, argv, environ);
-    }
+    rc = spawn_with(pid, argv, &files);
     posix_spawn_file_actions_destroy(&files);
     return rc;
 }
@@ -94,21 +113,24 @@ static int run_program(struct buf *out, const char *name, pid_t pid, int out_fd,
 {
     struct buf complaints;
     int status = 0, rc;
+    pid_t ended;
 
     buf_init(&complaints, COMPLAINT_MAX);
     rc = read_both(out, &complaints, out_fd, complaints_fd);
     if (rc != 0)
         kill(pid, SIGKILL);
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+    while ((ended = waitpid(pid, &status, 0)) < 0 && errno == EINTR)
         ;
     if (!buf_ok(out))
         err_set(e, "%s writes more than %zu octets", name, out->max);
     else if (rc != 0)
         err_set(e, "%s took more than %d seconds", name, PROGRAM_SECONDS);
+    else if (ended < 0)
+        err_set(e, "%s: it is not known how it ended: %s", name, strerror(errno));
     else if (status != 0)
         err_set(e, "%s failed: %s", name, last_line(&complaints));
     buf_clear(&complaints);
-    return rc != 0 || status != 0 ? -1 : 0;
+    return rc != 0 || ended < 0 || status != 0 ? -1 : 0;
 }
 
 int program_output(struct buf *out, char *const argv[], struct err *e)

@@ -9,9 +9,10 @@
 
 /*
  * Run a program, without a shell and with nothing on its standard input, and append what it writes to standard output.
+ * It has SIGPIPE as it is by default.
  * argv ends with NULL; argv[0] is looked for in PATH, then in /usr/sbin. Returns 0, or -1 with the reason: it is not
- * there, it ended with another status than 0 (with the last line of its standard error), it took too long, it wrote
- * more than out may hold.
+ * there, it ended with another status than 0 (with the last line of its standard error) or nobody knows how, it took
+ * too long, it wrote more than out may hold.
  */
 int program_output(struct buf *out, char *const argv[], struct err *e);
 

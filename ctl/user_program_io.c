@@ -85,16 +85,20 @@ static void listen_to(struct buf *said, struct pollfd *from, int ms)
         from->fd = -1;
 }
 
-/* Returns 1 when it has ended, 0 when the time is over. What it has started may go on, and hold the pipe. */
+/* Returns 1 when it has ended, 0 when the time is over, -1 when nobody knows how it ended. What it has started may go
+ * on, and hold the pipe. */
 static int wait_for(int *status, struct buf *said, pid_t pid, int fd, int64_t deadline)
 {
     struct pollfd from = {.fd = fd, .events = POLLIN};
+    pid_t ended;
 
-    while (waitpid(pid, status, WNOHANG) == 0) {
+    while ((ended = waitpid(pid, status, WNOHANG)) == 0) {
         if (now_ms() >= deadline)
             return 0;
         listen_to(said, &from, LOOK_MS);
     }
+    if (ended < 0)
+        return -1;
     for (size_t before = said->len + 1; from.fd >= 0 && said->len != before;) {
         before = said->len;
         listen_to(said, &from, 0);
@@ -104,9 +108,11 @@ static int wait_for(int *status, struct buf *said, pid_t pid, int fd, int64_t de
 
 static int end_of(const struct user_program *p, pid_t pid, int fd, struct buf *said, struct err *e)
 {
-    int status = 0;
+    int status = 0, rc = wait_for(&status, said, pid, fd, now_ms() + (int64_t)p->seconds * 1000);
 
-    if (wait_for(&status, said, pid, fd, now_ms() + (int64_t)p->seconds * 1000) == 0) {
+    if (rc < 0)
+        return err_set(e, "%s: it is not known how it ended: %s", p->argv[0], strerror(errno));
+    if (rc == 0) {
         (void)kill(-pid, SIGKILL);
         while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
         }

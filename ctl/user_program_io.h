@@ -20,7 +20,7 @@ struct user_program {
  * Run it without a shell, with nothing on its standard input, PATH alone in its environment, no descriptor of ours, and
  * no way to more privileges. It ends when this process does. What it writes to standard output and standard error is
  * appended to said; what is beyond said's limit is dropped. Returns its exit status, or -1 with the reason: it cannot
- * be run, took too long, was killed.
+ * be run, took too long, was killed, cannot be waited for.
  */
 int user_program_run(struct buf *said, const struct user_program *p, struct err *e);
 

@@ -184,6 +184,10 @@ ok "no escape sequence gets through from there" sh -c '! grep -q "$(printf "\033
 : >"$dir/fails"
 exits 2 "postconf fails" -c "$dir/conf" check postfix
 ok "postconf fails: what it said" says 'postconf failed: postconf: fatal: no such thing$'
+perl -e '$SIG{CHLD} = "IGNORE"; exec @ARGV' "$ctl" -c "$dir/conf" check postfix >"$dir/out" 2>"$dir/err" </dev/null
+rc=$?
+ok "postconf fails where SIGCHLD was ignored at the start" [ "$rc" -eq 2 ]
+ok "postconf fails where SIGCHLD was ignored: what it said" says 'postconf failed: postconf: fatal: no such thing$'
 exits 2 "no configuration of Postern" -c "$dir/nonesuch" check postfix
 printf '#!/nonesuch\n' >"$dir/bin/postconf"
 exits 2 "postconf cannot be run" -c "$dir/conf" check postfix

@@ -56,9 +56,28 @@ static void test_ends(void **state)
     }
 }
 
+/* With SIGCHLD ignored the kernel forgets how a child ended. */
+static void test_unknown_end(void **state)
+{
+    const char *user = getuid() == 0 ? "nobody" : getpwuid(getuid())->pw_name;
+    char shell[] = "/bin/sh", option[] = "-c", script[] = "exit 3";
+    char *argv[] = {shell, option, script, NULL};
+    const struct user_program p = {.user = user, .argv = argv, .seconds = 20};
+    struct err e = {""};
+    struct buf said;
+
+    (void)state;
+    buf_init(&said, 1000);
+    (void)signal(SIGCHLD, SIG_IGN);
+    assert_int_equal(user_program_run(&said, &p, &e), -1);
+    (void)signal(SIGCHLD, SIG_DFL);
+    assert_non_null(strstr(e.text, "/bin/sh: it is not known how it ended: "));
+    buf_clear(&said);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_ends)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_ends), cmocka_unit_test(test_unknown_end)};
 
     return cmocka_run_group_tests_name("ctl/user_program", tests, NULL, NULL);
 }
