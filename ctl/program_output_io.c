@@ -1,18 +1,13 @@
-/* program_output_io.c - another program's output: one child, two pipes, a deadline. */
+/* program_output_io.c - see program_output_io.h. */
 #include "program_output_io.h"
-#include "clock.h"
+#include "child_wait_io.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define COMPLAINT_MAX 65536 /* octets of standard error that are kept */
@@ -31,7 +26,8 @@ static int spawn_with(pid_t *pid, char *const argv[], const posix_spawn_file_act
     (void)sigemptyset(&ours);
     (void)sigaddset(&ours, SIGPIPE);
     posix_spawnattr_setsigdefault(&attributes, &ours);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
+    posix_spawnattr_setpgroup(&attributes, 0);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
     rc = posix_spawnp(pid, argv[0], files, &attributes, argv, environ);
     if (rc == ENOENT && strchr(argv[0], '/') == NULL) {
         snprintf(path, sizeof(path), "/usr/sbin/%s", argv[0]);
@@ -58,46 +54,6 @@ static int spawn_program(pid_t *pid, char *const argv[], int out, int complaints
     return rc;
 }
 
-/* Take what is there. Returns false at the end, or when `must_fit` and out is full. */
-static bool take_some(struct buf *out, struct pollfd *from, bool must_fit)
-{
-    char part[8192];
-    ssize_t n = read(from->fd, part, sizeof(part));
-
-    if (n > 0)
-        buf_add(out, part, (size_t)n);
-    if (n > 0 && (buf_ok(out) || !must_fit))
-        return true;
-    if (n < 0 && errno == EINTR)
-        return true;
-    close(from->fd);
-    from->fd = -1;
-    return false;
-}
-
-/* Until both are at their end. Returns 0, or -1: too long, or too much. */
-static int read_both(struct buf *out, struct buf *complaints, int out_fd, int complaints_fd)
-{
-    struct pollfd from[2] = {{.fd = out_fd, .events = POLLIN}, {.fd = complaints_fd, .events = POLLIN}};
-    int64_t deadline = now_ms() + (int64_t)PROGRAM_SECONDS * 1000;
-
-    while (buf_ok(out) && (from[0].fd >= 0 || from[1].fd >= 0)) {
-        int64_t left = deadline - now_ms();
-        if (left <= 0 || (poll(from, 2, (int)left) < 0 && errno != EINTR))
-            break;
-        if (from[0].fd >= 0 && from[0].revents != 0)
-            take_some(out, &from[0], true);
-        if (from[1].fd >= 0 && from[1].revents != 0)
-            take_some(complaints, &from[1], false);
-    }
-    if (from[0].fd < 0 && from[1].fd < 0)
-        return buf_ok(out) ? 0 : -1;
-    for (size_t i = 0; i < 2; i++)
-        if (from[i].fd >= 0)
-            close(from[i].fd);
-    return -1;
-}
-
 static const char *last_line(struct buf *text)
 {
     const char *line;
@@ -112,25 +68,27 @@ static const char *last_line(struct buf *text)
 static int run_program(struct buf *out, const char *name, pid_t pid, int out_fd, int complaints_fd, struct err *e)
 {
     struct buf complaints;
-    int status = 0, rc;
-    pid_t ended;
+    struct child_pipe from[] = {{out_fd, out, true}, {complaints_fd, &complaints, false}};
+    int status = 0, rc = 0;
 
     buf_init(&complaints, COMPLAINT_MAX);
-    rc = read_both(out, &complaints, out_fd, complaints_fd);
-    if (rc != 0)
-        kill(pid, SIGKILL);
-    while ((ended = waitpid(pid, &status, 0)) < 0 && errno == EINTR)
-        ;
-    if (!buf_ok(out))
-        err_set(e, "%s writes more than %zu octets", name, out->max);
-    else if (rc != 0)
-        err_set(e, "%s took more than %d seconds", name, PROGRAM_SECONDS);
-    else if (ended < 0)
-        err_set(e, "%s: it is not known how it ended: %s", name, strerror(errno));
-    else if (status != 0)
-        err_set(e, "%s failed: %s", name, last_line(&complaints));
+    switch (child_wait(&status, pid, from, 2, PROGRAM_SECONDS)) {
+    case CHILD_ENDED:
+        if (status != 0)
+            rc = err_set(e, "%s failed: %s", name, last_line(&complaints));
+        break;
+    case CHILD_LATE:
+        rc = err_set(e, "%s took more than %d seconds", name, PROGRAM_SECONDS);
+        break;
+    case CHILD_FULL:
+        rc = err_set(e, "%s writes more than %zu octets", name, out->max);
+        break;
+    case CHILD_UNKNOWN:
+        rc = err_set(e, "%s: it is not known how it ended: %s", name, strerror(errno));
+        break;
+    }
     buf_clear(&complaints);
-    return rc != 0 || ended < 0 || status != 0 ? -1 : 0;
+    return rc;
 }
 
 int program_output(struct buf *out, char *const argv[], struct err *e)
@@ -150,9 +108,9 @@ int program_output(struct buf *out, char *const argv[], struct err *e)
     rc = spawn_program(&pid, argv, from[1], complaints[1]);
     close(from[1]);
     close(complaints[1]);
-    if (rc == 0)
-        return run_program(out, argv[0], pid, from[0], complaints[0], e);
+    rc = rc == 0 ? run_program(out, argv[0], pid, from[0], complaints[0], e)
+                 : err_set(e, "cannot run %s: %s", argv[0], strerror(rc));
     close(from[0]);
     close(complaints[0]);
-    return err_set(e, "cannot run %s: %s", argv[0], strerror(rc));
+    return rc;
 }

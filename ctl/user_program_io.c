@@ -1,13 +1,12 @@
 /* user_program_io.c - see user_program_io.h. */
 #include "user_program_io.h"
-#include "clock.h"
+#include "child_wait_io.h"
 #include "process.h"
 #include "unguarded.h"
 #include "whole_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,8 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define LOOK_MS 20  /* how often it is looked whether it has ended */
-#define CANNOT  126 /* exit status: it could not be run; the reason is what was said */
+#define CANNOT 126 /* exit status: it could not be run; the reason is what was said */
 
 static int write_file(const struct user_program *p, struct err *e)
 {
@@ -70,54 +68,16 @@ static void become_program(const struct user_program *p, int out)
     _exit(CANNOT);
 }
 
-/* Take what it says now, or wait a little for it. It may close its output long before its end. */
-static void listen_to(struct buf *said, struct pollfd *from, int ms)
-{
-    char part[4096];
-    ssize_t n;
-
-    if (poll(from, 1, ms) <= 0)
-        return;
-    n = read(from->fd, part, sizeof(part));
-    if (n > 0 && said->len + (size_t)n <= said->max)
-        buf_add(said, part, (size_t)n);
-    else if (n == 0)
-        from->fd = -1;
-}
-
-/* Returns 1 when it has ended, 0 when the time is over, -1 when nobody knows how it ended. What it has started may go
- * on, and hold the pipe. */
-static int wait_for(int *status, struct buf *said, pid_t pid, int fd, int64_t deadline)
-{
-    struct pollfd from = {.fd = fd, .events = POLLIN};
-    pid_t ended;
-
-    while ((ended = waitpid(pid, status, WNOHANG)) == 0) {
-        if (now_ms() >= deadline)
-            return 0;
-        listen_to(said, &from, LOOK_MS);
-    }
-    if (ended < 0)
-        return -1;
-    for (size_t before = said->len + 1; from.fd >= 0 && said->len != before;) {
-        before = said->len;
-        listen_to(said, &from, 0);
-    }
-    return 1;
-}
-
 static int end_of(const struct user_program *p, pid_t pid, int fd, struct buf *said, struct err *e)
 {
-    int status = 0, rc = wait_for(&status, said, pid, fd, now_ms() + (int64_t)p->seconds * 1000);
+    struct child_pipe from = {fd, said, false};
+    int status = 0;
+    enum child_end end = child_wait(&status, pid, &from, 1, p->seconds);
 
-    if (rc < 0)
+    if (end == CHILD_UNKNOWN)
         return err_set(e, "%s: it is not known how it ended: %s", p->argv[0], strerror(errno));
-    if (rc == 0) {
-        (void)kill(-pid, SIGKILL);
-        while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-        }
+    if (end != CHILD_ENDED)
         return err_set(e, "%s took more than %d seconds and was killed", p->argv[0], p->seconds);
-    }
     if (WIFSIGNALED(status))
         return err_set(e, "%s was ended by signal %d", p->argv[0], WTERMSIG(status));
     if (WEXITSTATUS(status) == CANNOT)

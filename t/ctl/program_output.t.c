@@ -7,7 +7,9 @@
 
 #include <cmocka.h>
 
+#include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #define OUT_MAX 1000
@@ -69,9 +71,41 @@ static void test_unknown_end(void **state)
     buf_clear(&out);
 }
 
+/* What it leaves behind is not waited for, though it holds the pipes. */
+static void test_leaves_one(void **state)
+{
+    struct err e = {""};
+    struct buf out;
+
+    (void)state;
+    assert_int_equal(run(&out, "sleep 60 & echo $!", &e), 0);
+    assert_int_equal(kill((pid_t)atoi(buf_text(&out)), SIGKILL), 0);
+    buf_clear(&out);
+}
+
+/* One that has to be killed takes with it what it has started, which holds a pipe of ours open as long as it lives. */
+static void test_kills_all(void **state)
+{
+    struct pollfd held = {.events = POLLIN};
+    struct err e = {""};
+    struct buf out;
+    int fd[2];
+
+    (void)state;
+    assert_int_equal(pipe(fd), 0);
+    assert_int_equal(run(&out, "sleep 60 & while :; do echo xxxxxxxxxxxxxxxx; done", &e), -1);
+    assert_non_null(strstr(e.text, "/bin/sh writes more than 1000 octets"));
+    buf_clear(&out);
+    close(fd[1]);
+    held.fd = fd[0];
+    assert_int_equal(poll(&held, 1, 30000), 1);
+    close(fd[0]);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_ends), cmocka_unit_test(test_unknown_end)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_ends), cmocka_unit_test(test_unknown_end),
+                                       cmocka_unit_test(test_leaves_one), cmocka_unit_test(test_kills_all)};
 
     return cmocka_run_group_tests_name("ctl/program_output", tests, NULL, NULL);
 }
