@@ -34,30 +34,44 @@ int cert_wish_add(struct cert_wish *w, const char *name, struct err *e)
     return 0;
 }
 
+static const struct kind {
+    const char *name, *algorithm;
+    size_t bits; /* of RSA */
+} kinds[] = {
+    {"p256", "EC", 0},        {"ed25519", "ED25519", 0}, {"rsa", "RSA", 2048},
+    {"rsa2048", "RSA", 2048}, {"rsa3072", "RSA", 3072},  {"rsa4096", "RSA", 4096},
+};
+
+static const struct kind *kind_of(const char *type)
+{
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+        if (strcmp(type, kinds[i].name) == 0)
+            return &kinds[i];
+    return NULL;
+}
+
+bool cert_key_type_known(const char *type)
+{
+    return kind_of(type) != NULL;
+}
+
 EVP_PKEY *cert_key_make(const char *type, struct err *e)
 {
-    static const struct {
-        const char *name;
-        size_t bits;
-    } rsa[] = {{"rsa", 2048}, {"rsa2048", 2048}, {"rsa3072", 3072}, {"rsa4096", 4096}};
-    EVP_PKEY *key = NULL;
-    bool known = strcmp(type, "p256") == 0 || strcmp(type, "ed25519") == 0;
+    const struct kind *kind = kind_of(type);
+    EVP_PKEY *key;
 
-    ERR_set_mark();
-    if (strcmp(type, "p256") == 0)
-        key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
-    else if (strcmp(type, "ed25519") == 0)
-        key = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
-    for (size_t i = 0; i < sizeof(rsa) / sizeof(rsa[0]); i++)
-        if (strcmp(type, rsa[i].name) == 0) {
-            known = true;
-            key = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", rsa[i].bits);
-        }
-    ERR_pop_to_mark();
-    if (key == NULL && known)
-        err_set(e, "OpenSSL cannot make a key of type %s", type);
-    else if (key == NULL)
+    if (kind == NULL) {
         err_set(e, "--type %.100s: there are p256, ed25519, rsa2048, rsa3072 and rsa4096", type);
+        return NULL;
+    }
+    ERR_set_mark();
+    if (kind->bits != 0)
+        key = EVP_PKEY_Q_keygen(NULL, NULL, kind->algorithm, kind->bits);
+    else
+        key = EVP_PKEY_Q_keygen(NULL, NULL, kind->algorithm, "P-256"); /* Ed25519 has no curves to choose from */
+    ERR_pop_to_mark();
+    if (key == NULL)
+        err_set(e, "OpenSSL cannot make a key of type %s", type);
     return key;
 }
 
@@ -86,21 +100,31 @@ static int fill_subject(X509_NAME *name, const struct cert_wish *w, struct err *
     return strlen(w->host[0]) > COMMON_NAME_MAX ? 0 : add_part(name, "CN", w->host[0], e);
 }
 
+static bool add_host_name(GENERAL_NAMES *all, const char *host)
+{
+    GENERAL_NAME *name = GENERAL_NAME_new();
+    ASN1_IA5STRING *text = ASN1_IA5STRING_new();
+    bool set = name != NULL && text != NULL && ASN1_STRING_set(text, host, -1) == 1;
+
+    if (set)
+        GENERAL_NAME_set0_value(name, GEN_DNS, text);
+    else
+        ASN1_IA5STRING_free(text);
+    if (set && sk_GENERAL_NAME_push(all, name) > 0)
+        return true;
+    GENERAL_NAME_free(name);
+    return false;
+}
+
 static X509_EXTENSION *host_names(const struct cert_wish *w, bool critical)
 {
     GENERAL_NAMES *all = sk_GENERAL_NAME_new_null();
     X509_EXTENSION *ext = NULL;
+    bool added = all != NULL;
 
-    for (size_t i = 0; all != NULL && i < w->hosts; i++) {
-        GENERAL_NAME *one = GENERAL_NAME_new();
-        ASN1_IA5STRING *text = ASN1_IA5STRING_new();
-
-        if (one == NULL || text == NULL || ASN1_STRING_set(text, w->host[i], -1) != 1 ||
-            sk_GENERAL_NAME_push(all, one) == 0)
-            return NULL; /* no memory: posternctl ends */
-        GENERAL_NAME_set0_value(one, GEN_DNS, text);
-    }
-    if (all != NULL)
+    for (size_t i = 0; added && i < w->hosts; i++)
+        added = add_host_name(all, w->host[i]);
+    if (added)
         ext = X509V3_EXT_i2d(NID_subject_alt_name, critical, all);
     GENERAL_NAMES_free(all);
     return ext;

@@ -24,7 +24,10 @@ struct cert_wish {
 /* One more host name, which may be a wildcard; one that is there already is no error. Returns 0, or -1. */
 int cert_wish_add(struct cert_wish *w, const char *name, struct err *e);
 
-/* "rsa2048" or "rsa", "rsa3072", "rsa4096", "p256", "ed25519". Returns a key (EVP_PKEY_free), or NULL. */
+/* "rsa2048" or "rsa", "rsa3072", "rsa4096", "p256", "ed25519". */
+bool cert_key_type_known(const char *type);
+
+/* Of such a type. Returns a key (EVP_PKEY_free), or NULL. */
 EVP_PKEY *cert_key_make(const char *type, struct err *e);
 
 /* A certificate that is its own issuer, good from an hour before now on. Returns it (X509_free), or NULL. */

@@ -26,7 +26,8 @@ static void test_types(void **state)
     static const struct {
         const char *type;
         int bits; /* 0: no such type */
-    } cases[] = {{"p256", 256}, {"rsa2048", 2048}, {"rsa3072", 3072}, {"ed25519", 0}, {"rsa", 0}, {"", 0}};
+    } cases[] = {{"p256", 256}, {"rsa2048", 2048}, {"rsa3072", 3072}, {"rsa", 2048}, {"ed25519", 0}, {"dsa", 0},
+                 {"", 0}};
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -61,10 +62,10 @@ static X509_REQ *request_of(EVP_PKEY *key, char *const *host, size_t hosts)
 
 static void test_request(void **state)
 {
-    char first[] = "mx.example.com", second[] = "*.example.net";
-    char *const host[] = {first, second};
+    char first[] = "mx.example.com", second[] = "*.example.net", again[] = "MX.example.com";
+    char *const host[] = {first, second, again};
     EVP_PKEY *key = key_of("p256");
-    X509_REQ *request = request_of(key, host, 2);
+    X509_REQ *request = request_of(key, host, 3);
     STACK_OF(X509_EXTENSION) *extensions = X509_REQ_get_extensions(request);
     GENERAL_NAMES *names = X509V3_get_d2i(extensions, NID_subject_alt_name, NULL, NULL);
     char subject[100];
@@ -104,9 +105,29 @@ static void test_long_name(void **state)
     EVP_PKEY_free(key);
 }
 
+static void test_no_request(void **state)
+{
+    char whole[] = "mx.example.com", bad[] = "a b.example.com";
+    char *const host[] = {whole, bad};
+    EVP_PKEY *key = key_of("p256");
+    struct err e = {""};
+    struct buf pem;
+
+    (void)state;
+    buf_init(&pem, ACME_CSR_MAX);
+    assert_int_equal(acme_csr(&pem, key, host, 2, &e), -1);
+    assert_non_null(strstr(e.text, bad));
+    assert_int_equal(acme_csr(&pem, key, host, 0, &e), -1);
+    assert_int_equal(pem.len, 0);
+    pem.max = 10;
+    assert_int_equal(acme_csr(&pem, key, host, 1, &e), -1);
+    buf_clear(&pem);
+    EVP_PKEY_free(key);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_types), cmocka_unit_test(test_request),
-                                       cmocka_unit_test(test_long_name)};
+                                       cmocka_unit_test(test_long_name), cmocka_unit_test(test_no_request)};
     return cmocka_run_group_tests_name("ctl/acme_key", tests, NULL, NULL);
 }
