@@ -28,7 +28,7 @@ static int read_chain(struct cert_chain *out, const struct acme_entry *a, enum c
     rc = whole_file_read(&pem, path, e);
     if (rc == 1 && cert_chain_read(out, buf_text(&pem), pem.len, e) != 0)
         rc = err_prefix(e, "%s", path);
-    buf_clear(&pem);
+    buf_wipe(&pem);
     return rc;
 }
 
@@ -112,9 +112,7 @@ void acme_entry_clear(struct acme_entry *a)
     cert_chain_clear(&a->pending);
     cert_facts_clear(&a->pending_leaf);
     EVP_PKEY_free(a->next);
-    if (a->next_pem.data != NULL)
-        OPENSSL_cleanse(a->next_pem.data, a->next_pem.len);
-    buf_clear(&a->next_pem);
+    buf_wipe(&a->next_pem);
     memset(a, 0, sizeof(*a));
     a->conf = conf;
 }
@@ -200,9 +198,7 @@ static int new_key(struct acme_entry *a, struct err *e)
     rc = acme_key_new(&pem, a->entry.about.key_type, e);
     if (rc == 0)
         rc = write_file(a, CERT_FILE_NEXT_KEY, &pem, e);
-    if (pem.data != NULL)
-        OPENSSL_cleanse(pem.data, pem.len);
-    buf_clear(&pem);
+    buf_wipe(&pem);
     return rc;
 }
 

@@ -105,9 +105,7 @@ static int issue(struct renewing *r, struct err *e)
             buf_str(&r->out->did, "the authority has issued a certificate\n");
         }
     }
-    if (chain.data != NULL)
-        OPENSSL_cleanse(chain.data, chain.len);
-    buf_clear(&chain);
+    buf_wipe(&chain);
     return rc;
 }
 

@@ -66,7 +66,7 @@ static int take_pkcs12(struct buf *pem, const struct ctl *ctl, const struct buf 
     if (rc == 0 && (rc = cert_pkcs12_read(pem, buf_text(file), file->len,
                                           ctl->password != NULL ? buf_text(&password) : NULL, &e)) != 0)
         report_error("%s: %s", ctl->word[1], e.text);
-    cert_forget(&password);
+    buf_wipe(&password);
     return rc;
 }
 
@@ -82,7 +82,7 @@ static int read_files(struct buf *pem, const struct ctl *ctl)
         buf_add(pem, buf_text(&file), file.len);
     else if (rc == 0)
         rc = take_pkcs12(pem, ctl, &file);
-    cert_forget(&file);
+    buf_wipe(&file);
     buf_char(pem, '\n');
     return rc == 0 && ctl->key != NULL ? read_input(pem, ctl->key) : rc;
 }
@@ -153,13 +153,13 @@ int run_cert_import(const struct ctl *ctl)
 
     buf_init(&pem, 3 * CERT_PEM_MAX); /* file, key, a key of the store; the reader has its own bound */
     if (read_files(&pem, ctl) != 0) {
-        cert_forget(&pem);
+        buf_wipe(&pem);
         return CTL_USAGE;
     }
     rc = cert_hold(&h, ctl, ctl->word[0]);
     if (rc == CTL_YES)
         rc = import(&h, &pem);
     cert_release(&h);
-    cert_forget(&pem);
+    buf_wipe(&pem);
     return rc;
 }

@@ -116,7 +116,7 @@ static int renew_copy(struct setup_file *old, char path[PATH_MAX], const struct 
     rc = whole_file_read(&text, live, e) == 1 && buf_ok(&text) ? 0 : err_prefix(e, "%s: cannot be read", live);
     if (rc == 0 && (text.len != old->text.len || memcmp(buf_text(&text), buf_text(&old->text), text.len) != 0))
         rc = put_copy(old, path, &text, e) == 0 ? 1 : -1;
-    buf_clear(&text);
+    buf_wipe(&text);
     return rc;
 }
 

@@ -9,17 +9,9 @@
 #include "output_io.h"
 #include "print.h"
 
-#include <openssl/crypto.h>
 #include <openssl/x509_vfy.h>
 #include <string.h>
 #include <unistd.h>
-
-void cert_forget(struct buf *b)
-{
-    if (b->data != NULL)
-        OPENSSL_cleanse(b->data, b->cap);
-    buf_clear(b);
-}
 
 /* Who uses it and who renews it is not known then: neither must be taken for nobody. */
 static int check_about(const struct cert_held *h)
@@ -153,7 +145,7 @@ static int replace(const struct cert_held *h, const struct cert_chain *c, struct
         rc = err_set(e, "the chain cannot be written as PEM");
     else
         rc = cert_file_write(h->folder, h->name, CERT_FILE_FRESH, buf_text(&pem), pem.len, h->conf->policyd.user, e);
-    cert_forget(&pem);
+    buf_wipe(&pem);
     if (rc == 0 && cert_fresh_activate(h->folder, h->name, e) != 0) {
         (void)cert_file_remove(h->folder, h->name, CERT_FILE_FRESH, NULL);
         rc = -1;

@@ -37,7 +37,4 @@ bool cert_is_shown(const struct cert_held *h);
 /* about.json, as it is in h->entry.about. Returns 0, or -1 with the reason reported. */
 int cert_about_put(struct cert_held *h);
 
-/* Forget octets that may be a private key. */
-void cert_forget(struct buf *b);
-
 #endif

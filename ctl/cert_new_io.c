@@ -5,7 +5,6 @@
 #include "output_io.h"
 #include "whole_file.h"
 
-#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,7 +46,7 @@ static int make_certificate(struct cert_held *h, const struct cert_wish *w, EVP_
     cert_pem_cert(&pem, cert);
     X509_free(cert);
     rc = cert_live_put(h, &pem, "self-signed");
-    cert_forget(&pem);
+    buf_wipe(&pem);
     return rc;
 }
 
@@ -80,7 +79,7 @@ static int keep_next_key(struct cert_held *h, EVP_PKEY *key)
     rc = !buf_ok(&pem) ? err_set(&e, "no memory")
                        : cert_file_write(h->folder, h->name, CERT_FILE_NEXT_KEY, buf_text(&pem), pem.len,
                                          h->conf->policyd.user, &e);
-    cert_forget(&pem);
+    buf_wipe(&pem);
     if (rc != 0)
         report_error("%s", e.text);
     return rc;
@@ -107,7 +106,7 @@ static bool next_key_is_there(const struct cert_held *h)
     cert_path(path, sizeof(path), h->folder, h->name, CERT_FILE_NEXT_KEY);
     buf_init(&pem, CERT_PEM_MAX);
     rc = whole_file_read(&pem, path, NULL);
-    cert_forget(&pem);
+    buf_wipe(&pem);
     return rc != 0;
 }
 

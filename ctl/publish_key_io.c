@@ -84,9 +84,7 @@ static int read_file(struct tlsa_key *out, const char *path, struct err *e)
         rc = err_set(e, "longer than %zu octets", CERT_PEM_MAX);
     if (rc > 0)
         rc = parse_pem(out, &pem, e);
-    if (pem.data != NULL)
-        OPENSSL_cleanse(pem.data, pem.len); /* it may have been a private key */
-    buf_clear(&pem);
+    buf_wipe(&pem);
     return rc == 0 || strncmp(e->text, path, strlen(path)) == 0 ? rc : err_prefix(e, "%.200s", path);
 }
 

@@ -102,7 +102,7 @@ void setup_file_clear(struct setup_file *f)
     free(f->link);
     f->link = NULL;
     f->there = false;
-    buf_clear(&f->text);
+    buf_wipe(&f->text); /* it may hold a key or a password */
 }
 
 /* `path` is no link. */

@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/bio.h>
-#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
@@ -90,9 +89,7 @@ int dkim_key_read(EVP_PKEY **out, const char *path, struct err *warning, struct 
         *out = key_parse(&pem, path, e);
     else if (rc == 0)
         err_set(e, "%s: there is no such file; posternctl report key new makes a key", path);
-    if (pem.data != NULL)
-        OPENSSL_cleanse(pem.data, pem.cap);
-    buf_clear(&pem);
+    buf_wipe(&pem);
     if (*out == NULL)
         return -1;
     look_for_warnings(warning, path, *out);

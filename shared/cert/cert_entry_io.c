@@ -4,7 +4,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,14 +70,6 @@ static int read_file(struct buf *out, int entry, enum cert_file file, size_t max
     return read_all(out, fd, name, max, e) == 0 ? 1 : -1;
 }
 
-/* Private keys are not left behind in memory. */
-static void forget(struct buf *b)
-{
-    if (b->data != NULL)
-        OPENSSL_cleanse(b->data, b->cap);
-    buf_clear(b);
-}
-
 static int read_live(struct cert_entry *out, int entry, struct err *e)
 {
     struct buf pem;
@@ -89,7 +80,7 @@ static int read_live(struct cert_entry *out, int entry, struct err *e)
         rc = err_prefix(e, "live.pem");
     else if (rc == 1 && out->live.key == NULL)
         rc = err_set(e, "live.pem: there is no private key in it");
-    forget(&pem);
+    buf_wipe(&pem);
     return rc < 0 ? rc : 0;
 }
 

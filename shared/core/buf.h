@@ -22,6 +22,9 @@ void buf_init(struct buf *b, size_t max);
 /* Free the memory and make it empty again, the limit kept. Safe on a cleared or just initialised buffer. */
 void buf_clear(struct buf *b);
 
+/* The same for what may be a private key: overwritten first. (Copies that growing left in freed memory are not.) */
+void buf_wipe(struct buf *b);
+
 /* Forget the contents and the error, keep the memory. */
 void buf_reset(struct buf *b);
 

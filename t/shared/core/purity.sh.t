@@ -3,7 +3,7 @@
 # named here; anything else fails. gmtime_r, strftime, strptime and timegm turn a given time into text and back.
 echo 1..1
 allowed='^(json_|ldns_|idn2_|pcre2_|X509_|EVP_PKEY_|d2i_|ERR_(pop_to|set|clear_last)_mark$|(__)?(asan|ubsan)_|__(asan|ubsan|sanitizer|sancov|stack_chk)_)|'
-allowed="$allowed"'^(malloc|calloc|realloc|reallocarray|free|mem[a-z]+|str[a-z]+|v?snprintf|qsort|bsearch|inet_pton|inet_ntop|gmtime_r|timegm|'
+allowed="$allowed"'^(malloc|(__)?explicit_bzero(_chk)?|calloc|realloc|reallocarray|free|mem[a-z]+|str[a-z]+|v?snprintf|qsort|bsearch|inet_pton|inet_ntop|gmtime_r|timegm|'
 allowed="$allowed"'__(mem[a-z]+|str[a-z]+|v?snprintf)_chk|__isoc99_sscanf|__ctype_[a-z_]+|_GLOBAL_OFFSET_TABLE_|__tls_get_addr)$'
 lib=${LIBCORE:-./libcore.a}
 nm --defined-only "$lib" | awk 'NF == 3 { print $3 }' | sort -u >purity.defined.$$
