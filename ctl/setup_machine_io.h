@@ -27,6 +27,6 @@ bool machine_port_is_free(unsigned port);
  * The group that a user must come into to read a log: a path, "journal", or "". Returns out: a name, or "" where he
  * reads it as he is, or there is none yet; NULL: there is no such user, or no group can.
  */
-const char *machine_log_group(char out[300], const char *log, const char *name);
+const char *machine_log_group(char out[300], const char *log, const char *user);
 
 #endif
