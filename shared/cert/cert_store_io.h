@@ -104,7 +104,8 @@ int cert_store_lock(const char *folder, struct err *e);
 
 /*
  * Replace one file of an entry; owner is the user that the files are for (conf.policyd.user; as root only). Makes the
- * entry's folder when there is none. Returns 0, or -1 with the reason, and nothing has changed.
+ * entry's folder when there is none. Returns 0, or -1 with the reason, and nothing has changed; but where its folder
+ * could not be synced, the new one is there.
  */
 int cert_file_write(const char *folder, const char *name, enum cert_file file, const char *octets, size_t len,
                     const char *owner, struct err *e);

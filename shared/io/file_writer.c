@@ -1,5 +1,6 @@
 /* file_writer.c - see file_writer.h. */
 #include "file_writer.h"
+#include "clock.h"
 #include "log.h"
 #include "whole_file.h"
 
@@ -134,11 +135,26 @@ struct file_writer *file_writer_new(struct event_base *base, const char *path, s
     return w;
 }
 
+/* The child has said how it went, or has ended; it gets STOP_MS for that, however many signals come. */
+static bool has_said(const struct file_writer *w)
+{
+    const int64_t end = now_ms() + STOP_MS;
+    struct pollfd p = {.fd = w->from_child, .events = POLLIN};
+    int got;
+
+    do {
+        int64_t left = end - now_ms();
+
+        got = poll(&p, 1, left > 0 ? (int)left : 0);
+    } while (got < 0 && errno == EINTR);
+    return got > 0;
+}
+
 void file_writer_free(struct file_writer *w)
 {
     if (w == NULL)
         return;
-    if (w->child != 0 && poll(&(struct pollfd){.fd = w->from_child, .events = POLLIN}, 1, STOP_MS) <= 0) {
+    if (w->child != 0 && !has_said(w)) {
         log_error("file-unwritten", "file=%s error=%s", w->path,
                   "it was still being written at the end; the old one stays");
         kill(w->child, SIGKILL);
