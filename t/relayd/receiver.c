@@ -54,6 +54,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -81,10 +82,12 @@ struct host {
     SSL_CTX *tls;
     FILE *log;
     unsigned connections;
+    struct conn *live; /* under log_lock */
 };
 
 struct conn {
     struct host *host;
+    struct conn *next; /* of host->live */
     int fd;
     unsigned number, messages, recipients;
     bool drops; /* without TLS's end */
@@ -113,11 +116,16 @@ static long number(const struct host *h, const char *key)
     return strtol(setting(h, key, "0"), NULL, 10);
 }
 
+static void log_line(const struct conn *c, const char *what, const char *text)
+{
+    fprintf(c->host->log, "%u %s%s%s\n", c->number, what, text[0] != '\0' ? " " : "", text);
+    fflush(c->host->log);
+}
+
 static void note(const struct conn *c, const char *what, const char *text)
 {
     pthread_mutex_lock(&log_lock);
-    fprintf(c->host->log, "%u %s%s%s\n", c->number, what, text[0] != '\0' ? " " : "", text);
-    fflush(c->host->log);
+    log_line(c, what, text);
     pthread_mutex_unlock(&log_lock);
 }
 
@@ -737,6 +745,46 @@ static bool command(struct conn *c, const char *line)
     return say(c, "500 5.5.1 what");
 }
 
+/* It is closed for the log when its client has closed it, though its thread may come to know of that after the client's
+ * next connection. */
+static bool client_gone(const struct conn *c)
+{
+    struct pollfd p = {.fd = c->fd, .events = POLLRDHUP};
+
+    return poll(&p, 1, 0) == 1 && (p.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+}
+
+static void conn_enter(struct conn *c)
+{
+    struct conn **at = &c->host->live;
+
+    pthread_mutex_lock(&log_lock);
+    while (*at != NULL)
+        if (client_gone(*at)) {
+            log_line(*at, "closed", "");
+            *at = (*at)->next;
+        } else {
+            at = &(*at)->next;
+        }
+    *at = c;
+    log_line(c, "open", c->host->address);
+    pthread_mutex_unlock(&log_lock);
+}
+
+static void conn_leave(struct conn *c)
+{
+    struct conn **at = &c->host->live;
+
+    pthread_mutex_lock(&log_lock);
+    while (*at != NULL && *at != c)
+        at = &(*at)->next;
+    if (*at == c) {
+        *at = c->next;
+        log_line(c, "closed", "");
+    }
+    pthread_mutex_unlock(&log_lock);
+}
+
 static void *serve(void *ctx)
 {
     struct conn *c = ctx;
@@ -746,7 +794,7 @@ static void *serve(void *ctx)
     if (answer(c, "greeting", "220 receiver ESMTP"))
         while (get_line(c, line, sizeof(line)) && command(c, line))
             ;
-    note(c, "closed", "");
+    conn_leave(c);
     if (c->ssl != NULL && !c->drops)
         (void)SSL_shutdown(c->ssl);
     SSL_free(c->ssl);
@@ -777,7 +825,7 @@ static void *host_serve(void *ctx)
             free(c);
             continue;
         }
-        note(c, "open", h->address);
+        conn_enter(c);
         if (pthread_create(&thread, &attr, serve, c) != 0)
             die("thread");
     }
