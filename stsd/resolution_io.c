@@ -112,6 +112,12 @@ static void on_answer(void *ctx, const struct dns_answer *answer)
     advance(r);
 }
 
+static void log_failure(const struct resolution *r, const struct resolve_fetch *fetch)
+{
+    log_warning("policy-fetch-failed", "domain=%s type=%s why=%s", r->domain, dest_sts_failure_name(fetch->failure),
+                fetch->why);
+}
+
 /* What the HTTP layer saw, in the terms of RFC 8460 section 4.3.2.2. */
 static void judge_fetch(struct resolve_fetch *out, const struct https_result *result, struct err *e)
 {
@@ -141,8 +147,7 @@ static void on_fetched(void *ctx, const struct https_result *result)
     if (fetch.untried) {
         log_warning("policy-not-fetched", "domain=%s why=%s", r->domain, fetch.why);
     } else if (fetch.failure != DEST_STS_OK) {
-        log_warning("policy-fetch-failed", "domain=%s type=%s why=%s", r->domain, dest_sts_failure_name(fetch.failure),
-                    fetch.why);
+        log_failure(r, &fetch);
     }
     resolve_fetched(r->machine, s->slot, &fetch, now_seconds());
     step_end(s);
@@ -202,6 +207,7 @@ static void fail_fetch(struct resolution *r)
         if (s->get != NULL && https_had_its_time(s->get)) {
             r->fetch = FETCH_TRIED;
             metric_observe(&counters[HISTOGRAM_FETCH], now_us() - s->began);
+            log_failure(r, &fetch);
             resolve_fetched(r->machine, s->slot, &fetch, now_seconds());
         }
 }

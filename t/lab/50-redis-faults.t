@@ -12,6 +12,7 @@ use Time::HiRes qw(sleep);
 
 # Short enough for a test; the locks of stsd live two seconds longer than its lookup_timeout.
 my %limits = (
+    redis => 'timeout = 500ms',
     stsd => 'lookup_timeout = 3s  https_timeout = 2s  retry_after = 1s',
     policyd => 'lookup_timeout = 10s',
 );

@@ -22,13 +22,14 @@ sub start_redis {
     return;
 }
 
-# The sections of a node with tlsrptd, which has these keys: (SECTION => KEYS, …), as Nodes::configure wants them
+# The sections of a node with tlsrptd, which has these keys: (SECTION => KEYS, …), as Nodes::configure wants them. A policy fetch that failed is counted, so it is not
+# tried again in a test, however long that takes.
 sub sections {
     my ($node, %tlsrptd) = @_;
     my $door = Nodes::path($node) . '/tlsrptd.sock';
     $tlsrptd{contact} //= "\"tlsrpt\@$SUBMITTER\"";
     my $keys = join ' ', map { "$_ = $tlsrptd{$_}" } sort keys %tlsrptd;
-    return (policyd => 'default_level = "may"', stsd => "tlsrpt = \"unix:$door\"", tlsrptd => $keys);
+    return (policyd => 'default_level = "may"', stsd => "tlsrpt = \"unix:$door\" retry_after = \"1h\"", tlsrptd => $keys);
 }
 
 sub configure {

@@ -49,6 +49,7 @@ postern_conf() {
 redis {
     url = "unix:$LAB/redis.sock"
     prefix = "postern:"
+    timeout = "5s"
 }
 stsd {
     listen = "unix:$POSTERN_DIR/stsd.sock"
