@@ -92,7 +92,8 @@ if (!$sender) {
 }
 roll_over("rollover $_") for 1 .. 3;
 
-# A run that is killed anywhere: what is served has its record at all times, and the next run goes on.
+# A run that is killed anywhere: what is served has its record at all times, and the next run goes on from there: it may have been between a certificate and the key
+# for the one after it.
 my $bad = 0;
 for my $i (1 .. 14) {
     my $run = fork // die;
@@ -107,6 +108,7 @@ for my $i (1 .. 14) {
     $bad++ unless $known =~ $served && Acme::key_of($live);
 }
 is($bad, 0, 'runs that are killed leave a certificate in use that has its record');
+is(until_state('good')->{state}, 'good', 'the next run ends what they had begun');
 roll_over('after them');
 kill 'TERM', $sender;
 waitpid $sender, 0;
