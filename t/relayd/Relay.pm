@@ -41,7 +41,7 @@ sub receivers_start {
         exec($program, $dir) or POSIX::_exit(127);
     }
     my $said = '';
-    for (1 .. 600) { $said = slurp("$dir/receiver"); last if $said =~ /^ready$/m; sleep 0.05 }
+    for (1 .. 1200) { $said = slurp("$dir/receiver"); last if $said =~ /^ready$/m; sleep 0.05 }
     ($port) = $said =~ /^port (\d+)$/m or die 'no receivers';
     while ($said =~ /^(\S+) \S+ ([0-9a-f]{64}) ([0-9a-f]{64})$/mg) { $spki{$1} = $2; $ta{$1} = $3 }
 }
@@ -158,7 +158,7 @@ sub collector_stop { stand_in_stop('collector') }
 sub collector_has {
     my ($wanted) = @_;
     my (@lines, %of);
-    for (1 .. 600) { @lines = split /\n/, slurp("$dir/events"); last if @lines >= ($wanted // 0); sleep 0.05 }
+    for (1 .. 1200) { @lines = split /\n/, slurp("$dir/events"); last if @lines >= ($wanted // 0); sleep 0.05 }
     for (@lines) { my $event = decode_json($_); push @{ $of{ $event->{d} } }, $event }
     return %of;
 }
@@ -179,7 +179,7 @@ sub drive {
         open(STDIN, '<', "$dir/work");
         open(STDOUT, '>', "$dir/out");
         open(STDERR, '>', "$dir/err");
-        alarm 120;
+        alarm 300;
         exec($program, "$dir/ca.pem", "unix:$dir/stsd.sock", $port, split / /, $settings) or POSIX::_exit(127);
     }
     waitpid $child, 0;
@@ -188,7 +188,13 @@ sub drive {
     return (slurp("$dir/out"), $err);
 }
 
-sub seen { my ($host) = @_; return slurp("$dir/$host.log") }
+# What a host saw; with a pattern: once that is in it, or after a while.
+sub seen {
+    my ($host, $pattern) = @_;
+    my $text;
+    for (1 .. 1200) { $text = slurp("$dir/$host.log"); last if !defined $pattern || $text =~ $pattern; sleep 0.05 }
+    return $text;
+}
 
 sub relay_end {
     for (keys %pid) { kill 'KILL', $pid{$_}; waitpid $pid{$_}, 0 }

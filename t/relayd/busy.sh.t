@@ -8,7 +8,7 @@ use Relay;
 use Test::More;
 
 my (@lines, %address);
-for (['quick', 'late=20'], ['quick2', 'late=20'], ['hang', 'end=hang'], ['hang2', 'end=hang'], ['pause', 'late=3000'], ['bad', 'mail=451_4.3.0_later'], ['good', 'late=20'],
+for (['quick', 'late=20'], ['quick2', 'late=20'], ['hang', 'end=hang'], ['hang2', 'end=hang'], ['pause', 'late=9000'], ['bad', 'mail=451_4.3.0_later'], ['good', 'late=20'],
     ['second', ''], ['nodata', 'data=451_4.3.0_full'], ['refuse', 'rcpt=550_5.1.1_nobody'], ['hellohang', 'tls_ehlo=hang'], ['idle', '']) {
     my ($name, $keys) = @$_;
     $address{$name} = loopback(1 + keys %address);
@@ -65,7 +65,7 @@ like($out, qr/^open [0-3]$/m, 'and no more than 3 are open');
 is_deeply(ends($out, 1, 4), { delivered => 4 }, 'an idle one makes room');
 
 # One that hangs: those that wait are put off, and later ones at once; others go on.
-($out, $log) = drive('wait=2000 per_domain=4 parallel=60 final=5000', mails('hang', 30), mails('good', 30));
+($out, $log) = drive('wait=8000 per_domain=4 parallel=60 final=20000', mails('hang', 30), mails('good', 30));
 is_deeply(ends($out, 31, 60), { delivered => 30 }, 'beside one that hangs all others are delivered');
 my $ends = ends($out, 1, 30);
 is_deeply($ends, { busy => 26, other => 4 }, 'to it there are 4 attempts, and the others are put off');
@@ -74,18 +74,18 @@ ok(!grep({ $_ <= 4 } @order[0 .. 25]), 'long before the attempts fail');
 like($log, qr/message domain=hang.test \S+ \S+ taken=0 result=failed code=451 status=4\.4\.5 reply=".*as many connections .*\(per_domain: /, 'which is logged');
 
 # Also when these hang before MAIL.
-($out) = drive('wait=2000 per_domain=4 parallel=60 command=5000', mails('hellohang', 30), mails('good', 30));
+($out) = drive('wait=8000 per_domain=4 parallel=60 command=20000', mails('hellohang', 30), mails('good', 30));
 is_deeply(ends($out, 31, 60), { delivered => 30 }, 'one that hangs after EHLO');
 is_deeply(ends($out, 1, 30), { busy => 26, other => 4 }, 'as above');
 
 # The line is over: nobody waits any more until half of the places are free.
-($out) = drive('wait=1000 per_domain=2 parallel=3 final=4000', mails('hang2', 12));
+($out) = drive('wait=1000 per_domain=2 parallel=3 final=10000', mails('hang2', 12));
 is_deeply(ends($out, 1, 12), { busy => 10, other => 2 }, 'one at a time');
 @order = $out =~ /^(\d+) rcpt 0 failed 451 4.4.5/mg;
 is("@order", '3 4 5 6 7 8 9 10 11 12', 'the first one has waited, the next ones have not');
 
 # A pause is no end: when the places have come free, all is as before.
-($out) = drive('wait=1000 per_domain=2 parallel=4', mails('pause', 4), mails('good', 100), mails('pause', 2));
+($out) = drive('wait=4000 per_domain=2 parallel=4', mails('pause', 4), mails('good', 100), mails('pause', 2));
 is(ends($out, 1, 4)->{busy}, 2, 'put off in a pause');
 is_deeply(ends($out, 5, 104), { delivered => 100 }, 'which others do not feel');
 

@@ -13,7 +13,7 @@
  *   1 rcpt 0 HOST said 250 2.1.5 ok        1 rcpt 1 failed 550 5.7.10 text
  *   1 data go     1 data …                 1 done …
  *
- * then "open N", with tlsrpt "events N lost N waiting N" when all have been told, or two seconds later, "memory KB",
+ * then "open N", with tlsrpt "events N lost N waiting N" when all have been told, or ten seconds later, "memory KB",
  * the most that the process had, and "counter NAME VALUE" for each that is not 0.
  */
 #include "counters.h"
@@ -55,10 +55,10 @@ static struct conf_relayd conf = {.name = (char *)"relay.test",
                                   .connect_timeout_ms = 20000,
                                   .command_timeout_ms = 60000,
                                   .data_timeout_ms = 60000,
-                                  .transaction_timeout_ms = 120000,
+                                  .transaction_timeout_ms = 240000,
                                   .per_domain = 20,
                                   .upstreams = 2000,
-                                  .busy_wait_ms = 30000,
+                                  .busy_wait_ms = 200000,
                                   .idle_timeout_ms = 10000,
                                   .sts_unknown_hold = 14400};
 static struct transaction *reload_waits;
@@ -246,7 +246,7 @@ static void begin_more(void)
         for (size_t i = 0; i < t->rcpts; i++)
             upstream_rcpt(t->upstream, &t->rcpt[i]);
     }
-    if (open_now == 0 && at == works && tlsrpt_tell_drain(tell, 2000, on_told, NULL))
+    if (open_now == 0 && at == works && tlsrpt_tell_drain(tell, 10000, on_told, NULL))
         event_base_loopbreak(base);
 }
 

@@ -91,7 +91,7 @@ my $TELL = "tlsrpt=unix:$dir/collector.sock";
 my @elsewhere = (['closed', ''], ['over', '2:201/starttls-absent 2:ok'], ['before', '2:205/not-in-policy 2:ok'], ['behind', '2:ok']);
 my @want = (map({ [$_->[0], $_->[2]] } @cases), @elsewhere);
 collector_start();
-my ($out) = drive("parallel=1000 connect=4000 command=4000 final=4000 $TELL", mail_to(map { $_->[0] } @want));
+my ($out) = drive("parallel=1000 connect=20000 command=20000 final=20000 $TELL", mail_to(map { $_->[0] } @want));
 my $count = 0;
 $count += () = $_->[1] =~ /\S+/g for @want;
 like($out, qr/^events $count lost 0 waiting 0$/m, 'all were taken');
@@ -122,7 +122,7 @@ unlink "$dir/events", "$dir/collector.sock";
 like($out, qr/done .* said 250 .*^events 1 lost 0 waiting 1$/ms, 'nobody listens: mail goes');
 collector_start(1);
 my $log;
-($out, $log) = drive("parallel=100 per_domain=100 idle=0 command=8000 $TELL", mail_to(('good') x 40, 'hungshake', ('other') x 5));
+($out, $log) = drive("parallel=100 per_domain=100 idle=0 command=20000 $TELL", mail_to(('good') x 40, 'hungshake', ('other') x 5));
 like($out, qr/^events 46 lost 0 waiting 0$/m, 'nothing is lost');
 %events = collector_has(46);
 is(scalar(map { @$_ } values %events), 46, 'and nothing comes twice');
@@ -141,7 +141,7 @@ print $conf qq(relayd { listen = {"unix:$dir/lmtp"} stsd = "unix:$dir/stsd.sock"
     . qq(ca_file = "$dir/ca.pem" port = $port tlsrpt = "unix:$dir/collector.sock" }\n);
 close $conf;
 sub daemon_log { open(my $fh, '<', "$dir/daemon.log") or return ''; local $/; return <$fh> // '' }
-sub until_true { my ($look) = @_; for (1 .. 400) { return 1 if $look->(); sleep 0.05 } return 0 }
+sub until_true { my ($look) = @_; for (1 .. 1200) { return 1 if $look->(); sleep 0.05 } return 0 }
 
 $daemon = fork() // die;
 if (!$daemon) {
@@ -155,7 +155,7 @@ ok(until_true(sub { daemon_log() =~ /info started/ }), 'the daemon') or diag(dae
 sub deliver {
     my ($domain) = @_;
     my $lmtp = IO::Socket::UNIX->new(Type => SOCK_STREAM, Peer => "$dir/lmtp") or die "lmtp: $!";
-    alarm 60;
+    alarm 300;
     my $reply = sub { my $line; do { $line = <$lmtp> // '' } while $line =~ /^\d{3}-/; return $line };
     $reply->();
     for my $say ("LHLO a.test", "MAIL FROM:<s\@client.test>", "RCPT TO:<u\@$domain>", 'DATA') { print $lmtp "$say\r\n"; $reply->() }

@@ -72,7 +72,7 @@ domain('hello', 'handshake=hello');
 receivers_start(@lines);
 stsd_start(%records);
 
-my ($out, $log) = drive('parallel=1000 connect=15000 command=15000 final=15000', map { "$_->[0].test <s\@client.test> <u\@$_->[0].test> 1000" } @cases);
+my ($out, $log) = drive('parallel=1000 connect=60000 command=60000 final=60000', map { "$_->[0].test <s\@client.test> <u\@$_->[0].test> 1000" } @cases);
 my %said;
 for (split /^/, $out) { $said{$1} .= $_ if /^(\d+) / }
 for my $i (0 .. $#cases) {
@@ -89,7 +89,7 @@ like($out, qr/^counter postern_relayd_connects_total\{outcome="nonsense"\} 1$/m,
 
 # --- a kept connection that goes bad is no failure ---
 for my $name (qw(keptdrop keptclear keptrecord)) {
-    ($out) = drive('command=15000', map { "$name.test <s\@client.test> <$_\@$name.test> 10" } qw(a b));
+    ($out) = drive('command=60000', map { "$name.test <s\@client.test> <$_\@$name.test> 10" } qw(a b));
     is(scalar(() = $out =~ /done .* 250/g), 2, "$name: the next message goes over a new connection");
 }
 
@@ -108,17 +108,17 @@ for my $domain (qw(most mostslow)) {
     is(scalar(() = $out =~ /^1 rcpt (?:1\d\d|2\d\d|3[0-4]\d) mx\S+ said 452 4\.5\.3 too many$/mg), 250, "$domain: the others have the server's word");
     like($out, qr/^1 done mx.*250/m, "$domain: and the message goes to the hundred");
 }
-($out) = drive('command=1000', 'fewer.test <s@client.test> ' . many('fewer', 5) . ' 10');
+($out) = drive('command=6000', 'fewer.test <s@client.test> ' . many('fewer', 5) . ' 10');
 like($out, qr/(?:^1 rcpt [01] mx.*250.*\n){2}(?:1 rcpt [234] failed 451 4\.4\.2 .*time.*\n){3}1 data failed 451 4\.4\.2 .*\n(?!1)/m, 'fewer replies than commands: the rest waits no longer than for one command');
 ($out) = drive('', 'fewerclose.test <s@client.test> ' . many('fewerclose', 5) . ' 10');
 like($out, qr/(?:^1 rcpt [01] mx.*250.*\n){2}(?:1 rcpt [234] failed 451 4\.4\.2 .*\n){3}1 data failed 451 4\.4\.2 .*\n(?!1)/m, 'an end instead of replies');
-($out) = drive('command=15000', 'morethanasked.test <s@client.test> ' . many('morethanasked', 4) . ' 10');
+($out) = drive('command=60000', 'morethanasked.test <s@client.test> ' . many('morethanasked', 4) . ' 10');
 # One too many may be there before DATA is sent, or be taken for its reply.
 like($out, qr/^1 data (?:failed 451 4\.5\.0 .*(?:no SMTP|step)|mx\S+ said 452 )/m, 'more replies than commands');
 unlike($out, qr/done .* 250|data go/, 'no message after them');
 
 # --- TLS's own messages without end do not keep the loop from the others; the driver gives up when they do ---
-($out) = drive('parallel=100 command=2000 final=60000', map { "$_.test <s\@client.test> <u\@$_.test> 1000" } ('tickets', 'rekeys', 'hello') x 2, ('late') x 3);
+($out) = drive('parallel=100 command=30000 final=60000', map { "$_.test <s\@client.test> <u\@$_.test> 1000" } ('tickets', 'rekeys', 'hello') x 2, ('late') x 3);
 is(scalar(() = $out =~ /^[1245] rcpt 0 failed 451 4\.[45]\.\d .*(?:in time|messages of TLS itself without end\))$/mg), 4, 'tickets and new keys without end are no reply');
 is(scalar(() = $out =~ /^[36] rcpt 0 failed 451 4\.7\.5 .*messages of TLS itself without end\)$/mg), 2, 'requests to begin anew, no handshake');
 is(scalar(() = $out =~ /^[789] done mx\.late\.test said 250/mg), 3, 'and others are served meanwhile');
@@ -126,7 +126,7 @@ is(scalar(() = $out =~ /^[789] done mx\.late\.test said 250/mg), 3, 'and others 
 # --- memory: replies without end cost no more than those that end ---
 sub memory { my ($text) = @_; return ($text =~ /^memory (\d+)/m)[0] }
 sub all_of { return map { "$_.test <s\@client.test> <u\@$_.test> 1000" } @_ }
-my $settings = 'parallel=100 command=5000 final=5000';
+my $settings = 'parallel=100 command=15000 final=15000';
 ($out) = drive($settings, all_of(('well') x @endless));
 my $calm = memory($out);
 ($out) = drive($settings, all_of(map { 'without-' . ($_->[0] =~ tr/_/-/r) . "-$_->[1]" } @endless));

@@ -117,7 +117,7 @@ SKIP: {
 # --- each address is a candidate of its own, until MAIL was taken ---
 my %slow = map { $_ => 1 } qw(silent hungshake mailhang);
 for my $name (sort keys %fault) {
-    ($out, $log) = run($slow{$name} ? 'command=300 idle=0' : 'idle=0', "two$name", "back$name");
+    ($out, $log) = run($slow{$name} ? 'command=6000 idle=0' : 'idle=0', "two$name", "back$name");
     is(done($out), 2, "$name: the host's other address takes it, as it does when it comes first");
     is(scalar(() = $log =~ /connection .*address=\Q$two{$name}[0]\E /g), 1, "$name: and then the one that fails is not asked");
 }
@@ -183,7 +183,7 @@ like($out, qr/^1 rcpt 0 failed 451 4\.4\.5 .*\n3 rcpt 0 mx\.kept/m, 'per_domain'
 is(counter($out, 'connects_total{outcome="busy"}'), 1, 'busy is counted');
 ($out) = run('wait=0 upstreams=0', 'kept', 'RELOAD upstreams=1', 'kept');
 like($out, qr/^1 rcpt 0 failed 451 4\.4\.5 .*\n3 rcpt 0 mx\.kept/m, 'upstreams');
-($out) = run('command=600000 whole=600000', 'RELOAD command=300', 'hang');
+($out) = run('command=600000 whole=600000', 'RELOAD command=6000', 'hang');
 like($out, qr/^2 rcpt 0 failed 451 4\.4\.2 .*time/m, 'times');
 ($out) = run('idle=10000', 'kept', 'RELOAD idle=0', 'kept', 'kept');
 like($out, qr/^open 0$/m, 'idle: none is kept any more');
@@ -241,9 +241,9 @@ is(counter($out, 'connects_total{outcome="verified"}'), 2, 'beside its verified 
 is(counter($out, 'declined_total{why="late-lost"}'), 2, 'a connection that ends once MAIL was said');
 is(counter($out, 'declined_total{why="late-nonsense"}'), 1, 'or carries nonsense');
 is(counter($out, 'connects_total{outcome="lost"}'), 0, 'is none that could not begin');
-($out) = run('command=500', 'hang');
+($out) = run('command=6000', 'hang');
 is(counter($out, 'declined_total{why="late-timeout"}'), 1, 'no reply in time');
-($out) = run('whole=500', 'hang');
+($out) = run('whole=6000', 'hang');
 is(counter($out, 'declined_total{why="deadline"}'), 1, 'our time over');
 ($out, $log) = run('files=16 parallel=20 final=2000 whole=5000', ('busy') x 20);
 like($out, qr/ rcpt 0 failed 451 4\.3\.0 .*want of means on our side \(Too many open files\)/, 'no descriptor is left: our fault, not the host\'s');
