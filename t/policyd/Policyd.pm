@@ -96,7 +96,7 @@ sub stand_in {
 sub start {
     my ($more, $redis) = @_;
     $redis //= '';
-    $more .= "\n    lookup_timeout = 2s" if $more !~ /lookup_timeout/;
+    $more .= "\n    lookup_timeout = 10s" if $more !~ /lookup_timeout/;
     $more .= "\n    lists_file = \"DIR/lists\"" if $more !~ /lists_file/;
     $dir = tempdir(CLEANUP => 1);
     chmod 0755, $dir;
@@ -126,19 +126,14 @@ CONF
         open(STDERR, '>', "$dir/log");
         exec($program, '-f', '-c', "$dir/postern.conf") or POSIX::_exit(127);
     }
-    for (1 .. 200) { last if -S "$dir/second.sock" && -S "$dir/policyd.ctl"; sleep 0.05 }
-    for (1 .. 200) { last if log_text() =~ /info started/; sleep 0.05 }
+    until_true(sub { -S "$dir/second.sock" && -S "$dir/policyd.ctl" && log_text() =~ /info started/ });
 }
 
 # Ends policyd with TERM and returns its wait status; undef when it does not end.
 sub stop {
     my $status;
     kill 'TERM', $policyd_pid;
-    for (1 .. 400) {
-        my $ended = waitpid($policyd_pid, WNOHANG);
-        if ($ended != 0) { $status = $ended > 0 ? $? : -1; last }
-        sleep 0.05;
-    }
+    until_true(sub { my $ended = waitpid($policyd_pid, WNOHANG); $status = $ended > 0 ? $? : -1 if $ended != 0; $ended != 0 });
     kill 'KILL', $policyd_pid unless defined $status;
     undef $policyd_pid;
     kill 'TERM', $stsd_pid;
@@ -214,20 +209,20 @@ sub control {
     return $status eq 'OK' ? decode_json($text) : "$status $text";
 }
 
-# Looks until it is so, for 20 seconds; what was seen last.
+# Looks until it is so, for a minute; what was seen last.
 sub until_true {
     my ($look) = @_;
-    my $end = time() + 20;
+    my $end = time() + 60;
     my $seen;
     sleep 0.02 until ($seen = $look->()) || time() > $end;
     return $seen;
 }
 
-# One whole reply's text, or undef when the connection ends or 10 seconds pass.
+# One whole reply's text, or undef when the connection ends or a minute passes.
 my %rest;
 sub read_answer {
     my ($fh) = @_;
-    my $end = time() + 10;
+    my $end = time() + 60;
     while (1) {
         my $have = $rest{$fh} // '';
         if ($have =~ /^(\d+):/ && length($have) >= length($1) + 2 + $1) {
@@ -243,11 +238,11 @@ sub read_answer {
 # A new connection: what an old one of that name left is forgotten.
 sub fresh { delete $rest{ $_[0] }; return $_[0] }
 
-# Everything until the connection ends; undef after 10 seconds.
+# Everything until the connection ends; undef after a minute.
 sub read_all {
     my ($fh) = @_;
     my $all = delete $rest{$fh} // '';
-    while (IO::Select->new($fh)->can_read(10)) {
+    while (IO::Select->new($fh)->can_read(60)) {
         return $all if !sysread($fh, $all, 65536, length($all));
     }
     return undef;

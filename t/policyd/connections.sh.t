@@ -130,7 +130,7 @@ is(scalar(grep { ask('postfix good.test') eq $secure } 1 .. 2), 2, 'others are s
 close $_ for @slow;
 stop();
 
-start('idle_timeout = 3s');
+start('idle_timeout = 10s');
 is(ask('postfix good.test'), $secure, 'a domain in memory');
 my $slow = stuff(connect_to());
 ok(until_true(sub { defined(syswrite($slow, '1')) ? 0 : !$!{EAGAIN} }), 'a client that does not take its replies in idle_timeout is closed');

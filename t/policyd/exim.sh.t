@@ -200,7 +200,7 @@ is(exim("route u\@none.test\n"), "status=ok route=none\n", 'mail without a tag g
 is(stop(), 0, 'the exit code is 0');
 
 # --- no room: who asks is not given up for others, though its side is shut down ---
-start("$listen\n    connections = 5\n    lookup_timeout = 20s");
+start("$listen\n    connections = 5\n    lookup_timeout = 60s");
 my @waiting;
 for my $i (0 .. 4) { push @waiting, $i % 2 ? client_inet() : client(); syswrite $waiting[$i], "policy slow-full$i.test\n"; shutdown($waiting[$i], 1) }
 is(exim("policy good.test\n"), "$secure\n", 'others wait, and come and go') for 1 .. 10;

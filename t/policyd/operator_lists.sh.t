@@ -133,10 +133,11 @@ my $hanging = connect_to();
 syswrite $hanging, netstring('transport hang.test') . netstring('transport *') . netstring('postfix [mx.host.test]');
 
 # --- entries that expire ---
-list('add', 'require', 'none.test', 'verify', '--expires', '2s');
-list('add', 'exclude', '[mx.host.test]', '--expires', '2s');
+sub expiring { my ($in) = @_; list('add', 'require', 'none.test', 'verify', '--expires', $in); list('add', 'exclude', '[mx.host.test]', '--expires', $in) }
+expiring('1h');
 becomes('postfix none.test', exact('OK verify'), 'an entry that will expire');
 becomes('postfix [mx.host.test]', exact('OK none'), 'another');
+expiring('2s');
 becomes('postfix none.test', $notfound, 'it has expired');
 becomes('postfix [mx.host.test]', $notfound, 'so has the other');
 is(lists()->{lists}{require}{entries}, 1, 'it is in the list still');
@@ -387,12 +388,12 @@ sub load_and_edit {
     my ($client, $redis) = (connect_to(), IO::Socket::UNIX->new(Peer => "$redis_dir/sock") // die);
     my $select = IO::Select->new($client, $redis);
     my ($made, $under_way, $answers, $pending, $in, $goes, %seen) = (0, 0, 0, 0, '', '');
-    my $end = time() + 120;
+    my $end = time() + 600;
     my $send = sub { syswrite $redis, $edit_wire; $made++; $under_way = 1 };
     $send->();
     while (time() < $end) {
         while ($pending < 5) { syswrite $client, $load_wire; $pending++ }
-        for my $fh ($select->can_read(20)) {
+        for my $fh ($select->can_read(60)) {
             if ($fh == $redis) {
                 sysread($redis, my $reply, 1000);
                 ($goes) = $reply =~ /^\$\d+\r\n(OK \w+)\r\n$/ or return "Redis: $reply";

@@ -30,11 +30,11 @@ sub policy_request {
         . "compatibility_level=3.6\nmail_version=3.7.11\n\n";
 }
 
-# Whole replies, as many as said; less when the connection ends or 10 seconds pass.
+# Whole replies, as many as said; less when the connection ends or a minute passes.
 sub replies {
     my ($fh, $many) = @_;
     my $got = '';
-    while ((() = $got =~ /\n\n/g) < $many && IO::Select->new($fh)->can_read(10)) { last if !sysread($fh, $got, 65536, length($got)) }
+    while ((() = $got =~ /\n\n/g) < $many && IO::Select->new($fh)->can_read(60)) { last if !sysread($fh, $got, 65536, length($got)) }
     return $got;
 }
 
@@ -116,7 +116,7 @@ is(counted('bad_requests_total') - $bad_before, @bad, 'they are counted');
 for my $how ('a unix socket', 'TCP') {
     $fh = $how eq 'TCP' ? fresh(IO::Socket::INET->new(PeerAddr => $inet) // die "connect: $!") : client();
     syswrite $fh, $rcpt . 'helo_name=' . 'x' x 5000;
-    ok(IO::Select->new($fh)->can_read(10), "$how: a request is refused before its end");
+    ok(IO::Select->new($fh)->can_read(60), "$how: a request is refused before its end");
     my $written = 0;
     for (1 .. 3) { $written += syswrite($fh, 'x' x 2000) // 0; sleep 0.05 }
     is($written, 6000, 'the rest of it is taken');
@@ -162,7 +162,7 @@ is(read_all($open) . read_all($half), '', 'and closes their connections');
 unlike(log_text(), qr/Sanitizer|runtime error|stopped-at-once/, 'nothing went wrong');
 
 # --- limits are those of all connections ---
-start("policy_listen = {\"unix:DIR/policy.sock\"}\n    connections = 3\n    idle_timeout = 2s");
+start("policy_listen = {\"unix:DIR/policy.sock\"}\n    connections = 3\n    idle_timeout = 10s");
 my @idle = map { my $c = client(); syswrite $c, policy_request('u@a.test'); replies($c, 1); $c } 1 .. 3;
 is(ask('postfix none.test'), 'NOTFOUND ', 'one more connection, of the other protocol');
 is(scalar(grep { IO::Select->new($_)->can_read(0) } @idle), 1, 'makes the one idle longest end');

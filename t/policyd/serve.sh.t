@@ -6,10 +6,12 @@ use FindBin;
 use lib $FindBin::Bin;
 use Policyd;
 use Test::More;
-use Time::HiRes qw(sleep time);
+use Time::HiRes qw(sleep);
 
 $SIG{PIPE} = 'IGNORE';
 start('connections = 300');
+my $hanging = connect_to();
+syswrite $hanging, netstring('postfix hang.test');
 
 my $secure = 'OK secure match=mx.good.test servername=hostname';
 
@@ -96,8 +98,7 @@ close $_ for @waiting;
 like(ask('postfix temp.test'), qr/^TEMP /, 'stsd says TEMP');
 like(ask('postfix garbage.test'), qr/^TEMP /, 'stsd sends half a record');
 like(ask('postfix otherdomain.test'), qr/^TEMP /, 'stsd sends the record of another domain');
-my $before = time();
-like(ask('postfix hang.test'), qr/^TEMP /, 'stsd is silent: TEMP at the deadline');
+like(read_answer($hanging), qr/^TEMP /, 'stsd is silent: TEMP at the deadline');
 $fh = connect_to();
 syswrite $fh, netstring('postfix slow-gone.test');
 close $fh;
@@ -114,27 +115,30 @@ is(scalar(grep { (read_answer($_) // '') eq $secure } @more), 50, 'beyond the li
 close $_ for @idle, @more;
 
 # --- signals ---
-kill 'HUP', $policyd_pid;
-sleep 0.3;
+# Tells it to read the configuration again, and waits until the log has said so often what that came to.
+sub reread {
+    my ($said, $times) = @_;
+    kill 'HUP', $policyd_pid;
+    ok(until_true(sub { (() = log_text() =~ /$said/g) == $times }), 'the configuration is read again');
+}
+reread(qr/info reloaded/, 1);
 is(ask('postfix good.test'), $secure, 'after a reload');
 unlike(log_text(), qr/takes-a-restart/, 'which changed nothing that takes a restart');
 open(my $more, '>>', "$dir/postern.conf");
 print $more "policyd { cache_entries = 7 stale_max = 2h }\nredis { prefix = \"x:\" }\n";
 close $more;
-kill 'HUP', $policyd_pid;
-sleep 0.3;
+reread(qr/info reloaded/, 2);
 is(join(' ', sort(log_text() =~ /takes-a-restart key=(\S+)/g)), 'policyd.cache_entries redis.prefix',
     'after another one the log names what takes a restart');
 open(my $conf, '>>', "$dir/postern.conf");
 print $conf "nonsense = 1\n";
 close $conf;
-kill 'HUP', $policyd_pid;
-sleep 0.3;
+reread(qr/config-error/, 1);
 is(ask('postfix good.test'), $secure, 'after a reload of a broken file the old one goes on');
 like(log_text(), qr/postern\.conf:\d+: .*nonsense/, 'and the log says which line is broken');
 $fh = connect_to();
 syswrite $fh, netstring('postfix slow-drain.test');
-sleep 0.2;
+until_true(sub { asked('slow-drain.test') });
 my $status = stop();
 is(read_answer($fh), 'OK secure match=mx.slow-drain.test servername=hostname', 'TERM: what is under way is still answered');
 is($status, 0, 'TERM: exit code 0');
