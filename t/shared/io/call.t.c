@@ -10,6 +10,7 @@
 
 #include "call_client.h"
 #include "call_server.h"
+#include "clock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -25,8 +26,8 @@
 #include "listener.h"
 
 #define HELD_MAX     20000
-#define LIMIT_MS     10000 /* a test that waits longer has failed */
-#define PATIENT_MS   20000
+#define LIMIT_MS     60000 /* a test that waits longer has failed */
+#define PATIENT_MS   120000
 #define IMPATIENT_MS 30
 
 struct got {
@@ -268,6 +269,7 @@ static void test_server_away(void **state)
     struct env *v = *state;
     struct got a = {0};
     struct got b = {0};
+    int64_t begun = now_ms();
     int i;
 
     call_server_free(v->server);
@@ -288,7 +290,7 @@ static void test_server_away(void **state)
         usleep(5000);
     }
     check(&b, CALL_OK, "x", 1);
-    assert_in_range(i, 2, 999); /* the first ones failed fast */
+    assert_true(now_ms() - begun >= 200); /* until then they failed fast */
 }
 
 static void test_server_dies(void **state)

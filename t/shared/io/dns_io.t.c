@@ -13,9 +13,9 @@
 #define NAME          "mx.example.com"
 #define WRONG_15      "iiiiiiiiiiiiiii"
 #define GOOD_ADDRESS  "192.0.2.1"
-#define GUARD_SECONDS 20    /* a test that is still waiting then has failed */
-#define SHORT_MS      150   /* time-out of a try where one is waited for */
-#define LONG_MS       60000 /* longer than the guard: nothing may wait for it */
+#define GUARD_SECONDS 60     /* a test that is still waiting then has failed */
+#define SHORT_MS      600    /* time-out of a try where one is waited for */
+#define LONG_MS       150000 /* longer than the guard: nothing may wait for it */
 
 struct got {
     struct event_base *base;
@@ -253,7 +253,7 @@ static void test_concurrency(void **state)
 
     (void)state;
     server_open(&s, base, "x x G G", "");
-    d = client_new(base, &s, 1, 500, 1, 2);
+    d = client_new(base, &s, 1, 3000, 1, 2);
     for (i = 0; i < 5; i++)
         q[i] = dns_ask(d, NAME, DNS_A, on_ordered, &o[i]);
     assert_int_equal(dns_outstanding(d), 5);

@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #define ROUNDS        50
-#define GUARD_SECONDS 20
+#define GUARD_SECONDS 60
 
 struct heard {
     struct event_base *base;

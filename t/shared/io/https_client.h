@@ -8,9 +8,9 @@
 #include "https_server.h"
 
 #define PATH          "/.well-known/mta-sts.txt"
-#define GUARD_SECONDS 30 /* a test that is still waiting then has failed */
-#define SHORT_MS      600
-#define LONG_MS       60000 /* longer than the guard: nothing may wait for it */
+#define GUARD_SECONDS 60 /* a test that is still waiting then has failed */
+#define SHORT_MS      1500
+#define LONG_MS       150000 /* longer than the guard: nothing may wait for it */
 #define MAX_OCTETS    1000
 
 #define HEAD     "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nConnection: close\r\n"

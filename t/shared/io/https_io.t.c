@@ -146,7 +146,7 @@ static void test_give_way(void **state)
     run(base);
     assert_int_equal(hang[1].outcome, HTTPS_UNTRIED);
     assert_int_equal(hang[2].outcome, HTTPS_FAILED);
-    assert_string_equal(hang[2].why, "time-out after 2400 ms, in the TLS handshake");
+    assert_string_equal(hang[2].why, "time-out after 6000 ms, in the TLS handshake");
     https_free(h);
     event_base_free(base);
     close(fd);

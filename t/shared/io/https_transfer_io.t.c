@@ -81,7 +81,7 @@ static const struct row rows[] = {
     {"no TLS", CERT_GOOD, PLAIN, OK_REPLY, LONG_MS, HTTPS_FAILED, 0, "", "SSL"},
     {"closed before the handshake", CERT_GOOD, CLOSE_ACCEPTED, "", LONG_MS, HTTPS_FAILED, 0, "", "onnect"},
     {"A3 hangs before the handshake", CERT_GOOD, HANG_ACCEPTED, "", SHORT_MS, HTTPS_FAILED, 0, "",
-     "time-out after 600 ms, in the TLS handshake"},
+     "time-out after 1500 ms, in the TLS handshake"},
     {"A3 hangs after the handshake", CERT_GOOD, HANG_SECURED, "", SECURED_MS, HTTPS_FAILED, 0, "",
      "time-out after 3000 ms, waiting for the answer"},
     {"A3 hangs within the body", CERT_GOOD, SEND_HANG, HEAD "Content-Length: 10\r\n\r\nhello", SECURED_MS, HTTPS_FAILED,

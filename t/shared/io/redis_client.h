@@ -15,7 +15,7 @@
 
 #include "redis_io.h"
 
-#define GUARD_SECONDS 20
+#define GUARD_SECONDS 60
 
 struct client {
     struct event_base *base;

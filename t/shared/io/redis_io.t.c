@@ -126,11 +126,11 @@ static void test_dies(void **state)
 /* Slower than the deadline: all that wait are told, and the late replies belong to nobody. */
 static void test_slow(void **state)
 {
-    static const char *const slow[] = {"DEBUG", "SLEEP", "0.7"};
+    static const char *const slow[] = {"DEBUG", "SLEEP", "3.5"};
     struct client c;
 
     (void)state;
-    client_open(&c, server.url, 200);
+    client_open(&c, server.url, 1000);
     client_wait_up(&c);
     assert_int_equal(redis_send(c.redis, on_reply, &c, 3, slow, NULL), 0);
     client_ping(&c, 2);
@@ -150,11 +150,11 @@ static void test_own_deadline(void **state)
     struct client c;
 
     (void)state;
-    client_open(&c, server.url, 1000);
+    client_open(&c, server.url, 4000);
     client_wait_up(&c);
     client_ping(&c, 1);
-    client_run_ms(&c, 700);
-    assert_int_equal(redis_send(c.redis, on_reply, &c, 3, (const char *const[]){"DEBUG", "SLEEP", "0.5"}, NULL), 0);
+    client_run_ms(&c, 2800);
+    assert_int_equal(redis_send(c.redis, on_reply, &c, 3, (const char *const[]){"DEBUG", "SLEEP", "2"}, NULL), 0);
     WAIT(&c, c.replies == 2);
     assert_int_equal(c.nulls, 0);
     assert_int_equal(c.downs, 0);
@@ -168,7 +168,7 @@ static void on_pause(evutil_socket_t fd, short what, void *ctx)
     (void)fd;
     (void)what;
     client_ping(c, 1);
-    usleep(400000);
+    usleep(2000000);
 }
 
 /* Time that the program spends elsewhere, with the command unsent or the reply unread, is not the server's. */
@@ -179,7 +179,7 @@ static void test_own_pause(void **state)
     struct client c;
 
     (void)state;
-    client_open(&c, server.url, 200);
+    client_open(&c, server.url, 1000);
     client_wait_up(&c);
     pause = event_new(c.base, -1, 0, on_pause, &c);
     assert_non_null(pause);

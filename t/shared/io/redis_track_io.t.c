@@ -223,7 +223,7 @@ static void test_asking_lost(void **state)
     client_wait_up(&c);
     assert_int_equal(redis_send(c.redis, NULL, NULL, 3, blocks, NULL), 0);
     redis_track(c.redis, kinds, on_change, &ch);
-    client_run_ms(&c, 300);
+    client_run_ms(&c, 1500);
     assert_false(redis_tracking(c.redis));
     assert_int_equal(other_do(&server, "CLIENT KILL TYPE normal SKIPME yes"), 1);
     WAIT(&c, redis_tracking(c.redis));
@@ -239,7 +239,7 @@ static void test_hangs(void **state)
     struct client c;
 
     (void)state;
-    track_open(&c, &ch, server.url, 300);
+    track_open(&c, &ch, server.url, 1000);
     kill(server.pid, SIGSTOP);
     WAIT(&c, !redis_tracking(c.redis));
     assert_int_equal(c.downs, 1);

@@ -20,7 +20,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define PATIENCE_S 20
+#define PATIENCE_S 60
 #define HELD_MAX   100
 
 struct env {
@@ -213,6 +213,8 @@ static void unanswered(void **state)
     collector_up(v);
     v->hold = true;
     tell_many(v, 0, 200);
+    for (int i = 0; i < PATIENCE_S * 100 && v->got < 64; i++)
+        turn(v, 10);
     turn(v, 300);
     assert_int_equal(v->got, 64); /* no more at one time */
     stats_are(v, 200, 0, 200);
