@@ -30,7 +30,7 @@ our $POLICY_MX = 'mx.example.test';    # the one host that all policies name
 our %TRUTH = (sts => "OK secure match=$POLICY_MX servername=hostname", dane => 'OK dane-only');
 
 use constant {A => 1, CNAME => 5, SOA => 6, MX => 15, TXT => 16, AAAA => 28, TLSA => 52};
-use constant {AD => 0x20, PATIENCE => 30, REPLY => 0x8180};
+use constant {AD => 0x20, PATIENCE => 90, REPLY => 0x8180};
 use constant OTHER_ADDRESS => '127.0.0.2';    # replies from here are forged
 
 sub until_true {
@@ -211,7 +211,7 @@ sub redis {
     my (@words) = @_;
     my $fh = IO::Socket::UNIX->new(Type => SOCK_STREAM, Peer => "$dir/redis.sock") or return '';
     syswrite $fh, '*' . @words . "\r\n" . join '', map { '$' . length($_) . "\r\n$_\r\n" } @words;
-    return '' if !IO::Select->new($fh)->can_read(5);
+    return '' if !IO::Select->new($fh)->can_read(60);
     sysread $fh, my $reply, 65536;
     return $reply // '';
 }

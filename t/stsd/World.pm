@@ -65,7 +65,7 @@ sub background {
 
 sub wait_for {
     my ($what, $try) = @_;
-    for (1 .. 600) { return if $try->(); sleep 0.05 }
+    for (1 .. 1200) { return if $try->(); sleep 0.05 }
     die "no $what: ", world_log('stsd'), world_log('policyd'), "\n";
 }
 
@@ -101,7 +101,7 @@ redis { @{[$world{redis} // 'url = ""']} }
 stsd {
     listen = "unix:$dir/stsd.sock"
     resolvers = {"127.0.0.1:@{[$socket->sockport]}"}
-    dns_timeout = 2s
+    dns_timeout = 10s
     ca_file = "$dir/ca.pem"
     https_port = $PORT
     user = "$user"
@@ -135,7 +135,7 @@ sub world_end {
     my $wrong = '';
     for my $name (qw(policyd stsd)) {
         my $ended;
-        for (1 .. 600) {
+        for (1 .. 1200) {
             kill 'TERM', $pid{$name} if $_ % 40 == 1; # the second one does not wait for what is under way
             sleep 0.05;
             if (waitpid($pid{$name}, WNOHANG) == $pid{$name}) { $ended = $?; last }
@@ -173,7 +173,7 @@ sub call_stsd {
 sub record_of {
     my ($fh) = @_;
     my $answer;
-    for (1 .. 12) { last if defined($answer = read_answer($fh)) } # each waits 10 s
+    for (1 .. 2) { last if defined($answer = read_answer($fh)) } # each waits a minute
     return ($answer // '') =~ /^1 1 OK (.*)$/s ? decode_json($1) : { answer => $answer };
 }
 

@@ -96,7 +96,7 @@ my @bodies = (
 my @list = map {
     { name => $_->[0], body => $_->[1], match => $_->[2], more => $_->[3], domain => "$_->[0].test", address => loopback($_->[4]), text => "$HEAD\r\n$_->[1]" }
 } map { my $n = $_; [@{ $bodies[$n] }[0 .. 3], $n] } 0 .. $#bodies;
-world_start(hosts => \@list, stsd => '');
+world_start(hosts => \@list, stsd => 'https_timeout = 60s lookup_timeout = 90s');
 my %record = ask_stsd('resolve', map { $_->{domain} } @list);
 
 # The words of a policy as Postfix 3.10 and later cut it (mystrtokq, extpar): at blanks and commas outside braces; { name = value } or name=value.

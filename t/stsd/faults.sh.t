@@ -38,7 +38,7 @@ my $bomb = gzipped($POLICY . "x: y\r\n" x 1000000);
 my @hosts = (
     # the connection
     ['refused', 'GOOD', 'REFUSED', '', FETCH, qr/connect/],
-    ['full', 'GOOD', 'FULL', '', FETCH, qr/time-out after 8000 ms, connecting/],
+    ['full', 'GOOD', 'FULL', '', FETCH, qr/time-out after 30000 ms, connecting/],
     ['closed', 'GOOD', 'CLOSE_ACCEPTED', '', FETCH, qr/onnect|SSL/],
     ['reset', 'GOOD', 'RESET_ACCEPTED', '', FETCH, qr/reset|connect|SSL/i],
 
@@ -163,7 +163,7 @@ for my $host (@hosts) {
     push @list, { %row, domain => "$name.test", address => loopback(scalar @list) };
     push @list, { %row, domain => "known-$name.test", address => loopback(scalar @list), first => body() };
 }
-world_start(hosts => \@list, stsd => 'https_timeout = 8s lookup_timeout = 20s');
+world_start(hosts => \@list, stsd => 'https_timeout = 30s lookup_timeout = 60s');
 
 my @known = grep { defined $_->{first} } @list;
 my %first = ask_stsd('resolve', map { $_->{domain} } @known);

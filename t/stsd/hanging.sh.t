@@ -60,7 +60,7 @@ is(world_end(), '', 'a good end');
 # Four places: who is slow gives way, and has not failed; a policy that is known stays.
 @hanging = map { host("hang$_.test", conduct => 'HANG_SECURED', $_ % 2 ? (first => $answer) : ()) } 1 .. 12;
 @good = host('good.test');
-world_start(hosts => [@hanging, @good], stsd => 'https_concurrency = 4 https_timeout = 10s lookup_timeout = 90s');
+world_start(hosts => [@hanging, @good], stsd => 'https_concurrency = 4 https_timeout = 20s lookup_timeout = 90s');
 for (@hanging) { ask_stsd('resolve', $_->{domain}) if $_->{first} }
 %hung = call_stsd('refresh', map { $_->{domain} } @hanging);
 ok(until_fetches(18), 'twelve hosts hang, for four places');
@@ -71,7 +71,7 @@ my %kind;
 for my $row (@hanging) {
     my $sts = record_of($hung{ $row->{domain} })->{sts};
     my $kind = $sts->{why} =~ /^the policy was not fetched: too many fetches at once: gave way after \d+ ms, waiting for the answer$/ ? 'gave way'
-        : $sts->{why} =~ /^time-out after 10000 ms/ ? 'failed' : $row->{first} && $sts->{why} eq '' ? 'as before' : $sts->{why};
+        : $sts->{why} =~ /^time-out after 20000 ms/ ? 'failed' : $row->{first} && $sts->{why} eq '' ? 'as before' : $sts->{why};
     my %expected = ('gave way' => 'temp ', failed => 'found sts-policy-fetch-error', 'as before' => 'found ');
     $kind{$kind}++;
     is("$sts->{record} $sts->{failure}", $expected{$kind}, "$row->{domain}: $kind");
@@ -83,7 +83,7 @@ is(world_end(), '', 'a good end');
 
 # One place, and little time: the last of eight gets it so late that it is not to blame; alone, a host that hangs is.
 @hanging = map { host("hang$_.test", conduct => 'HANG_SECURED') } 1 .. 8;
-world_start(hosts => \@hanging, stsd => 'https_concurrency = 1 https_timeout = 60s lookup_timeout = 4s');
+world_start(hosts => \@hanging, stsd => 'https_concurrency = 1 https_timeout = 60s lookup_timeout = 12s');
 %record = ask_stsd('resolve', map { $_->{domain} } @hanging);
 is(join(' ', sort map { "$_->{sts}{record}/$_->{sts}{failure}" } values %record), join(' ', ('temp/') x 8), 'a turn that comes late is not enough to be at fault');
 is(scalar(grep { ask_policyd('postfix', $_->{domain}) =~ /^TEMP / } @hanging), 8, 'mail waits');

@@ -22,7 +22,7 @@ my ($rights) = slurp("$FindBin::Bin/../../contrib/redis/users.conf") =~ /^user p
 sub redis_begins { return start_redis() && redis('ACL', 'SETUSER', 'postern-stsd', 'on', '>secret', split / /, $rights) eq 'OK' }
 
 sub configure {
-    spew("$dir/postern.conf", qq(redis {\n    url = "$redis_url"\n    timeout = 1s\n}\nstsd {\n    user = "$user"\n    redis_username = "postern-stsd"\n    redis_password = "secret"\n    listen = "unix:$dir/stsd.sock"\n)
+    spew("$dir/postern.conf", qq(redis {\n    url = "$redis_url"\n    timeout = 10s\n}\nstsd {\n    user = "$user"\n    redis_username = "postern-stsd"\n    redis_password = "secret"\n    listen = "unix:$dir/stsd.sock"\n)
         . qq(    metrics_listen = "unix:$dir/metrics.sock"\n    publish_listen = "unix:$dir/http.sock"\n    publish_file = "$dir/published"\n)
         . qq(    resolvers = "127.0.0.1"\n    pid_file = ""\n}\n));
 }
