@@ -71,10 +71,10 @@ sub pump {
     return 1;
 }
 
-# Until the condition holds, at most 20 s. Returns whether it did.
+# Until the condition holds, at most a minute. Returns whether it did.
 sub wait_for {
     my ($condition) = @_;
-    my $end = time + 20;
+    my $end = time + 60;
     while (!$condition->()) {
         return 0 if time > $end || !pump(0.05);
     }
@@ -115,7 +115,7 @@ sub said_errors {
 sub unfollow {
     return if !defined $pid;
     close $in;
-    1 while pump(20);
+    1 while pump(60);
     waitpid($pid, 0);
     undef $pid;
     return $? >> 8;

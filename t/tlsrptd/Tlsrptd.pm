@@ -89,10 +89,19 @@ sub key_new {
 
 sub today { return strftime('%Y-%m-%d', gmtime($_[0] // time)) }
 
-# Of a domain on a day, as one line (Counted.pm)
+# Since the test began: one, or two when it was midnight meanwhile
+my $begun = int(time / 86400);
+sub days { return map { today(86400 * $_) } $begun .. int(time / 86400) }
+
+# Of a domain on a day, or since the test began, as one line (Counted.pm)
 sub counts {
     my ($domain, $day) = @_;
-    return counted_line(counted({ @{ redis('HGETALL', 'postern:tlsrpt:' . ($day // today()) . ":$domain") // [] } }));
+    my %fields;
+    for (defined $day ? $day : days()) {
+        my %of_day = @{ redis('HGETALL', "postern:tlsrpt:$_:$domain") // [] };
+        $fields{$_} = /^(?:successful|failed|failure) / ? ($fields{$_} // 0) + $of_day{$_} : $of_day{$_} for keys %of_day;
+    }
+    return counted_line(counted(\%fields));
 }
 
 # Until it is that, or it did not become so: what it is at last
@@ -102,6 +111,6 @@ sub counts_are {
     return counts(@which);
 }
 
-sub domains_of { my ($day) = @_; return sort @{ redis('SMEMBERS', "postern:tlsrpt-domains:$day") // [] } }
+sub domains_of { return sort map { @{ redis('SMEMBERS', "postern:tlsrpt-domains:$_") // [] } } @_ ? @_ : days() }
 
 1;

@@ -62,14 +62,14 @@ sub hear {
 }
 sub until_said {
     my ($pattern, $name) = @_;
-    for (1 .. 200) { hear(0.1); last if $said =~ $pattern }
+    for (1 .. 600) { hear(0.1); last if $said =~ $pattern }
     like($said, $pattern, $name);
 }
 sub finish {
     my ($name) = @_;
     tell_it('end');
     my $ended = 0;
-    for (1 .. 400) { if (waitpid($pid{driver}, POSIX::WNOHANG()) > 0) { $ended = 1; last } sleep 0.05 }
+    for (1 .. 1200) { if (waitpid($pid{driver}, POSIX::WNOHANG()) > 0) { $ended = 1; last } sleep 0.05 }
     my $status = $?;
     ok($ended && $status == 0, "$name: it ends well");
     delete $pid{driver} if $ended;
@@ -128,6 +128,7 @@ until_said(qr/stats \d+ \d+ 1 10000 1\n/, 'until there is no more room');
 unlike($said, qr/counted|room|position/, 'none left');
 tell_it('full 0');
 until_said(qr/room\n/, 'there is room again');
+for (1 .. 600) { last if (() = $said =~ /^counted a.test/mg) >= 10000; hear(0.1) }
 hear(0.2);
 is(scalar(() = $said =~ /^counted a.test/mg), 10000, 'all were counted');
 is(scalar(() = $said =~ /^room/mg), 1, 'and that was said once');

@@ -62,7 +62,7 @@ $offset = 86400 - int(time) % 86400 - 4;
 my $midnight_there = 86400 * (int(there() / 86400) + 1);
 ok(start("clock_offset = $offset"), 'started, just before midnight');
 my @sent;
-for (my $n = 0; there() < $midnight_there + 1; $n++) {
+for (my $n = 0; there() < $midnight_there + 1 || $n < 20; $n++) { # on a slow machine all of them come later
     my $from = there();
     send_datagram(event("n$n.test"));
     push @sent, ["n$n.test", $from];

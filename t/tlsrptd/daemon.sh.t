@@ -56,7 +56,7 @@ is(counts_are("$none successful=0 failed=1 validation-failure=1", 'j20.test'), "
 
 # --- Exim ---
 sub exim_fh { my ($text, $close) = @_; my $fh = connect_to('exim.sock'); syswrite $fh, $text; shutdown $fh, 1 if $close; return $fh }
-sub exim_answer { my ($fh) = @_; my $all = ''; while (IO::Select->new($fh)->can_read(10)) { sysread($fh, $all, 4096, length $all) or return $all } return "$all…" }
+sub exim_answer { my ($fh) = @_; my $all = ''; while (IO::Select->new($fh)->can_read(60)) { sysread($fh, $all, 4096, length $all) or return $all } return "$all…" }
 sub exim_line { my ($domain) = @_; return qq(attempt event="smtp:ehlo" domain="$domain" host="mx.$domain" address="192.0.2.1" cipher="TLS1.3:X" verified="1" id=1a) }
 is(exim_answer(exim_fh(exim_line('e1.test') . "\n")), "ok\n", 'Exim: a line');
 is(counts_are($one, 'e1.test'), $one, 'is counted');

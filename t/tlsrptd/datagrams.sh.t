@@ -114,11 +114,12 @@ for my $signal (qw(TERM INT)) {
         my $sent = 0;
         my $text = event('a.test');
         $SIG{PIPE} = 'IGNORE';
-        $sent++ while defined $s->send($text);
+        while (defined $s->send($text)) { syswrite $w, "begun\n" if !$sent++ }
         syswrite $w, $sent;
         POSIX::_exit(0);
     }
     close $w;
+    sysread $r, my $begun, 6;
     sleep 0.3;
     %end = stop($signal);
     sysread $r, my $sent, 100;

@@ -25,8 +25,7 @@ sub deliver {
     syswrite $fh, "$head Trusted TLS connection established to mx.$domain\[192.0.2.1]:25: TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits)\n"
         . "$head 4ABC$n: to=<u\@$domain>, relay=mx.$domain\[192.0.2.1]:25, delay=0.1, delays=0/0/0/0.1, dsn=2.0.0, status=sent (250 2.0.0 Ok)\n";
 }
-# Of that day and the next, as it may be midnight
-sub sum { my ($domain) = @_; my $n = 0; for my $day (today(), $yesterday) { $n += $1 if counts($domain, $day) =~ /successful=(\d+)/ } return $n }
+sub sum { return counts($_[0]) =~ /successful=(\d+)/ ? $1 : 0 }
 sub sum_is { my ($wanted, $domain) = @_; until_true(sub { sum($domain) == $wanted }); return sum($domain) }
 
 # --- SIGTERM: events in memory, calls without an answer, datagrams on their way, lines of the log that wait for facts; no Redis ---
@@ -76,7 +75,7 @@ ok(logs(qr/error spool|warning spool/), 'and the log says so');
 start_redis();
 ok(until_true(sub { call('event', event('again.test')) eq 'OK ' }), 'OK again when Redis is back');
 is(stop(), 0, 'the end');
-my $kept = grep { /^t\d+\.test$/ } domains_of(today()), domains_of($yesterday);
+my $kept = grep { /^t\d+\.test$/ } domains_of();
 cmp_ok($kept, '>=', $ok, 'all that was acknowledged is counted');
 
 # --- a report under way ---

@@ -96,7 +96,7 @@ static void hear(int fd, char *out, size_t size)
 {
     size_t len = 0;
 
-    for (int i = 0; i < 2000; i++) {
+    for (int i = 0; i < 6000; i++) {
         ssize_t n = recv(fd, out + len, size - len - 1, MSG_DONTWAIT);
 
         if (n > 0)

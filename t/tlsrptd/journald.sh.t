@@ -33,7 +33,7 @@ if (!$pid) {
 }
 END { local $?; if (defined $pid && defined $owner && $$ == $owner) { kill 'TERM', $pid; waitpid($pid, 0) } }
 my $socket = '/run/systemd/journal/dev-log';
-for (1 .. 400) { last if -S $socket; sleep 0.05 }
+for (1 .. 1200) { last if -S $socket; sleep 0.05 }
 
 sub put {
     my ($user, @texts) = @_;
@@ -45,7 +45,7 @@ sub came { my ($name, @want) = @_; wait_new(scalar @want); is_deeply([new_lines(
 my $postfix = getpwnam('postfix');
 
 put(0, 'old');
-for (1 .. 400) { last if `journalctl -o cat 2>/dev/null` =~ /^old$/m; sleep 0.05 }
+for (1 .. 1200) { last if `journalctl -o cat 2>/dev/null` =~ /^old$/m; sleep 0.05 }
 follow('journal', '');
 like(Follow::answer('position'), qr/^position journal \S/, 'the position is the end, before anything was read');
 put(0, 'n1');
@@ -54,7 +54,7 @@ put($postfix // 0, 'n2');
 came('what root and Postfix say, not what anybody says in their name', 'n1', 'n2');
 my ($first) = positions();
 kill 'USR2', $pid;
-for (1 .. 400) { last if (() = glob '/run/log/journal/*/*.journal') > 1; sleep 0.05 }
+for (1 .. 1200) { last if (() = glob '/run/log/journal/*/*.journal') > 1; sleep 0.05 }
 put(0, 'n3');
 came('journald begins another file', 'n1', 'n2', 'n3');
 follow('journal', $first);

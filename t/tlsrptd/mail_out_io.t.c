@@ -100,7 +100,7 @@ static pid_t server(const struct answers *a, int *port, FILE *log)
 
 static struct told send_by(const char *how, const char *to)
 {
-    const struct timeval guard = {.tv_sec = 30};
+    const struct timeval guard = {.tv_sec = 90};
     struct told t = {0};
     struct buf message;
 

@@ -35,7 +35,7 @@ static void on_done(void *ctx, const char *why)
 
 static struct told post(const char *uri, bool anywhere, int timeout_ms)
 {
-    const struct timeval guard = {.tv_sec = 30};
+    const struct timeval guard = {.tv_sec = 90};
     const struct post_out_options o = {
         .ca_file = pki.ca_file, .user_agent = "postern-test", .anywhere = anywhere, .timeout_ms = timeout_ms};
     struct told t = {0};
@@ -302,13 +302,13 @@ static void test_slow_dns(void **state)
 
     (void)state;
     assert_false(t.taken);
-    assert_in_range(steady_ms() - begun, 0, 5000);
+    assert_in_range(steady_ms() - begun, 0, 9000);
     begun = steady_ms();
     p = post_out_start(loop, &o, "https://slow.test/", BODY, BODY_LEN, on_done, &t);
     event_base_loopexit(base, &soon);
     event_base_dispatch(base);
     post_out_cancel(p);
-    assert_in_range(steady_ms() - begun, 0, 5000);
+    assert_in_range(steady_ms() - begun, 0, 9000);
 }
 
 static int setup(void **state)

@@ -530,7 +530,7 @@ static void test_killed(void **state)
     pid_t pid;
 
     (void)state;
-    fresh("sleep 3");
+    fresh("sleep 10");
     put("a.example", RECORD("mailto:r@a.example"), 1);
     pid = fork();
     if (pid == 0) {
@@ -538,7 +538,7 @@ static void test_killed(void **state)
         for (;;)
             client_run_ms(&n.c, 100);
     }
-    for (int i = 0; i < 400 && mails("") == 0; i++)
+    for (int i = 0; i < 1200 && mails("") == 0; i++)
         usleep(50000);
     kill(pid, SIGKILL);
     waitpid(pid, NULL, 0);

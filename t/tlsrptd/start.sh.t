@@ -145,6 +145,7 @@ if ($> == 0) {
 }
 
 # --- reload ---
+my $yesterday = today(time - 86400);
 spew("$dir/sendmail", "#!/bin/sh\nexec cat >\"\$(mktemp $dir/mails/XXXXXX)\"\n");
 chmod 0755, "$dir/sendmail";
 mkdir "$dir/mails";
@@ -152,7 +153,7 @@ chmod 0777, "$dir/mails";
 sub configured { my ($more) = @_; return "keep = 366d organization = \"The sender\" mail = \"sendmail:$dir/sendmail\" $more" }
 sub mail_of {
     my ($domain) = @_;
-    my ($status, $out, $err) = ctl('report', 'send', '--day', today(time - 86400), '--domain', $domain, '--again');
+    my ($status, $out, $err) = ctl('report', 'send', '--day', $yesterday, '--domain', $domain, '--again');
     my @found = grep { /^TLS-Report-Domain: \Q$domain\E\r?$/m } map { slurp($_) } glob "$dir/mails/*";
     unlink glob "$dir/mails/*";
     return @found ? $found[0] : "$out$err";
@@ -169,8 +170,8 @@ like(log_text(), qr/reports-off why="tlsrptd.contact is not set" action="nothing
 for my $field ('policy', 'successful') {
     my $policy = '{"record":"v=TLSRPTv1; rua=mailto:r@a.test","policy-type":"no-policy-found","policy-domain":"far.test"}';
     my $id = substr(qx(printf %s '$policy' | sha256sum), 0, 32);
-    redis('SADD', 'postern:tlsrpt-domains:' . today(time - 86400), 'far.test');
-    redis('HSET', 'postern:tlsrpt:' . today(time - 86400) . ':far.test', "$field $id", $field eq 'policy' ? $policy : 1);
+    redis('SADD', "postern:tlsrpt-domains:$yesterday", 'far.test');
+    redis('HSET', "postern:tlsrpt:$yesterday:far.test", "$field $id", $field eq 'policy' ? $policy : 1);
 }
 like(mail_of('far.test'), qr/no reports are sent, as tlsrptd\.contact is not set/, 'and so it is when asked');
 ok(reload($contact, qr/info reloaded/), 'a contact, by a reload');
@@ -191,11 +192,12 @@ ok(reload('contact = "tlsrpt@other.example" spool = "DIR/another"', qr/takes-a-r
 is(stop(), 0, 'the end');
 
 # Just after a day, by a clock that is put there: most of its reports wait, but not any more when all are to go at once.
+my $day = today();
 my $offset = 86400 - int(time) % 86400 + 1000;
 for my $domain (map { "wait$_.test" } 1 .. 30) {
     my $policy = '{"record":"v=TLSRPTv1; rua=mailto:r@a.test","policy-type":"no-policy-found","policy-domain":"far.test"}';
-    redis('SADD', 'postern:tlsrpt-domains:' . today(), $domain);
-    redis('HSET', 'postern:tlsrpt:' . today() . ":$domain", 'policy 0123456789abcdef0123456789abcdef', $policy, 'successful 0123456789abcdef0123456789abcdef', 1);
+    redis('SADD', "postern:tlsrpt-domains:$day", $domain);
+    redis('HSET', "postern:tlsrpt:$day:$domain", 'policy 0123456789abcdef0123456789abcdef', $policy, 'successful 0123456789abcdef0123456789abcdef', 1);
 }
 ok(start(configured("$contact clock_offset = $offset report_delay = 4h")), 'started, when a day is just over');
 ok(logs(qr/redis-up/) && reload("$contact clock_offset = $offset report_delay = 4h", qr/info reloaded/), 'it looks which there are');
