@@ -300,6 +300,8 @@ bool upstream_feed(struct upstream *u, const char *octets, size_t len)
 {
     if (u->fed_all || !u->feeding || u->full)
         abort();
+    if (u->octets == 0)
+        log_info("fake-fed", "domain=%s octets=%zu", u->domain, len);
     for (size_t i = 0; i < len; i++)
         u->sum += (unsigned char)octets[i];
     u->octets += len;

@@ -194,7 +194,7 @@ $fh = session();
 syswrite $fh, crlf("MAIL FROM:<>\nRCPT TO:<gone\@ok77.test>\nDATA\n");
 lines($fh, 3);
 syswrite $fh, "half a message\r\n";
-until_true(sub { 0 + (sleep 0.2) });
+until_true(sub { log_text() =~ /fake-fed domain=ok77\.test/ });
 close $fh;
 ok(until_true(sub { log_text() =~ /fake-free domain=ok77\.test octets=16 ended=0/ }), 'a client that goes in the message: no final dot');
 
@@ -203,7 +203,7 @@ $fh = session();
 syswrite $fh, crlf("MAIL FROM:<>\nRCPT TO:<a\@ok78.test>\nDATA\n");
 lines($fh, 3);
 syswrite $fh, "good line\r\n";
-sleep 0.2;
+until_true(sub { log_text() =~ /fake-fed domain=ok78\.test/ });
 syswrite $fh, "bad\rline\r\n";
 ok(until_true(sub { log_text() =~ /fake-free domain=ok78\.test octets=11 ended=0/ }), 'a broken message: the next server is left before its end');
 syswrite $fh, "more\r\n.\r\n";
