@@ -54,7 +54,7 @@ sub send_packet {
     while (length $all) { substr($all, 0, syswrite($s->{fh}, $all) // return, '') }
 }
 
-# The next packet, command and data; nothing when the connection ends, or for 20 seconds nothing comes.
+# The next packet, command and data; nothing when the connection ends, or for a minute nothing comes.
 sub reply {
     my ($s) = @_;
     while (1) {
@@ -63,7 +63,7 @@ sub reply {
             my $packet = substr($s->{in}, 0, 4 + unpack('N', $have), '');
             return (substr($packet, 4, 1), substr($packet, 5));
         }
-        return if !IO::Select->new($s->{fh})->can_read(20);
+        return if !IO::Select->new($s->{fh})->can_read(60);
         return if !sysread($s->{fh}, $s->{in}, 65536, length $have);
     }
 }

@@ -38,7 +38,7 @@ put(1, "# secrets\n\n" . $flag->('red'));
 becomes('red', 'continue flagged', 'a rule goes');
 becomes('public red', 'continue', 'that of the configuration goes first');
 is(metric('rules'), 2, 'the metrics count both');
-like(slurp("$dir/rules"), qr/^postern-rules 1\n.*^red: subject/ms, 'the file has it');
+ok(until_true(sub { slurp("$dir/rules") =~ /^postern-rules 1\n.*^red: subject/ms }), 'the file has it');
 put(2, $flag->('blue') . "\n" . 'no: subject contains "virus" -> reject "no"' . "\n");
 becomes('blue', 'continue flagged', 'an edit goes');
 is(fate('virus'), '550 5.7.1 no', 'with all its rules');
