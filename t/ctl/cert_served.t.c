@@ -82,7 +82,7 @@ static void gives_up(void **state)
         assert_true(child >= 0);
         if (child == 0)
             serve(rows[i].first, rows[i].again);
-        rc = cert_served_wait(&where, sha256, 300, &e);
+        rc = cert_served_wait(&where, sha256, 2000, &e);
         kill(child, SIGKILL);
         assert_int_equal(waitpid(child, NULL, 0), child);
         assert_int_equal(rc, -1);

@@ -73,7 +73,7 @@ start_daemon() {
     perl "$(dirname "$0")/fake_daemon.pl" "$socket" "$dir/$1" &
     daemons="$daemons $!"
     tries=0
-    until [ -S "$socket" ] || [ $tries -ge 100 ]; do
+    until [ -S "$socket" ] || [ $tries -ge 600 ]; do
         tries=$((tries + 1))
         sleep 0.1
     done
@@ -85,7 +85,7 @@ start_redis() {
     redis_pid=$!
     daemons="$daemons $redis_pid"
     tries=0
-    until [ "$(redis PING 2>/dev/null)" = PONG ] || [ $tries -ge 200 ]; do
+    until [ "$(redis PING 2>/dev/null)" = PONG ] || [ $tries -ge 600 ]; do
         tries=$((tries + 1))
         sleep 0.1
     done

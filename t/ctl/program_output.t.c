@@ -33,7 +33,7 @@ static int run(struct buf *out, const char *text, struct err *e)
 
     strcpy(script, text);
     buf_init(out, OUT_MAX);
-    alarm(40); /* what hangs ends the test */
+    alarm(300); /* what hangs ends the test */
     rc = program_output(out, argv, e);
     alarm(0);
     return rc;

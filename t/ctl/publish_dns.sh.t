@@ -10,7 +10,7 @@ mkdir "$dir/txt" "$dir/store"
 perl "$here/txt_server.pl" "$dir/port" "$dir/txt" &
 daemons="$daemons $!"
 tries=0
-until [ -s "$dir/port" ] || [ $((tries += 1)) -gt 400 ]; do sleep 0.05; done
+until [ -s "$dir/port" ] || [ $((tries += 1)) -gt 1200 ]; do sleep 0.05; done
 cat >"$dir/conf" <<END
 redis { url = "unix:$dir/no-redis.sock" }
 stsd { listen = "unix:$dir/stsd.sock"  resolvers = {"127.0.0.1:$(cat "$dir/port")"} }

@@ -85,7 +85,7 @@ sub run {
         open(STDOUT, '>', "$dir/out");
         open(STDERR, '>', "$dir/err");
         binmode STDOUT;
-        alarm 120;
+        alarm 300;
         utf8::encode($_) for @words;
         exec($ctl, '-c', "$dir/$conf", 'explain', '--requiretls', @words) or POSIX::_exit(127);
     }
@@ -106,8 +106,7 @@ run('good.test');
 is($rc, 0, 'delivered');
 like($out, qr/^PREF  HOST          MX       POLICY  CONNECTS\s+STARTTLS  TLS      CERTIFICATE  REQUIRETLS  TAKES IT\n10    mx.good.test  MTA-STS  yes     $address{good}\s+yes       TLSv1.3  PKIX         offered     yes\n\nREQUIRETLS mail for good.test would be delivered now to mx.good.test.\n\z/, 'the table');
 is($err, '', 'no error');
-for (1 .. 200) { last if seen(of('good')) =~ /closed/; select undef, undef, undef, 0.05 }
-like(seen(of('good')), qr/^1 open \S+\n1 clear EHLO relay.example\n1 clear STARTTLS\n1 tls TLSv1.3 mx.good.test\n1 under EHLO relay.example\n1 under QUIT\n/m, 'the host is asked so far, and left with QUIT');
+like(seen(of('good'), qr/closed/), qr/^1 open \S+\n1 clear EHLO relay.example\n1 clear STARTTLS\n1 tls TLSv1.3 mx.good.test\n1 under EHLO relay.example\n1 under QUIT\n/m, 'the host is asked so far, and left with QUIT');
 run('dane.test');
 is($rc, 0, 'DANE');
 like($out, qr/^10 .* DNSSEC  -  .* TLSv1.3  DANE         offered     yes$/m, 'by DANE');
@@ -143,7 +142,7 @@ my %wrong = (
 $records{$_} || die $_ for map { "$_.test" } keys %wrong;
 for my $name (sort keys %wrong) {
     my ($want, $code, $status, $failed) = @{ $wrong{$name} };
-    run('--json', '--timeout', '2s', "$name.test");
+    run('--json', '--timeout', $code == 3 ? '6s' : '120s', "$name.test"); # the time shall be up where that is the matter, and nowhere else
     my $j = object();
     is($rc, $code, "$name: exit code");
     is(conditions($j->{hosts}[0]), $want, "$name: conditions");
@@ -156,7 +155,7 @@ for my $name (sort keys %wrong) {
 
 # The very words of relayd.
 my @asked = grep { !/^(hung|ehlohung|full|cutshake)/ } @bad; # how a cut handshake ends is a matter of time
-my ($driven) = drive('parallel=100 connect=4000 command=4000', map { "$_.test <s\@client.test> <u\@$_.test> 10" } @asked, qw(testing fetch nobody gone nullmx mxtemp));
+my ($driven) = drive('parallel=100 connect=20000 command=20000', map { "$_.test <s\@client.test> <u\@$_.test> 10" } @asked, qw(testing fetch nobody gone nullmx mxtemp));
 for my $i (0 .. @asked + 5) {
     my $domain = (@asked, qw(testing fetch nobody gone nullmx mxtemp))[$i] . '.test';
     my $id = $i + 1;
@@ -166,7 +165,7 @@ for my $i (0 .. @asked + 5) {
 }
 
 # Many hosts.
-run('--json', '--timeout', '3s', 'many.test');
+run('--json', '--timeout', '10s', 'many.test');
 my $j = object();
 is($rc, 0, 'many: delivered');
 is_deeply($j->{mail}{hosts}, [of('good'), of('second')], 'many: to one of those that take it') or diag $out;
@@ -175,7 +174,7 @@ is($j->{hosts}[0]{host}, of('unnamed'), 'many: in order of preference, the barre
 ok($j->{hosts}[0]{barred} && !$j->{hosts}[0]{asked}, 'many: barred, and not asked');
 is(seen(of('unnamed')), '', 'many: it saw nobody');
 is(scalar(grep { $_->{hurried} } @{ $j->{hosts} }), 4, 'many: those that were not waited for as long as relayd does') or diag $out;
-run('--timeout', '3s', 'many.test');
+run('--timeout', '10s', 'many.test');
 like($out, qr/^5     mx.unnamed.test .* no      -  .* no$/m, 'many: the barred one');
 like($out, qr/^mx.unnamed.test is not named by the MTA-STS policy\.$/m, 'many: why');
 like($out, qr/^mx.hung.test did not reply in time \(postern-relayd waits longer\)\.$/m, 'many: hurried');
@@ -228,7 +227,7 @@ for ('no..domain', 'u@good.test', 'good.test:25', '[mx.good.test]:25', '.good.te
 # stsd.
 for my $case (['away.test', qr/no luck today/], ['broken.test', qr/no destination record/], ['another.test', qr/asked about another.test, it told of gone.test/]) {
     my ($domain, $why) = @$case;
-    run('--timeout', '1s', $domain);
+    run('--timeout', '60s', $domain);
     is($rc, 3, "$domain: later");
     like($err, $why, "$domain: why");
     like($out, qr/kept and tried again: 451 4.4.3 /, "$domain: as relayd says it");
