@@ -92,7 +92,8 @@ zones_change() {
     done
     for zone in "${@%%=*}"; do
         serial=$(zone_serial "$zone")
-        until drill "@$DNS_ADDR" soa "$zone" | grep -q "SOA.* $serial 3600 "; do
+        # as long as there is another one, the process of before may still answer
+        until drill "@$DNS_ADDR" soa "$zone" | grep -q "SOA.* $serial 3600 " && [ "$(pgrep -c '^nsd: server')" = 1 ]; do
             [ "$SECONDS" -lt "$end" ] || die "the change to $zone is not served" "$LAB/log/nsd.log"
             sleep 0.03
         done
