@@ -22,7 +22,7 @@ like(drill('txt', 'nothing.test'), qr/NXDOMAIN/, 'a name that is not there gives
 
 sub policy {
     my ($domain, @option) = @_;
-    return Lab::capture('curl', '--silent', '--show-error', '--max-time', 10, @option,
+    return Lab::capture('curl', '--silent', '--show-error', '--max-time', $Lab::PATIENCE, @option,
         "https://mta-sts.$domain/.well-known/mta-sts.txt");
 }
 

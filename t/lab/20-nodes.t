@@ -18,6 +18,7 @@ my $before = Nodes::fetches('sts-slow.test');
 my @asking = map { (Nodes::asking('one', 'sts-slow.test'), Nodes::asking('two', 'sts-slow.test')) } 1 .. 25;
 my @good = grep { Nodes::answer($_) =~ $want } @asking;
 is(scalar @good, 50, '50 clients of two nodes ask for a domain whose policy host is slow: all get its policy');
+Lab::until_true(sub { Nodes::fetches('sts-slow.test') > $before });    # nginx logs a request behind its answer
 is(Nodes::fetches('sts-slow.test') - $before, 1, 'which was fetched once');
 is(Nodes::status('one', 'stsd')->{resolution_seconds}{count} + Nodes::status('two', 'stsd')->{resolution_seconds}{count} > 0, 1, 'by one of the two');
 
@@ -29,13 +30,13 @@ chomp $record;
 isnt($changed, $record, 'the record holds the policy');
 Nodes::redis('SET', $key, $changed);
 for my $node ('one', 'two') {
-    ok(Lab::until_true(sub { Nodes::ask($node, 'sts-slow.test') =~ /match=other\.sts-slow\.test/ }, 5), "$node: a change is seen");
+    ok(Lab::until_true(sub { Nodes::ask($node, 'sts-slow.test') =~ /match=other\.sts-slow\.test/ }), "$node: a change is seen");
 }
 Nodes::redis('SET', $key, '{"v":1,"domain":"sts-slow.test"');
-ok(Lab::until_true(sub { Nodes::ask('one', 'sts-slow.test') =~ $want }, 10), 'a broken record is resolved anew');
+ok(Lab::until_true(sub { Nodes::ask('one', 'sts-slow.test') =~ $want }), 'a broken record is resolved anew');
 Nodes::redis('DEL', $key);
 Nodes::redis('LPUSH', $key, 'x');
-ok(Lab::until_true(sub { Nodes::ask('two', 'sts-slow.test') =~ $want }, 10), 'a key of the wrong type does no harm');
+ok(Lab::until_true(sub { Nodes::ask('two', 'sts-slow.test') =~ $want }), 'a key of the wrong type does no harm');
 Nodes::redis('DEL', $key);
 
 # --- Redis goes and comes back ---
@@ -44,7 +45,7 @@ Nodes::stop('nodes-redis', 'KILL');
 like(Nodes::ask('one', 'sts-good.test'), qr/^OK secure/, 'Redis is gone: what was known');
 like(Nodes::ask('one', 'example.test'), qr/^OK secure match=mx1\.example\.test/, 'and what was not');
 is(Nodes::ask('one', 'plain.test'), 'NOTFOUND ', 'a domain without policy');
-like(Nodes::status('one', 'policyd')->{redis}, qr/down/, 'status says that it is down');
+ok(Lab::until_true(sub { (Nodes::status('one', 'policyd')->{redis} // '') =~ /down/ }), 'status says that it is down');
 Nodes::start_redis();
 ok(Nodes::tracking('one'), 'Redis is back, empty, and tells of changes again');
 like(Nodes::ask('one', 'sts-good.test'), qr/^OK secure/, 'what was known is known');

@@ -69,7 +69,7 @@ sub mail_flows {
 
 sub page {
     my ($daemon) = @_;
-    my (undef, $text) = Lab::capture('curl', '-s', '-m', 10, "http://127.0.0.1:$port{$daemon}/metrics");
+    my (undef, $text) = Lab::capture('curl', '-s', '-m', $Lab::PATIENCE, "http://127.0.0.1:$port{$daemon}/metrics");
     while ($text =~ /^# TYPE (\S+) (\S+)$/mg) {
         $family{$1} = $2;
         $histogram{$1} = 1 if $2 eq 'histogram';
@@ -168,7 +168,7 @@ sub hostile {
         for (['-I', "$url/metrics", 200], ["$url/", 404], ['-d', 'x', "$url/metrics", 405], ['-H', 'X: ' . 'x' x 9000, "$url/metrics", 400]) {
             my @words = @$_;
             my $want = pop @words;
-            my (undef, $code) = Lab::capture('curl', '-s', '-m', 10, '-o', '/dev/null', '-w', '%{http_code}', @words);
+            my (undef, $code) = Lab::capture('curl', '-s', '-m', $Lab::PATIENCE, '-o', '/dev/null', '-w', '%{http_code}', @words);
             is($code, $want, "$daemon: $want");
         }
     }

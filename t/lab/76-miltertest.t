@@ -37,7 +37,7 @@ sub times_read { return scalar grep { /lists-read / } Nodes::log_of('milter') }
 
 sub miltertest {
     my ($part, $actions) = @_;
-    return Lab::capture('timeout', 60, 'miltertest', '-D', "sock=$Flags::DIR/milter.sock", '-D', "part=$part", '-D', 'actions=' . ($actions // 0), '-s', "$FindBin::Bin/milter.lua");
+    return Lab::capture('timeout', 2 * $Lab::PATIENCE, 'miltertest', '-D', "sock=$Flags::DIR/milter.sock", '-D', "part=$part", '-D', 'actions=' . ($actions // 0), '-s', "$FindBin::Bin/milter.lua");
 }
 
 sub part {

@@ -64,7 +64,7 @@ sub start_milter {
 
 # A milter that must not start: its exit status, and what it says
 sub start_in_vain {
-    my ($status, $out, $err) = Lab::capture('timeout', 20, $MILTER, '-f', '-c', $CONF);
+    my ($status, $out, $err) = Lab::capture('timeout', $Lab::PATIENCE, $MILTER, '-f', '-c', $CONF);
     return ($status, $out . $err);
 }
 
@@ -151,7 +151,7 @@ sub reply {
     my ($all, $line) = ('');
     my $fh = $self->{out} // $self->{fh};
     local $SIG{ALRM} = sub { die "no reply\n" };
-    alarm 60;
+    alarm 2 * $Lab::PATIENCE;
     while (defined($line = <$fh>)) { $all .= $line =~ s/\r//r; last if $line =~ /^\d+ / }
     alarm 0;
     return $all;

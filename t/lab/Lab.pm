@@ -17,7 +17,7 @@ use Time::HiRes qw(time sleep);
 our $DIR = $ENV{POSTERN_LAB} // '';
 our $MAP = "socketmap:unix:$DIR/postern/policyd.sock:postfix";
 our $SENDER = 'client';    # whose log; which configuration Postfix's commands go by, MAIL_CONFIG says
-our $PATIENCE = 20;    # seconds that anything may take
+our $PATIENCE = 60;    # seconds that anything may take: other labs may run beside this one, and the machine be slow
 
 sub import {
     return if $DIR;

@@ -47,6 +47,14 @@ sub running {
     return exists $pid{$name};
 }
 
+# How many seconds of the processor it has had, which does not depend on what else the machine does
+sub processor {
+    my ($name) = @_;
+    my ($stat) = Lab::lines("/proc/$pid{$name}/stat");
+    my @field = split / /, $stat =~ s/.*\) //r;
+    return ($field[11] + $field[12]) / POSIX::sysconf(POSIX::_SC_CLK_TCK());
+}
+
 # What a process has logged, line by line
 sub log_of {
     my ($name) = @_;
@@ -171,7 +179,7 @@ sub asking {
 sub answer {
     my ($fh) = @_;
     local $SIG{ALRM} = sub { die "no answer\n" };
-    alarm 30;
+    alarm 2 * $Lab::PATIENCE;
     my $got = '';
     eval { sysread $fh, $got, 65536, length $got or die "closed\n" until $got =~ /,\z/; };
     alarm 0;

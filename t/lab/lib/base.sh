@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 
 LAB=/run/lab
-LAB_DEADLINE=20         # seconds that a daemon has to become ready
+LAB_DEADLINE=120        # seconds that a daemon has to become ready
 
 # die TEXT [LOGFILE]: the lab does not skip; it fails and says why
 die() {

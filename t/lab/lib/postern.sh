@@ -56,7 +56,7 @@ stsd {
     resolvers = {"127.0.0.1:53"}
     ca_file = "$CA_CERT"
     https_port = 443
-    https_timeout = "5s"
+    https_timeout = "15s"
     retry_after = "2s"
     user = "postern"
     metrics_listen = "inet:127.0.0.1:9462"
