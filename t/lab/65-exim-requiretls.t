@@ -80,9 +80,10 @@ is(Relayed::stop(), 0, 'relayd ends well');
 is(join("\n", Lab::lines('/var/log/exim4/paniclog')), '', 'nothing in the panic log');
 done_testing();
 
+# wanted: the outcome that it has in the end, by runs of the queue
 sub is_outcome {
     my ($to, $status, $line, $wanted) = @_;
-    my $got = Exim::outcome($to, $wanted) // { status => 'no verdict', reason => '', lines => [] };
+    my $got = ($wanted ? Exim::outcome_by_runs($to, $wanted) : Exim::outcome($to)) // { status => 'no verdict', reason => '', lines => [] };
     is($got->{status}, $status, "$to: $status") or diag(map { "$_\n" } @{ $got->{lines} });
     like($got->{reason}, $line, "$to: and how") if $line;
     return $got;
@@ -125,7 +126,9 @@ sub came_back {
 # Of what was put off, nothing is remembered but the recipients.
 sub nothing_holds_others {
     is(join(' ', grep { /^T:127/ } Exim::retry_keys()), '', 'relayd is not put off');
-    is(join(' ', sort map { s/:<.*//r } grep { /\@rt-/ } Exim::retry_keys()), join(' ', sort map { "R:$_->[0]" } grep { $_->[1] eq 'deferred' } @flagged), 'only the recipients are');
+    my ($keys, $wanted) = ('', join ' ', sort map { "R:$_->[0]" } grep { $_->[1] eq 'deferred' } @flagged);
+    Lab::until_true(sub { ($keys = join ' ', sort map { s/:<.*//r } grep { /\@rt-/ } Exim::retry_keys()) eq $wanted });    # Exim writes that last
+    is($keys, $wanted, 'only the recipients are');
     Exim::submit({ to => ['again+requiretls@rt-sts.test', 'other+requiretls@rt-end450.test'] });
     is_outcome('again+requiretls@rt-sts.test', 'sent', qr/T=postern_relayd/);
     is_outcome('other+requiretls@rt-end450.test', 'deferred', qr/greylisted/);
@@ -138,7 +141,8 @@ sub nothing_holds_others {
 sub forms {
     for (@sent) {
         my ($what, $to, $relaxed) = @$_;
-        my $got = Exim::outcome($to) // { status => 'no verdict', reason => '' };
+        # the host is left alone for a second when TLS has failed for another one
+        my $got = ($relaxed ? Exim::outcome_by_runs($to, undef, 1) : Exim::outcome($to)) // { status => 'no verdict', reason => '' };
         is($got->{status}, $relaxed ? 'sent' : 'deferred', $what);
         like($got->{reason}, $relaxed ? qr/T=postern_relaxed / : qr/T=postern_smtp defer \(-(?:38|54)\)/, "$what: the way");
         Exim::forget($got->{id});
@@ -186,7 +190,6 @@ sub daemons_away {
     is_outcome('w1@sts-good.test', 'sent');
     my $got = is_outcome($_, 'deferred', qr/T=postern_relayd defer \(111\): Connection refused/) for 'w1+requiretls@rt-sts.test', 'w2+requiretls@rt-dane.test';
     Relayed::start();
-    Lab::capture('exim4', '-qff');
     is_outcome($_, 'sent', qr/T=postern_relayd/, 'sent') for 'w1+requiretls@rt-sts.test', 'w2+requiretls@rt-dane.test';
     Exim::submit({ to => ['w3+requiretls@rt-sts.test'] });
     is_outcome('w3+requiretls@rt-sts.test', 'sent', qr/T=postern_relayd/);
@@ -199,7 +202,6 @@ sub daemons_away {
     Relayed::stop();
     Relayed::configure();
     Relayed::start();
-    Lab::capture('exim4', '-qff');
     is_outcome('w4+requiretls@rt-sts.test', 'sent', qr/T=postern_relayd/, 'sent');
     is(join(' ', grep { /^T:127/ } Exim::retry_keys()), '', 'and relayd is not put off any more');
     return;

@@ -140,21 +140,35 @@ sub log_lines {
     return @log[$logged .. $#log];
 }
 
-# outcome(ADDRESS, STATUS, TRIED): as Lab::outcome; tried: not that the time for another attempt has not come
-sub outcome {
+sub logged_outcome {
     my ($to, $status, $tried) = @_;
     $status //= 'sent|deferred|bounced';
     my %word = ('=>' => 'sent', '->' => 'sent', '==' => 'deferred', '**' => 'bounced');
+    my %lines;
+    for (log_lines()) {
+        my ($id, $text) = /^\S+ \S+ (\w{6}-\w{6}-\w\w) (.*)/ or next;
+        push @{ $lines{$id} }, $text;
+        my ($sign, $rest) = $text =~ /^(=>|->|==|\*\*) (?:[^<]* <\Q$to\E>|\Q$to\E):? (.*)/ or next;
+        next if $tried && $rest =~ /defer \(-54\)/;
+        return { id => $id, status => $word{$sign}, reason => $rest, lines => $lines{$id} } if $word{$sign} =~ /^(?:$status)$/;
+    }
+    return;
+}
+
+# outcome(ADDRESS, STATUS, TRIED): as Lab::outcome; tried: not that the time for another attempt has not come
+sub outcome {
+    my @wanted = @_;
+    return Lab::until_true(sub { logged_outcome(@wanted) });
+}
+
+# The same, by runs of the queue, whatever the time for another attempt: one passes over what a process is still busy with.
+sub outcome_by_runs {
+    my @wanted = @_;
     return Lab::until_true(sub {
-        my %lines;
-        for (log_lines()) {
-            my ($id, $text) = /^\S+ \S+ (\w{6}-\w{6}-\w\w) (.*)/ or next;
-            push @{ $lines{$id} }, $text;
-            my ($sign, $rest) = $text =~ /^(=>|->|==|\*\*) (?:[^<]* <\Q$to\E>|\Q$to\E):? (.*)/ or next;
-            next if $tried && $rest =~ /defer \(-54\)/;
-            return { id => $id, status => $word{$sign}, reason => $rest, lines => $lines{$id} } if $word{$sign} =~ /^(?:$status)$/;
-        }
-        return;
+        my $got = logged_outcome(@wanted);
+        return $got if $got;
+        Lab::capture('exim4', '-qff');
+        return logged_outcome(@wanted);
     });
 }
 
