@@ -72,13 +72,13 @@ close $smtp;
 # --- in other places ---
 is(fields(submit(2602, ['u+requiretls@example.test'])), 1, 'at DATA: the only recipient');
 is(fields(submit(2602, ['u+requiretls@example.test', 'v@example.test'])), 0, 'at DATA, several recipients: policyd cannot tell');
-ok((grep { /error policy-misplaced .*smtpd_recipient_restrictions/ } Nodes::log_of('native-policyd')), 'and says what to do');
+ok(Lab::until_true(sub { grep { /error policy-misplaced .*smtpd_recipient_restrictions/ } Nodes::log_of('native-policyd') }), 'and says what to do');
 is(fields(submit(2603, ['u+requiretls@example.test'])), 0, 'at the end of the message it is too late');
 
 # --- policyd cannot be asked, or cannot read the request: tagged recipients do not go through ---
 like(submit(2604, ['u+requiretls@example.test']), qr/^451 4\.3\.5 /, 'no policyd: mail waits at its client');
 like(submit(2605, ['u+requiretls@example.test']), qr/^451 4\.3\.5 /, 'a request that policyd does not take: the same, even where the default action is DUNNO');
-ok((grep { /bad-request why="policy delegation: a line is longer/ } Nodes::log_of('native-policyd')), 'which is logged');
+ok(Lab::until_true(sub { grep { /bad-request why="policy delegation: a line is longer/ } Nodes::log_of('native-policyd') }), 'which is logged');
 Nodes::stop('native-policyd', 'KILL');
 like(submit(2601, ['u+requiretls@example.test']), qr/^451 4\.3\.5 /, 'policyd killed: mail waits');
 Nodes::start_daemon('native', 'policyd');
@@ -167,7 +167,7 @@ sub restore {
 sub reply {
     my ($fh) = @_;
     local $SIG{ALRM} = sub { die "smtpd says nothing\n" };
-    alarm 60;
+    alarm 2 * $Lab::PATIENCE;
     my $last = '';
     while (defined(my $line = <$fh>)) { $last = $line; last unless $line =~ /^\d+-/ }
     alarm 0;
