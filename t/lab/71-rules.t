@@ -9,7 +9,6 @@ use Lab;
 use Flags;
 use MIME::Base64 qw(encode_base64);
 use Test::More;
-use Time::HiRes qw(time);
 
 my $words = "Nobody may know of project Nautilus.\n";
 
@@ -110,9 +109,9 @@ sub conditions {
     for my $rule (@all) {
         my ($name, undef, @mails) = @$rule;
         for my $i (0 .. $#mails) {
-            my $begin = time;
+            my $begin = Nodes::processor('milter');
             like(transmit({ %{ $mails[$i] }, name => "$name-$i" }), qr/^250/, "$name, message $i: taken in");
-            $took{$name} = time - $begin;
+            $took{$name} = Nodes::processor('milter') - $begin;
         }
     }
     my $held = Flags::held();
@@ -193,10 +192,10 @@ sub hostile {
     my $smtp = Flags::session();
     my ($n, %number) = (0);
     for my $what (sort keys %mails) {
-        my $begin = time;
+        my $begin = Nodes::processor('milter');
         $number{$what} = 'hostile' . ($n + 1);
         like($smtp->transmit({ to => ['a@remote.test'], name => 'hostile' . ++$n, %{ $mails{$what} } }), qr/^250/, "$what: taken in");
-        cmp_ok(time - $begin, '<', 30, "$what: in bounded time");
+        cmp_ok(Nodes::processor('milter') - $begin, '<', 30, "$what: in bounded time");
     }
     my $held = Flags::held();
     is(Flags::recipients($held->{ $number{'a catastrophic expression, not strict'} }), 'a@remote.test', 'a catastrophic expression: what is not strict does not fit');
@@ -259,9 +258,7 @@ sub reload {
     my $before = () = Nodes::log_of('milter');
     Flags::configure(rules => q({'own: header "X-Own" is "yes" -> requiretls', 'wrong: header X-Try is "1" -> requiretls'}));
     Nodes::signal('milter', 'HUP');
-    my @log;
-    ok(Lab::until_true(sub { @log = Nodes::log_of('milter'); @log > $before }), 'reload with a wrong rule: the log says so');
-    like(join("\n", @log[$before .. $#log]), qr/postern\.conf:\d+: rules: rule 2: /, 'and names it');
+    ok(Lab::until_true(sub { my @log = Nodes::log_of('milter'); grep { /postern\.conf:\d+: rules: rule 2: / } @log[$before .. $#log] }), 'reload with a wrong rule: the log names it');
     is(flagged_by("X-Own: yes\n"), 'own', 'the rules before go on');
     Flags::configure(rules => q({'renewed: header "X-Own" is "yes" -> requiretls'}));
     Nodes::signal('milter', 'HUP');
