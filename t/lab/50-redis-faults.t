@@ -10,12 +10,13 @@ use Nodes;
 use Test::More;
 use Time::HiRes qw(sleep);
 
-# Short enough for a test; the locks of stsd live two seconds longer than its lookup_timeout.
 my %limits = (
     redis => 'timeout = 500ms',
-    stsd => 'lookup_timeout = 3s  https_timeout = 2s  retry_after = 1s',
-    policyd => 'lookup_timeout = 10s',
+    stsd => 'lookup_timeout = 30s  https_timeout = 15s  retry_after = 1s',
+    policyd => 'lookup_timeout = 45s',
 );
+# Short enough for a test that waits for them: the locks of stsd live two seconds longer than its lookup_timeout.
+my %short = (%limits, stsd => 'lookup_timeout = 8s  https_timeout = 7s  retry_after = 1s');
 my $temp = qr/^TEMP /;
 my %truth = (
     'sts-good.test' => qr/^OK secure match=mx\.sts-good\.test servername=hostname$/,
@@ -122,7 +123,7 @@ my @states = (
         heal => sub { Nodes::redis('ACL', 'SETUSER', 'default', '+@all') } },
     { name => 'stsd dies', no_facts => 1, fault => sub { Nodes::stop('one-stsd', 'KILL') },
         heal => sub { Nodes::start_daemon('one', 'stsd') } },
-    { name => 'stsd hangs', no_facts => 1, limits => { %limits, policyd => 'lookup_timeout = 2s' }, fault => sub { Nodes::signal('one-stsd', 'STOP') },
+    { name => 'stsd hangs', no_facts => 1, limits => { %limits, policyd => 'lookup_timeout = 8s' }, fault => sub { Nodes::signal('one-stsd', 'STOP') },
         heal => sub { Nodes::signal('one-stsd', 'CONT') } },
     { name => 'Redis and stsd die', no_facts => 1,
         fault => sub { Nodes::stop('one-stsd', 'KILL'); Nodes::stop('nodes-redis', 'KILL') },
@@ -226,7 +227,7 @@ for my $keeps (1 .. 7) {
 # --- stsd dies in the middle of a resolution ---
 # The policy host takes a second; two nodes, so that one waits for the lock that the dead stsd has left.
 Nodes::start_redis();
-Nodes::start_node($_, %limits) for 'one', 'two';
+Nodes::start_node($_, %short) for 'one', 'two';
 ok(in_use($_), "stsd dies at work: $_") for 'one', 'two';
 my $lock = 'postern:lock:sts-slow.test';
 for my $after (0, 0.5, 0.9, 1.2) {
@@ -235,7 +236,7 @@ for my $after (0, 0.5, 0.9, 1.2) {
     Nodes::ctl($_, 'cache', 'flush') for 'one', 'two';
     my $asking = Nodes::asking('one', 'sts-slow.test');
     Lab::until_true(sub { Nodes::redis('EXISTS', $lock) =~ /1/ });
-    cmp_ok(Nodes::redis('PTTL', $lock), '<=', 5000, "$what: the lock is held, but not for ever");
+    cmp_ok(Nodes::redis('PTTL', $lock), '<=', 10_000, "$what: the lock is held, but not for ever");
     sleep $after;
     Nodes::stop('one-stsd', 'KILL');
     like(Nodes::answer($asking), qr/$truth{'sts-slow.test'}|$temp/, "$what: the client's answer");
@@ -255,7 +256,7 @@ end_all('stsd dies at work');
 
 # --- Redis hangs, and then not, while a domain is resolved of which only Redis knows the policy ---
 Nodes::start_redis();
-Nodes::start_node('one', %limits);
+Nodes::start_node('one', %short);
 ok(in_use('one'), 'only Redis knows');
 answers_are('only Redis knows, before', 'one', {}, @known);
 ok(in_redis($_), "only Redis knows $_") for @known;
@@ -277,7 +278,7 @@ end_all('only Redis knows');
 
 # --- what stands in Redis is larger than anything of ours ---
 Nodes::start_redis();
-Nodes::start_node('one', %limits);
+Nodes::start_node('one', %limits, redis => 'timeout = 10s');
 ok(in_use('one'), 'large things in Redis');
 $losses_before = $losses->();
 Nodes::redis('EVAL', "redis.call('set', 'postern:dest:sts-good.test', string.rep('x', 3000000))", 0);

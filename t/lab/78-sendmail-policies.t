@@ -191,7 +191,7 @@ sub names {
 sub without_dane {
     unlink glob "$Sendmail::DIR/queue/*";
     Nodes::start_redis();
-    Nodes::start_node('nodane', policyd => 'dane = no  idle_timeout = 1s');
+    Nodes::start_node('nodane', policyd => 'dane = no');
     my $socket = Nodes::path('nodane') . '/policyd.sock';
     is(Sendmail::configure(define => { POSTERN_POLICYD => "local:$socket", confTLS_FALLBACK_TO_CLEAR => 'true' }), '0', 'another policyd, and a way back to clear text');
     $USER = "nodane-$$";
@@ -200,10 +200,19 @@ sub without_dane {
     all(@wait, map { $_->[0] } @go);
     is(waiting(@wait, map { $_->[0] } @go), join(' ', sort @wait), 'without DANE: MTA-STS goes on, and nothing goes in clear that must not');
     is(delivered($_->[0]), $_->[1], "$_->[0]: $_->[1]") for @go;
+    restart_policyd('dane = no  idle_timeout = 1s');
     connection_closed();
+    restart_policyd('dane = no');
     policyd_away('sts-good.test', 'plain.test');
     Nodes::stop($_, 'TERM') for 'nodane-policyd', 'nodane-stsd';
     Nodes::stop('nodes-redis', 'KILL');
+    return;
+}
+
+sub restart_policyd {
+    Nodes::stop('nodane-policyd', 'TERM');
+    Nodes::configure('nodane', policyd => @_);
+    Nodes::start_daemon('nodane', 'policyd');
     return;
 }
 

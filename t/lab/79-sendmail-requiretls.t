@@ -30,7 +30,7 @@ sub begin {
     Flags::begin();
     Flags::configure();
     Flags::start_milter();
-    Relayed::configure(connect_timeout => '2s', command_timeout => '4s', data_timeout => '4s');
+    Relayed::configure(connect_timeout => '10s', command_timeout => '15s', data_timeout => '15s');
     Relayed::start();
     is(Sendmail::configure(), '0', 'm4 takes the configuration');
     Sendmail::start();

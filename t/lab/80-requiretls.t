@@ -104,7 +104,7 @@ my %postfix = ('plain.test' => 'ehlo=1 mail=1 rcpt=1 data=1 quit=1 commands=5', 
 my @null = (['rt-sts.test', '2.0.0', 1], ['rt-without.test', '2.0.0', 0], ['rt-self.test', '5.7.10'], ['rt-plain.test', '5.7.10'], ['rt-notls.test', '5.7.10']);
 
 my $received = () = Lab::lines("$Lab::DIR/log/mx.log");
-Relayed::begin(connect_timeout => '2s', command_timeout => '4s', data_timeout => '4s');
+Relayed::begin(connect_timeout => '10s', command_timeout => '15s', data_timeout => '15s');
 ok(Flags::read_rules(qq(flag: header "X-Flag" is "yes" -> requiretls\n)), 'a rule flags mail whose recipients have no tag, M4');
 like(Flags::session()->command('MAIL FROM:<sender@home.test> REQUIRETLS'), qr/^555 5\.5\.4 /, 'a client that asks this Postfix itself for REQUIRETLS is refused, R3');
 Wire::start($_, $MARK, $CONTROL) for 'client', 'mx';
@@ -153,7 +153,7 @@ sub send_all {
 
 sub wait_for_all {
     my $count = @sent + @bounced + @deferred + @null + 2;
-    Lab::until_true(sub { $got = Relayed::outcomes(); keys %$got >= $count && keys %{ Relayed::reports() } >= @bounced }, 60);
+    Lab::until_true(sub { $got = Relayed::outcomes(); keys %$got >= $count && keys %{ Relayed::reports() } >= @bounced }, 120);
     return $got;
 }
 
@@ -181,7 +181,7 @@ sub heard {
         for (@$connection) {
             my ($what, $text) = @$_;
             my $word = $what =~ /^(?:clear|under)$/ ? $text =~ s/[ :].*//r : $what;
-            push @mails, { words => [], null => $text =~ /^MAIL FROM:<>/ } if $word eq 'MAIL';
+            push @mails, { words => [], null => scalar $text =~ /^MAIL FROM:<>/ } if $word eq 'MAIL';
             my $words = @mails ? $mails[-1]{words} : \@begin;
             $mails[-1]{to}{$1} = 1 if $text =~ /^RCPT TO:<([^>]*)>/;
             push @$words, $word . ($text =~ /^MAIL .* REQUIRETLS\b/ ? ':REQUIRETLS' : '') unless $word =~ /^(?:closed|RSET)$/ || $word eq 'QUIT' && (@mails || $what eq 'clear');
