@@ -124,6 +124,17 @@ sub in_queue {
     return \%found;
 }
 
+# A message that was tried, and is not being delivered now
+sub rests {
+    my ($file) = @_;
+    open my $qf, '+<', $file or return;
+    return flock($qf, LOCK_EX | LOCK_NB) && grep { /^MDeferred/ } <$qf>;
+}
+
+sub at_rest {
+    return Lab::until_true(sub { !grep { !rests($_) } glob "$queue/qf*" });
+}
+
 install();
 $mc = debian();
 $Sendmail::DIR = "$dir";
@@ -292,12 +303,12 @@ ok(Lab::until_true(sub { flagged(name => 'first', to => ['user+requiretls@rt-sts
 like(Sendmail::deliver('user@sts-good.test'), qr/^user\@sts-good\.test\.\.\. Sent/m, 'MTA-STS enforce: delivered');
 like(Sendmail::deliver('user@sts-expired.test'), qr/Server certificate not verified/, 'and not with a certificate that has expired');
 ok(Lab::until_true(sub { Sendmail::run_queue(); grep { /^MAIL FROM:<[^>]*> REQUIRETLS/ } Relayed::said('mx.rt-sts.test', 'under') }), 'flagged mail is delivered by relayd, with REQUIRETLS');
-ok(!in_queue()->{'user+requiretls@rt-sts.test'}, 'and is gone');
+ok(Lab::until_true(sub { !in_queue()->{'user+requiretls@rt-sts.test'} }), 'and is gone');
 
 # Flagged mail in the queue, when it is taken back
 Relayed::stop();
 like(flagged(name => 'waits', to => ['user+requiretls@rt-sts.test', '"a b+requiretls"@rt-dane.test']), qr/^250/, 'flagged mail');
-ok(Lab::until_true(sub { my $q = in_queue(); $q->{'user+requiretls@rt-sts.test'} && $q->{'user@sts-expired.test'} }), 'mail waits');
+ok(Lab::until_true(sub { my $q = in_queue(); $q->{'user+requiretls@rt-sts.test'} && $q->{'user@sts-expired.test'} }) && at_rest(), 'mail waits');
 $out = ok_setup('--undo', 0, qr/^in quarantine: \w+ to .*\+requiretls"?\@rt-\w+\.test>?$/m, undef, '--undo');
 like($out, qr/-qQ -Q -qI/, 'and how it is let out');
 is_deeply({ map { $_ => in_queue()->{$_} } 'user+requiretls@rt-sts.test', '"a b+requiretls"@rt-dane.test', 'user@sts-expired.test' },

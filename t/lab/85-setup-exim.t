@@ -140,17 +140,22 @@ sub mail {
     return;
 }
 
+sub starts { return scalar grep { / daemon started: / } Exim::log_lines() }
+
 # With Exim at work: --undo, and the mail that waits is frozen; then all is set up again
 sub held {
     my ($id) = @_;
     unlink "$Lab::DIR/reloads";
+    my $starts = starts();
     ok_setup('--undo with flagged mail', 0, qr/^frozen: \Q$id\E to a\+requiretls\@rt-end450\.test$/m, undef, '--undo');
     like(Exim::run('exim4', '-bp'), qr/\Q$id\E .*\*\*\* frozen \*\*\*/, 'it is frozen');
     is(Exim::text("$Lab::DIR/reloads"), "exim4 reload\n", 'Exim is reloaded');
+    ok(Lab::until_true(sub { starts() == $starts + 1 }), 'and takes notice');
     Lab::capture('exim4', '-qf');
     is((Exim::outcome('a+requiretls@rt-end450.test', 'sent|bounced|deferred') // {})->{status}, 'deferred', 'a run of the queue leaves it alone');
     unlike(join("\n", Exim::log_lines()), qr/=> a\+requiretls\@rt-end450\.test/, 'it does not go');
     ok_setup('and once more', 0, qr/^exim4? reload|^invoke-rc\.d exim4 reload$/m, undef, '--apply');
+    ok(Lab::until_true(sub { starts() == $starts + 2 }), 'which Exim takes notice of, too');
     Exim::forget($id);
     return;
 }

@@ -360,12 +360,14 @@ is_deeply(diff_of({ map { $_ => 1 } "$etc/main.cf" }, { map { $_ => 1 } "$etc/ma
 fresh();
 $before = files();
 Flags::start_postfix($etc);
+sub reloads { return scalar grep { /reload -- version/ } Lab::lines($log) }
+my $reloads = reloads();
 ok_setup('Postfix runs', 0, qr/^postfix -c \Q$etc\E reload$/m, undef, '--apply');
 ($Flags::CONF, $Relayed::CONF) = ($conf, $conf);
 chmod 0644, $conf;
 Flags::start_milter();
 Relayed::start();
-Lab::until_true(sub { grep { /reload -- version/ } Lab::lines($log) });
+Lab::until_true(sub { reloads() > $reloads });
 {
     my $good = Lab::send_mail('sts-good.test');
     my $bad = Lab::send_mail('sts-expired.test');
@@ -387,11 +389,11 @@ like(join("\n", Relayed::said('mx.rt-sts.test', 'under')), qr/MAIL FROM:<[^>]*>.
 Relayed::stop('TERM');
 Flags::submit({ name => 'waits', hold => 0, from => 'sender@client.test', to => ['user+requiretls@rt-sts.test'] });
 Flags::submit({ name => 'other', hold => 0, from => 'sender@client.test', to => ['user@sts-expired.test'] });
-ok(Lab::until_true(sub { my $q = Relayed::queue(); $q->{'user+requiretls@rt-sts.test'} && $q->{'user@sts-expired.test'} }), 'mail waits');
 sub in_queue {
     my ($status, $text) = Lab::capture('postqueue', '-j');
     return { map { my $m = JSON::PP->new->utf8->decode($_); map { $_->{address} => $m->{queue_name} } @{ $m->{recipients} } } split /\n/, $text };
 }
+ok(Lab::until_true(sub { my $q = in_queue(); 2 == grep { ($q->{$_} // '') eq 'deferred' } 'user+requiretls@rt-sts.test', 'user@sts-expired.test' }), 'mail waits');
 $out = ok_setup('--undo', 0, qr/^on hold: \w+ to user\+requiretls\@rt-sts\.test$/m, undef, '--undo');
 like($out, qr/postsuper -H ID/, 'and how it is released');
 is_deeply(in_queue(), { 'user+requiretls@rt-sts.test' => 'hold', 'user@sts-expired.test' => 'deferred' }, 'flagged mail is on hold, other mail is not');
