@@ -223,10 +223,17 @@ sub bad_certificate {
         my $url = "https://mta-sts.$_[0]/";
         my @command = ('curl', '--silent', '--output', '/dev/null', '--cacert', "$certs/ca.pem", $url);
         spew("$certs/mta-sts.$_[0].pem", map { "$_\n" } Lab::lines("$certs/snakeoil.pem"));
+        my $before = nginx_workers();
         Lab::capture('nginx', '-c', "$Lab::DIR/web/nginx.conf", '-e', "$Lab::DIR/log/nginx.log", '-s', 'reload');
+        Lab::until_true(sub { my $now = nginx_workers(); $now =~ /^\d+$/ && $now ne $before });    # the one of before takes connections as long as it is there
         Lab::until_true(sub { (Lab::capture(@command))[0] }) or die "nginx keeps its certificate";
         return;
     };
+}
+
+sub nginx_workers {
+    my ($master) = Lab::lines("$Lab::DIR/web/nginx.pid");
+    return join ' ', map { split } Lab::lines("/proc/$master/task/$master/children");
 }
 
 sub refused { return sub { unbound('local_zone', $_[0], 'refuse') } }
