@@ -36,7 +36,7 @@ my $messages = $ENV{KILL_MESSAGES} // ($sanitized ? 1000 : 5000);
 my $kills = $ENV{KILL_KILLS} // ($sanitized ? 20 : 40);
 my $seed = $ENV{KILL_SEED} // time % 1_000_000_000;
 srand $seed;
-$Lab::PATIENCE = 60;
+$Lab::PATIENCE = 120;
 
 # --- logs, read on ---
 
@@ -168,7 +168,7 @@ sub all_sent {
         read_hosts();
         read_postfix();
         return 1;
-    }, 120) || show_waiting();
+    }, 300) || show_waiting();
 }
 
 # For whoever looks into it
@@ -371,6 +371,7 @@ my $begun = time;
         if ($turn++ % 2) {
             Lab::capture('postfix', 'stop');
             Nodes::stop('flag', 'TERM');
+            at_rest();    # what relayd was at has come to an end
             push @stops, [$times[-1], time];
             Flags::start_postfix($POSTFIX);
         } else {
