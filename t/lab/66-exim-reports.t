@@ -32,6 +32,7 @@ my @domains = (
     ['rpt-ambiguous.test', 1, ''],
 );
 
+Reports::whole_day();
 Reports::start_redis();
 Reports::start_node('exim', exim => qq("inet:$Exim::TOLD"), commit_interval => '"200ms"');
 Lab::capture('posternctl', 'list', 'add', 'exclude', 'rpt-excluded.test');
@@ -47,7 +48,7 @@ isnt((Exim::outcome($_) // { status => 'no verdict' })->{status}, 'no verdict', 
 for (@domains) {
     my ($domain, undef, $wanted) = @$_;
     my $line = '';
-    Lab::until_true(sub { ($line = Reports::counts_line(Reports::counts($domain))) eq $wanted }, 10);
+    Lab::until_true(sub { ($line = Reports::counts_line(Reports::counts($domain))) eq $wanted });
     is($line, $wanted, "$domain: what is counted") or diag(map { "$_\n" } grep { /\Q$domain\E/ } Exim::log_lines());
 }
 Lab::capture('posternctl', 'list', 'clear', 'exclude');

@@ -33,7 +33,7 @@ my @domains = (
     ['rpt-ambiguous.test', 1, ''],
 );
 my $keys = "$Lab::DIR/nodes/keys";
-my $day = Reports::today();
+my $day = Reports::whole_day();
 
 Reports::start_redis();
 make_keys();
@@ -165,7 +165,7 @@ sub check_posted {
     my ($wrong, $report) = Reports::check('gzip', $found, $domain, $day);
     is($wrong, '', "$domain: H2 it is the report alone");
     is(Reports::report_line($report), $line, "$domain: it says what is counted");
-    my ($request) = grep { /sni=reports\.rpt-post\.test .*from=postern/ } Lab::lines("$Lab::DIR/log/web.log");
+    my $request = Lab::until_true(sub { (grep { /sni=reports\.rpt-post\.test .*from=postern/ } Lab::lines("$Lab::DIR/log/web.log"))[0] });
     like($request // '', qr/"POST \/tls\?from=postern HTTP/, "$domain: H1 to the very address");
     return;
 }

@@ -21,7 +21,7 @@ my @cases = (
     ['notls', 'bounced', 'sts successful=0 failed=1 starttls-not-supported=1', 'starttls-absent', 1],
     ['without', 'bounced', 'sts successful=1 failed=0'],    # it is given back, but its TLS was as the policy wants it
 );
-my $day = Reports::today();
+my $day = Reports::whole_day();
 
 Relayed::begin(tlsrpt => '"unix:' . Nodes::path('one') . '/tlsrptd.sock"');
 Reports::configure('one', commit_interval => '"200ms"');

@@ -16,6 +16,13 @@ my $CHECK = dirname(__FILE__) . '/lib/report-check';
 
 sub today { return strftime('%Y-%m-%d', gmtime($_[0] // time)) }
 
+# The day, for a test that ends on it: where it is as good as over, the next one is waited for.
+sub whole_day {
+    my $left = 86400 - time % 86400;
+    sleep $left + 1 if $left < 900;
+    return today();
+}
+
 # Redis as the daemons use it: nothing that it has said it has is lost but for the last second.
 sub start_redis {
     Nodes::start_redis('--appendonly', 'yes', '--appendfsync', 'everysec', '--appenddirname', 'reports', @_);
