@@ -53,6 +53,14 @@ ok(is_active($_), "$_ has started") or diag(log_of($_)) for @services;
 is(work($_), '', "$_ does its work") or diag(log_of($_)) for @services;
 like(ask('w.test', '/run/postern/policyd.sock'), qr/^NOTFOUND/, 'policyd answers on its unix socket, too');
 
+# Of its control group, by the file of version 1, or of 2
+sub limit {
+    my ($daemon, $one, $two) = @_;
+    my $group = property($daemon, 'ControlGroup');
+    my ($controller, $file) = split m{/}, $one;
+    return slurp(-d "/sys/fs/cgroup/$controller" ? "/sys/fs/cgroup/$controller$group/$file" : "/sys/fs/cgroup$group/$two") =~ s/\s//r;
+}
+
 # --- what is forbidden ---
 for my $daemon (@services) {
     my %is = slurp('/proc/' . pid($daemon) . '/status') =~ /^(\w+):\t(.*?)\s*$/mg;
@@ -64,8 +72,10 @@ for my $daemon (@services) {
     is(inside($daemon, 'touch /var/lib/postern/t /run/postern/t && rm /var/lib/postern/t /run/postern/t'), '', "$daemon can write to its folders");
     like(inside($daemon, 'ls /tmp/'), qr/^$/, "$daemon has a /tmp of its own");
     like(inside($daemon, 'cat /var/log/mail.log'), $loose ? qr/^$/ : qr/Permission denied|No such file/, $loose ? 'tlsrptd reads the mail log' : "$daemon does not");
-    my $memory = property($daemon, 'ControlGroup');
-    is(slurp("/sys/fs/cgroup/memory$memory/memory.limit_in_bytes") =~ s/\s//r, property($daemon, 'MemoryMax'), "$daemon: its memory has a limit") if -d '/sys/fs/cgroup/memory';
+    my $text = slurp("$Units::UNITS/postern-$daemon.service");
+    my %unit = $text =~ /^(TasksMax|MemoryMax)=(\d+)/mg;
+    is(limit($daemon, 'pids/pids.max', 'pids.max'), $unit{TasksMax}, "$daemon: its tasks have a limit");
+    is(limit($daemon, 'memory/memory.limit_in_bytes', 'memory.max'), $unit{MemoryMax} * ($text =~ /^MemoryMax=\d+G/m ? 1 << 30 : 1 << 20), "$daemon: its memory has a limit");
     my ($figure) = said('systemd-analyze', 'security', '--no-pager', unit($daemon)) =~ /: ([\d.]+) /;
     my ($documented) = $documentation =~ /^\| `?postern-$daemon`? \| ([\d.]+) \|/m;
     is($figure, $documented, "$daemon: the figure of systemd-analyze security is that of doc/systemd.md");
