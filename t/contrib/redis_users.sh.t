@@ -37,7 +37,7 @@ sub redis_start {
         open(STDERR, '>&', \*STDOUT);
         exec($ENV{POSTERN_REDIS_SERVER} || 'redis-server', "$redis_dir/redis.conf") or POSIX::_exit(127);
     }
-    for (1 .. 400) {
+    for (1 .. 1200) {
         return 1 if -S "$redis_dir/sock" && IO::Socket::UNIX->new(Peer => "$redis_dir/sock");
         if (waitpid($redis_pid, POSIX::WNOHANG) != 0) { undef $redis_pid; return 0 }
         sleep 0.05;
@@ -74,7 +74,7 @@ sub admin { return as('admin', @_) }
 
 sub until_true {
     my ($look) = @_;
-    my $end = time() + 30;
+    my $end = time() + 60;
     my $seen;
     sleep 0.05 until ($seen = $look->()) || time() > $end;
     return $seen;

@@ -114,7 +114,7 @@ like(ask('again.test'), qr/^(NOTFOUND|OK)/, 'a question starts it again');
 
 # --- who hangs, and who dies ---
 for my $daemon (@services) {
-    drop_in($daemon, "[Service]\nWatchdogSec=1s\nRestartSec=100ms\n");
+    drop_in($daemon, "[Service]\nWatchdogSec=5s\nRestartSec=100ms\n");
     said('systemctl', 'restart', unit($daemon));
     my $before = pid($daemon);
     kill 'STOP', $before;
