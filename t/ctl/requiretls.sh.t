@@ -66,7 +66,7 @@ stsd_start(%records);
 
 sub conf {
     my ($file, %more) = @_;
-    my %keys = (stsd => "\"unix:$dir/stsd.sock\"", ca_file => "\"$dir/ca.pem\"", name => '"relay.example"', port => $port, connect_timeout => '"4s"', command_timeout => '"4s"', %more);
+    my %keys = (stsd => "\"unix:$dir/stsd.sock\"", ca_file => "\"$dir/ca.pem\"", name => '"relay.example"', port => $port, connect_timeout => '"10s"', command_timeout => '"10s"', %more);
     open(my $fh, '>', "$dir/$file") or die;
     print $fh "relayd {\n", (map { "  $_ = $keys{$_}\n" } sort keys %keys), "}\n";
     close $fh;
@@ -165,7 +165,7 @@ for my $i (0 .. @asked + 5) {
 }
 
 # Many hosts.
-run('--json', '--timeout', '10s', 'many.test');
+run('--json', '--timeout', '7s', 'many.test');
 my $j = object();
 is($rc, 0, 'many: delivered');
 is_deeply($j->{mail}{hosts}, [of('good'), of('second')], 'many: to one of those that take it') or diag $out;
@@ -174,7 +174,7 @@ is($j->{hosts}[0]{host}, of('unnamed'), 'many: in order of preference, the barre
 ok($j->{hosts}[0]{barred} && !$j->{hosts}[0]{asked}, 'many: barred, and not asked');
 is(seen(of('unnamed')), '', 'many: it saw nobody');
 is(scalar(grep { $_->{hurried} } @{ $j->{hosts} }), 4, 'many: those that were not waited for as long as relayd does') or diag $out;
-run('--timeout', '10s', 'many.test');
+run('--timeout', '7s', 'many.test');
 like($out, qr/^5     mx.unnamed.test .* no      -  .* no$/m, 'many: the barred one');
 like($out, qr/^mx.unnamed.test is not named by the MTA-STS policy\.$/m, 'many: why');
 like($out, qr/^mx.hung.test did not reply in time \(postern-relayd waits longer\)\.$/m, 'many: hurried');
