@@ -55,7 +55,7 @@ sub news {
 }
 
 # What hosts have taken: [{ key => 'NAME DOMAIN', id, time, where, followed, closed }]
-my (@taken, %last, @clear);
+my (@taken, %last, %closed, @clear);
 
 sub read_hosts {
     for my $file (glob "$DIR/*/*.log") {
@@ -69,13 +69,15 @@ sub read_host {
     my ($host, $line) = @_;
     my ($number, $what, $text) = $line =~ /^(\d+) (\S+) ?(.*)/;
     my $connection = "$host $number";
-    my $last = delete $last{$connection};
+    my $last = $what eq 'closed' ? $last{$connection} : delete $last{$connection};
     $last->{ $what eq 'closed' ? 'closed' : 'followed' } = 1 if $last && $what ne 'open';
+    $closed{$connection} = $what eq 'closed' if $what =~ /^(?:open|closed)$/;
     push @clear, $line if $what eq 'clear' && $text !~ /^(?:EHLO client\.test|STARTTLS|QUIT)$/;
     return unless $what eq 'message';
     my (undef, undef, $id, $time, $name) = split / /, $text;
     my $domain = $host =~ s/^[^.]+\.//r;
-    push @taken, $last{$connection} = { key => "$name $domain", id => $id, time => $time, where => $connection };
+    # what the client has sent before it closed the connection may be read after that
+    push @taken, $last{$connection} = { key => "$name $domain", id => $id, time => $time, where => $connection, closed => $closed{$connection} };
     return;
 }
 
