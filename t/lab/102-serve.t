@@ -88,7 +88,7 @@ sub listens { return defined IO::Socket::INET->new(PeerAddr => "192.0.2.25:$_[0]
 sub fetch {
     my ($url, @options) = @_;
     my ($host) = $url =~ m{//([^/:]+)};
-    my (undef, $out) = Lab::capture('curl', '-sS', '-i', '--http1.1', '--max-time', 15, '--cacert', "$Lab::DIR/certs/ca.pem", '--resolve', "$host:443:192.0.2.25",
+    my (undef, $out) = Lab::capture('curl', '-sS', '-i', '--http1.1', '--max-time', $Lab::PATIENCE, '--cacert', "$Lab::DIR/certs/ca.pem", '--resolve', "$host:443:192.0.2.25",
         '--resolve', "$host:80:192.0.2.25", @options, $url);
     my ($head, $body) = split /\r\n\r\n/, $out, 2;
     my ($status) = ($head // '') =~ /^HTTP\/1\.1 (\d+)/;
@@ -129,7 +129,7 @@ sub through {
 }
 
 sub edited {
-    is(policy("many-$_.test")->{body} =~ /^mx: (\S+)\r/m ? $1 : '', "mx$_.test", "nginx: many domains, $_") for 1, 150, 300;
+    becomes("many-$_.test", qr/^mx: mx$_\.test\r$/m, "nginx: many domains, $_") for 1, 150, 300;
     publish('serve-2.test', 'testing', 'mx.sts-good.test', '*.example.net');
     becomes('serve-2.test', qr/mode: testing\r\nmx: mx\.sts-good\.test\r\nmx: \*\.example\.net\r\n/, 'an edit is seen');
     publish('serve-2.test', 'enforce', 'mx.sts-good.test');

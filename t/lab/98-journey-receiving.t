@@ -223,13 +223,15 @@ sub by_name {
     Package::must('postconf', '-e', 'tls_server_sni_maps=socketmap:unix:postern/sni.sock:sni');
     Package::must('postfix', 'reload');
     my $alt = key_of('alt/live.pem');
-    is(served('alt.recv.test'), $alt, 'a client that asks for another name gets its certificate') or diag Package::mail_log();
+    my $shown = '';
+    Lab::until_true(sub { ($shown = served('alt.recv.test')) eq $alt });    # an smtpd of before the reload may be there for a moment
+    is($shown, $alt, 'a client that asks for another name gets its certificate') or diag Package::mail_log();
     is(served('mx.recv.test'), key_of('mx/live.pem'), 'and that of the server by its own');
     is(served('else.recv.test'), key_of('mx/live.pem'), 'the default chain for a name without one');
     Package::must('systemctl', 'stop', 'postern-policyd');
     is(Package::says('systemctl', 'is-active', 'postern-policyd'), 'inactive', 'policyd is stopped');
     is(served('alt.recv.test'), $alt, 'systemd starts it when Postfix asks');
-    is(Package::says('systemctl', 'is-active', 'postern-policyd'), 'active', 'it runs again');
+    is(Package::active('postern-policyd.service'), 'active', 'it runs again');
     mail_comes('by name');
     return;
 }
@@ -252,7 +254,7 @@ sub gone {
     mail_comes('without Postern');
     ends(0, 'the package comes back', 'dpkg', '-i', '/tmp/postern.deb');
     ctl(qw(cert use --undo postfix));
-    isnt(served(), $key, 'what was before the first certificate is in use again');
+    ok(Lab::until_true(sub { served() ne $key }), 'what was before the first certificate is in use again');
     unlike(Package::says('postconf', '-n'), qr/postern/, 'and nothing of Postern is in main.cf');
     return;
 }
