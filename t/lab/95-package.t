@@ -63,7 +63,7 @@ Package::must('systemctl', 'reload', 'postfix');
 my $to = Package::send_mail('sts-good.test');
 like(Package::outcome($to), qr/status=sent/, 'mail through the installed Postfix goes');
 like(Package::mail_log(), qr/Verified TLS connection established to mx\.sts-good\.test/, 'over verified TLS');
-ok(Lab::mailbox($to), 'and is delivered');
+ok(Lab::until_true(sub { Lab::mailbox($to) }), 'and is delivered');
 Package::must('cp', '-p', '/tmp/main.cf', '/etc/postfix/main.cf');
 Package::must('systemctl', 'reload', 'postfix');
 
