@@ -194,11 +194,11 @@ sub overrides_are_logged {
 }
 
 sub an_entry_ends {
-    add_entry('require', 'list-expires.test', 'dane-only', '--expires 3s');
-    settle({ domain => 'list-expires.test', key => 'list-expires.test', name => 'an entry for 3 s', answer => qr/^OK dane-only\s*$/ });
+    add_entry('require', 'list-expires.test', 'dane-only', '--expires 15s');
+    settle({ domain => 'list-expires.test', key => 'list-expires.test', name => 'an entry for 15 s', answer => qr/^OK dane-only\s*$/ });
     my $to = Lab::send_mail('list-expires.test');
     my $got = Lab::outcome($to) || { reason => 'no verdict' };
-    like($got->{reason}, qr/non DNSSEC destination/, 'an entry for 3 s: the mail is held');
+    like($got->{reason}, qr/non DNSSEC destination/, 'an entry for 15 s: the mail is held');
     $got = Lab::outcome($to, 'sent') || { status => 'not sent' };
     is($got->{status}, 'sent', 'and is sent when the entry is over, though nobody has touched the list');
     like(Lab::answer('list-expires.test'), qr/^NOTFOUND/, 'as the answer says, too');
