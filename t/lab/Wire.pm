@@ -20,7 +20,7 @@ sub start {
     open my $out, '>', "$base.words" or die;
     print $out "$_\n" for map({ ($_, base64_forms($_)) } @words), $LAST;
     close $out;
-    my $tcpdump = 'exec tcpdump -i eth0 -nn -s 0 -B 65536 -U -Z root -w - > >(grep --line-buffered -aoFf "$0.words" > "$0.found"; touch "$0.done")';
+    my $tcpdump = 'exec tcpdump -i eth0 -nn -s 0 -B 65536 -U -Z root -w - > >(LC_ALL=C grep --line-buffered -aoFf "$0.words" > "$0.found"; touch "$0.done")';
     my $ready = sub { grep { /listening on eth0/ } Nodes::log_of("wire-$node") };
     Nodes::start("wire-$node", $ready, 'nsenter', "--net=/run/netns/$node", 'bash', '-c', $tcpdump, $base);
     return;
@@ -44,7 +44,7 @@ sub say_clear {
 sub end {
     my ($node) = @_;
     my %found;
-    say_clear($LAST);
+    say_clear("$LAST\n");    # grep waits for the end of a line
     Lab::until_true(sub { grep { $_ eq $LAST } Lab::lines("$DIR/wire-$node.found") });
     Nodes::stop("wire-$node", 'INT');
     Lab::until_true(sub { -e "$DIR/wire-$node.done" });
