@@ -89,7 +89,7 @@ sub session {
     my $talk = join '\r\n', 'EHLO somebody.test', 'MAIL FROM:<>', "RCPT TO:<$to>", 'DATA', 'Subject: under STARTTLS', '', 'Hello.', '.', 'QUIT', '';
     # Exim has its port closed for a moment when it is reloaded; a client that is refused, or cut off before it was greeted, comes again.
     Lab::until_true(sub { defined IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $port{$server}) }) if $server eq 'exim';
-    my ($status, $out, $err) = Lab::capture('sh', '-c', "printf '$talk' | timeout 30 openssl s_client -starttls smtp -connect 127.0.0.1:$port{$server} -ign_eof");
+    my ($status, $out, $err) = Lab::capture('sh', '-c', "printf '$talk' | timeout $Lab::PATIENCE openssl s_client -starttls smtp -connect 127.0.0.1:$port{$server} -ign_eof");
     return session($server) if $server eq 'exim' && ($err =~ /errno=111/ || $err =~ /errno=(?:32|104)/ && $out =~ /no peer certificate available/);
     my $taken = $out =~ /^250 (?:2\.0\.0 Ok: queued|OK id=)/m;
     return { served => $name_of{ leaf($out) } // leaf($out), taken => $taken, said => "$out$err" };
