@@ -95,6 +95,11 @@ bool conn_busy(const struct conn *c)
     return c->wait != NULL || c->out.len != 0;
 }
 
+bool conn_unasked(const struct conn *c)
+{
+    return c->protocol->once && !c->last && !c->ended;
+}
+
 /* --- writing --- */
 
 /* Send what is in `from`; keep the rest with the connection. Returns false when the connection is closed. */
@@ -275,7 +280,7 @@ static void conn_process(struct conn *c, const char *data, size_t len)
         conn_wait(c);
     else if (c->last && !conn_busy(c))
         conn_end(c);
-    else if (s->draining && !conn_busy(c))
+    else if (s->draining && !conn_busy(c) && !conn_unasked(c))
         conn_close(c);
 }
 

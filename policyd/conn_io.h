@@ -102,4 +102,7 @@ void conn_close(struct conn *c);
 /* A reply is still to come, or still to be taken by the client. */
 bool conn_busy(const struct conn *c);
 
+/* Its one question has not come yet (conn_protocol.once): the client is not idle, it is about to ask. */
+bool conn_unasked(const struct conn *c);
+
 #endif

@@ -4,6 +4,7 @@
 #include "conn_io.h"
 #include "listener.h"
 #include "log.h"
+#include "millis.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 #define SPARE_DESCRIPTORS 64   /* for all that is no connection of a client */
 #define SNI_MODE          0660 /* of sockets whose answers hold private keys: for owner and group alone */
 #define TAG_BUF           72   /* conf_table.c has the limit */
+#define UNASKED_MS        2000 /* at the end: for a question of who came to ask but one (conn_protocol.once) */
 #define SWEEPS            4    /* idle connections are looked for so often in one idle time-out */
 
 struct serve {
@@ -24,8 +26,9 @@ struct serve {
     bool sni_held;    /* which wait until these have been read */
     size_t conn_max;
     struct event *sweep;
-    int64_t idle_seconds; /* 0: no limit */
-    bool paused;          /* the listeners, at the limit */
+    int64_t idle_seconds;      /* 0: no limit */
+    bool paused;               /* the listeners, at the limit */
+    struct event *unasked_end; /* who has not asked by then is not waited for */
     void (*drained)(void *ctx);
     void *drained_ctx;
     char tag[TAG_BUF];
@@ -124,6 +127,24 @@ static void on_sweep(evutil_socket_t fd, short what, void *ctx)
         conn_close(c);
 }
 
+static void close_idle(struct serve *s, bool unasked_too)
+{
+    struct conn *c, *next;
+
+    for (c = TAILQ_FIRST(&s->conns.list[CONN_FREE]); c != NULL; c = next) {
+        next = TAILQ_NEXT(c, link);
+        if (!conn_busy(c) && (unasked_too || !conn_unasked(c)))
+            conn_close(c);
+    }
+}
+
+static void on_unasked_end(evutil_socket_t fd, short what, void *ctx)
+{
+    (void)fd;
+    (void)what;
+    close_idle(ctx, true);
+}
+
 /* No more than there are descriptors for. */
 static size_t connections_allowed(size_t wanted)
 {
@@ -189,6 +210,7 @@ struct serve *serve_new(struct event_base *base, const struct conf *conf, struct
     s->conns.changed = on_change;
     s->conns.changed_ctx = s;
     s->sweep = must_have(event_new(base, -1, EV_PERSIST, on_sweep, s));
+    s->unasked_end = must_have(evtimer_new(base, on_unasked_end, s));
     serve_configure(s, conf);
     if (open_listeners(s, conf->policyd.listen, conf->policyd.socket_mode, on_socketmap, e) != 0 ||
         open_listeners(s, conf->policyd.policy_listen, conf->policyd.socket_mode, on_policy, e) != 0 ||
@@ -231,15 +253,10 @@ void serve_run(struct serve *s, struct memory *memory, struct lookups *lookups, 
 
 void serve_drain(struct serve *s, void (*done)(void *ctx), void *ctx)
 {
-    struct conn *c, *next;
-
     s->conns.draining = true;
     pause_listeners(s);
-    for (c = TAILQ_FIRST(&s->conns.list[CONN_FREE]); c != NULL; c = next) {
-        next = TAILQ_NEXT(c, link);
-        if (!conn_busy(c))
-            conn_close(c);
-    }
+    close_idle(s, false);
+    timer_start(s->unasked_end, UNASKED_MS);
     s->drained = done;
     s->drained_ctx = ctx;
     if (s->conns.count == 0)
@@ -255,6 +272,7 @@ void serve_free(struct serve *s)
         listener_free(s->listener[i]);
     free(s->listener);
     event_free(s->sweep);
+    event_free(s->unasked_end);
     free(s);
 }
 

@@ -25,7 +25,8 @@ struct serve *serve_new(struct event_base *base, const struct conf *conf, struct
 void serve_run(struct serve *s, struct memory *memory, struct lookups *lookups, const struct operator_lists *lists,
                struct sni_store *sni);
 
-/* Take no new connections or requests, close idle connections; when the last one is closed call done. */
+/* Take no new connections or requests, close idle connections, though not at once those that are for one question which
+ * has not come yet; when the last one is closed call done. */
 void serve_drain(struct serve *s, void (*done)(void *ctx), void *ctx);
 
 /* New limits, and the tags of the section milter, from the configuration (listeners stay as they are). */

@@ -55,6 +55,16 @@ size_t attempts_waiting(const struct attempts *a)
     return a->waiting;
 }
 
+size_t attempts_of_exim(const struct attempts *a)
+{
+    const struct item *i;
+    size_t count = 0;
+
+    TAILQ_FOREACH(i, &a->items, next)
+    count += i->attempt.by_exim ? 1 : 0;
+    return count;
+}
+
 struct attempts_stats attempts_stats(const struct attempts *a)
 {
     return a->stats;

@@ -46,6 +46,7 @@ void attempts_position(struct attempts *a, const char *source, const char *posit
 
 bool attempts_full(const struct attempts *a);
 size_t attempts_waiting(const struct attempts *a);
+size_t attempts_of_exim(const struct attempts *a); /* of these; no log has them once more when the process ends */
 
 struct attempts_stats {
     uint64_t attempts;   /* added */

@@ -35,6 +35,7 @@ struct caller {
 struct exim_door {
     struct event_base *base;
     struct listener *listener;
+    bool draining;
     struct attempts *attempts; /* NULL: it does not run yet */
     int64_t clock_offset;
     struct cache *sessions; /* until when, by message, host and address */
@@ -83,7 +84,7 @@ static void caller_free(struct caller *c)
     struct exim_door *d = c->door;
 
     LIST_REMOVE(c, next);
-    if (d->count-- == EXIM_CONNECTIONS_MAX)
+    if (d->count-- == EXIM_CONNECTIONS_MAX && !d->draining)
         listener_resume(d->listener);
     event_free(c->event);
     close(c->fd);
@@ -200,6 +201,17 @@ void exim_door_run(struct exim_door *d, struct attempts *attempts, int64_t clock
 {
     d->attempts = attempts;
     d->clock_offset = clock_offset;
+}
+
+void exim_door_drain(struct exim_door *d)
+{
+    d->draining = true;
+    listener_pause(d->listener);
+}
+
+size_t exim_door_callers(const struct exim_door *d)
+{
+    return d->count;
 }
 
 void exim_door_close(struct exim_door *d)

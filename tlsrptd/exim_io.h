@@ -24,6 +24,10 @@ struct exim_door;
 /* NULL with the reason in e. run: from then on lines are taken; before, they are answered with an error. */
 struct exim_door *exim_door_open(struct event_base *base, const char *address, unsigned mode, struct err *e);
 void exim_door_run(struct exim_door *d, struct attempts *attempts, int64_t clock_offset);
+
+/* No more are accepted; those that were are answered, in EXIM_LINE_MS at most. exim_door_callers: how many are left. */
+void exim_door_drain(struct exim_door *d);
+size_t exim_door_callers(const struct exim_door *d);
 void exim_door_close(struct exim_door *d); /* NULL-safe */
 
 struct exim_door_stats {

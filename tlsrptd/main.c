@@ -31,7 +31,8 @@
 #define SOURCE_LOG     "log"                 /* the source whose position the collector saves */
 #define LOG_REST_MS    5000
 #define DRAIN_LOOK_MS  20
-#define DRAIN_REDIS_MS 2000 /* longest wait for Redis at the end: what is in the spool is safe */
+#define DRAIN_EXIM_MS  (EXIM_LINE_MS + 500) /* and for what Exim has told, or is about to, and no log has */
+#define DRAIN_REDIS_MS 2000                 /* longest wait for Redis at the end: what is in the spool is safe */
 
 struct tlsrptd {
     struct daemon *daemon;
@@ -51,6 +52,8 @@ struct tlsrptd {
     struct failing failing;
     bool drained;           /* one of the two that are waited for at the end is done */
     struct event *answered; /* then: until answers are on their way */
+    struct event *exim_rest;
+    int64_t exim_until; /* of now_ms */
 };
 
 static const char *tlsrptd_user(const struct conf *conf)
@@ -351,9 +354,37 @@ static void on_end(void *ctx)
     t->drained = true;
 }
 
+static bool exim_rests(const struct tlsrptd *t)
+{
+    return t->exim == NULL || (exim_door_callers(t->exim) == 0 && attempts_of_exim(t->attempts) == 0);
+}
+
+static void drain_collector(struct tlsrptd *t)
+{
+    size_t lost = t->exim != NULL ? attempts_of_exim(t->attempts) : 0;
+
+    if (lost > 0)
+        log_warning("exim-attempts-lost", "count=%zu why=%s", lost, "the facts of their domains did not come in time");
+    exim_door_close(t->exim);
+    t->exim = NULL;
+    collector_drain(t->collector, DRAIN_REDIS_MS, on_end, t);
+}
+
+static void on_exim_look(evutil_socket_t fd, short what, void *ctx)
+{
+    struct tlsrptd *t = ctx;
+
+    (void)fd;
+    (void)what;
+    if (exim_rests(t) || now_ms() >= t->exim_until)
+        drain_collector(t);
+    else
+        timer_start(t->exim_rest, DRAIN_LOOK_MS);
+}
+
 /*
- * Nothing more is let in. Attempts that wait for facts are not waited for: the position of the log that is saved is
- * before them.
+ * Nothing more is let in. Attempts of the log that wait for facts are not waited for: the position of the log that is
+ * saved is before them.
  */
 static void tlsrptd_drain(struct daemon *d)
 {
@@ -363,13 +394,15 @@ static void tlsrptd_drain(struct daemon *d)
         datagrams_drain(t->datagrams);
     log_source_close(t->log);
     t->log = NULL;
-    exim_door_close(t->exim);
-    t->exim = NULL;
+    if (t->exim != NULL)
+        exim_door_drain(t->exim);
     door_drain(t->door);
     t->answered = must_have(event_new(daemon_base(d), -1, EV_PERSIST, on_answered_look, t));
     if (report_job_drain(t->job, on_end, t))
         on_end(t);
-    collector_drain(t->collector, DRAIN_REDIS_MS, on_end, t);
+    t->exim_until = now_ms() + DRAIN_EXIM_MS;
+    t->exim_rest = must_have(evtimer_new(daemon_base(d), on_exim_look, t));
+    on_exim_look(-1, 0, t);
 }
 
 static void tlsrptd_stop(struct daemon *d)
@@ -383,6 +416,8 @@ static void tlsrptd_stop(struct daemon *d)
     log_source_close(t->log);
     if (t->log_rest != NULL)
         event_free(t->log_rest);
+    if (t->exim_rest != NULL)
+        event_free(t->exim_rest);
     if (t->answered != NULL)
         event_free(t->answered);
     exim_door_close(t->exim);

@@ -97,8 +97,10 @@ sub ask_once {
     return read_answer($fh) // 'closed';
 }
 
-# A call to stsd or tlsrptd: "STATUS text"
-sub call {
+# A call to stsd or tlsrptd: "STATUS text"; once more by a new connection, too
+sub call { my $got = call_once(@_); return $got eq 'closed' ? call_once(@_) : $got }
+
+sub call_once {
     my ($path, $request) = @_;
     my $fh = fresh(IO::Socket::UNIX->new(Type => SOCK_STREAM, Peer => $path) // return "refused: $!");
     syswrite $fh, netstring("1 1 $request");

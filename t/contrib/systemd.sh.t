@@ -23,6 +23,7 @@ sub property { my ($daemon, $name) = @_; return said('systemctl', 'show', '-P', 
 sub is_active { return property($_[0], 'ActiveState') eq 'active' && property($_[0], 'SubState') eq 'running' }
 sub pid { return property($_[0], 'MainPID') }
 sub is_replaced { my ($daemon, $before) = @_; my $now = pid($daemon); return $now && $now != $before && is_active($daemon) }
+sub nothing_under_way { return until_true(sub { said('systemctl', 'list-jobs') =~ /^No jobs/ }) }
 sub log_of { return said('journalctl', '-b', '-o', 'cat', '-u', unit($_[0])) }
 
 # In the mount namespace of a daemon, as its user
@@ -91,8 +92,19 @@ ok(until_true(sub { is_active($_) && log_of($_) =~ /info reloaded/ }), "$_ has r
 configure();
 said('systemctl', 'reload', unit('policyd'));
 
-# --- restarts: who asks meanwhile is answered ---
-for my $case (['policyd', sub { ask('w' . int(rand 1000) . '.test') }, qr/^(NOTFOUND|OK encrypt)/], ['stsd', sub { call('/run/postern/stsd.sock', 'resolve r' . int(rand 1000) . '.test') }, qr/^OK/],
+# --- restarts: who asks meanwhile is answered, also at the doors for Exim ---
+sub exim { my ($port, $line) = @_; my $fh = IO::Socket::INET->new("127.0.0.1:$port") // return "refused: $!"; syswrite $fh, "$line\n"; return Units::read_all(Units::fresh($fh)) // 'nothing' }
+sub doors_for_exim {
+    configure("policyd { exim_listen = {\"inet:127.0.0.1:8464\"} }\ntlsrptd { exim = \"inet:127.0.0.1:8465\" }\n");
+    is(said('systemctl', 'stop', 'postern.target'), '', 'all is stopped');
+    ok(nothing_under_way(), 'and has ended');
+    is(said('systemctl', '-q', 'enable', 'postern-policyd-exim.socket', 'postern-tlsrptd-exim.socket'), '', 'doors for Exim');
+    is(said('systemctl', 'start', 'postern.target'), '', 'and with them all is started again');
+    return nothing_under_way() && !grep { !is_active($_) } @services;
+}
+ok(doors_for_exim(), 'all runs');
+for my $case (['policyd', sub { exim(8464, 'policy w' . int(rand 1000) . '.test') }, qr/^status=ok /], ['tlsrptd', sub { exim(8465, 'nothing') }, qr/^error: /],
+    ['policyd', sub { ask('w' . int(rand 1000) . '.test') }, qr/^(NOTFOUND|OK encrypt)/], ['stsd', sub { call('/run/postern/stsd.sock', 'resolve r' . int(rand 1000) . '.test') }, qr/^OK/],
     ['relayd', sub { work('relayd') }, qr/^$|^LHLO: .*421 4\.3\.2 /s]) {
     my ($daemon, $ask, $good) = @$case;
     my $restarting = fork() // die;
@@ -103,7 +115,8 @@ for my $case (['policyd', sub { ask('w' . int(rand 1000) . '.test') }, qr/^(NOTF
         $asked++;
         $bad{$got}++ if $got !~ $good;
     }
-    is(join(', ', map { "$_ ($bad{$_})" } sort keys %bad), '', "$daemon restarted five times: nobody is refused ($asked times asked)");
+    is(join(', ', map { "$_ ($bad{$_})" } sort keys %bad), '', "$daemon restarted five times: nobody is refused ($asked times asked)")
+        or diag(said('systemctl', '--no-pager', '--all', 'list-units', "'postern*'"), said('journalctl', '-b', '--no-pager', '-n', 200, '_PID=1'));
     cmp_ok($asked, '>', 5, 'somebody asked meanwhile');
 }
 is(said('systemctl', '-q', 'stop', unit('tlsrptd')), '', 'tlsrptd stopped');
@@ -157,7 +170,7 @@ is(work('policyd'), '', 'policyd answers');
 
 # --- the end ---
 is(said('systemctl', 'stop', 'postern.target'), '', 'stop');
-ok(until_true(sub { said('systemctl', 'list-jobs') =~ /^No jobs/ }), 'what is under way ends');
+ok(nothing_under_way(), 'what is under way ends');
 is(said('pgrep', '-a', '^postern-'), '', 'all have ended');
 is(said('ls', '-A', '/run/postern'), '', 'and no socket is left');
 unlike(log_of($_), qr/Sanitizer|runtime error|Main process exited, code=dumped.*SYS/, "$_: nothing for the sanitizers") for @services;

@@ -59,6 +59,24 @@ until_true(sub { $counted = 0; $counted += sum("d$_.test") for 0 .. 39; $counted
 is($counted, $datagrams, 'D6 all datagrams that were taken are counted');
 is(stop(), 0, 'the end');
 
+# --- what Exim has told, and no log has: its facts are waited for ---
+stand_in('stsd.sock', sub { sleep 2; return ('OK', facts($_[1], "mx.$_[1]")) });
+ok(start('commit_interval = 60s exim = "unix:DIR/exim.sock"'), 'with a slow stsd');
+my $exim = IO::Socket::UNIX->new(Peer => "$dir/exim.sock") or die;
+syswrite $exim, qq(attempt event="smtp:ehlo" domain="exim.test" host="mx.exim.test" address="192.0.2.1" cipher="TLS1.3:X" verified="1" id=1a\n);
+is(scalar <$exim>, "ok\n", 'Exim tells');
+kill 'TERM', $pid;
+is(wait_end(), 0, 'it ends well');
+is(sum('exim.test'), 1, 'and that is counted');
+unlike(log_text(), qr/drain-timeout|exim-attempts-lost/, 'in time');
+stand_in('stsd.sock', sub { return $_[1] =~ /^silent/ ? () : ('OK', facts($_[1], "mx.$_[1]")) });
+ok(start('commit_interval = 60s exim = "unix:DIR/exim.sock"'), 'with an stsd that says nothing');
+$exim = IO::Socket::UNIX->new(Peer => "$dir/exim.sock") or die;
+syswrite $exim, qq(attempt event="smtp:ehlo" domain="silent.test" host="mx.silent.test" address="192.0.2.1" cipher="TLS1.3:X" verified="1" id=1b\n);
+is(scalar <$exim>, "ok\n", 'Exim tells');
+is(stop(), 0, 'it ends all the same');
+like(log_text(), qr/warning exim-attempts-lost count=1 /, 'and says what is lost');
+
 # --- neither Redis nor the spool takes more ---
 stop_redis();
 my $tight = 'spool = "DIR/tight" spool_octets = 1048576 commit_interval = 10ms';

@@ -182,12 +182,35 @@ static void strangers(void **state)
     turn(10);
 }
 
+/* At the end: who has come is answered, who comes then is not. */
+static void the_end(void **state)
+{
+    char said[400];
+    int early = dial(), late;
+
+    (void)state;
+    turn(10);
+    assert_int_equal(exim_door_callers(world.door), 1);
+    exim_door_drain(world.door);
+    late = dial();
+    assert_int_equal(send(late, TLS, strlen(TLS), MSG_NOSIGNAL), (ssize_t)strlen(TLS));
+    turn(50);
+    assert_int_equal(exim_door_callers(world.door), 1);
+    assert_int_equal(send(early, TLS, strlen(TLS), MSG_NOSIGNAL), (ssize_t)strlen(TLS));
+    hear(early, said, sizeof(said));
+    assert_string_equal(said, "ok\n");
+    assert_int_equal(exim_door_callers(world.door), 0);
+    assert_int_equal(world.added, 1);
+    close(late);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(lines, setup, teardown),
         cmocka_unit_test_setup_teardown(sessions, setup, teardown),
         cmocka_unit_test_setup_teardown(strangers, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_end, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
