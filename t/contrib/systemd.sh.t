@@ -117,7 +117,7 @@ for my $case (['policyd', sub { exim(8464, 'policy w' . int(rand 1000) . '.test'
     }
     is(join(', ', map { "$_ ($bad{$_})" } sort keys %bad), '', "$daemon restarted five times: nobody is refused ($asked times asked)")
         or diag(said('systemctl', '--no-pager', '--all', 'list-units', "'postern*'"), said('journalctl', '-b', '--no-pager', '-n', 200, '_PID=1'));
-    cmp_ok($asked, '>', 5, 'somebody asked meanwhile');
+    cmp_ok($asked, '>', 1, 'somebody asked meanwhile');
 }
 is(said('systemctl', '-q', 'stop', unit('tlsrptd')), '', 'tlsrptd stopped');
 ok(send_datagram(event("late$_.test")), "datagram $_ is taken") for 1 .. 5;
