@@ -40,10 +40,17 @@ ok "the key is for its owner alone" mode mx.example.com/live.pem 600
 ok "the same of what is known of it" mode mx.example.com/about.json 600
 ok "OpenSSL reads it" sh -c "openssl x509 -in '$store/mx.example.com/live.pem' -noout -checkhost mail.example.com | grep -q 'does match'"
 ok "its subject" sh -c "openssl x509 -in '$store/mx.example.com/live.pem' -noout -subject | grep -q 'C = DE, O = Beispiel GmbH, CN = mx.example.com'"
-for type in rsa2048 rsa3072 p256 ed25519; do
+while read -r type kind; do
     cert 0 "new: --type $type" new "t-$type" --alt "$type.example.com" --type "$type" --days 20
+    ok "its key is $kind" sh -c "openssl x509 -in '$store/t-$type/live.pem' -noout -text | grep -qE '$kind'"
     cert 0 "remove it" remove "t-$type"
-done
+done <<END
+rsa2048 Public-Key: .2048 bit
+rsa3072 Public-Key: .3072 bit
+rsa4096 Public-Key: .4096 bit
+p256 NIST CURVE: P-256
+ed25519 Public Key Algorithm: ED25519
+END
 cert 2 "no such type" new x.example.com --type dsa
 ok "those there are" says 'p256, ed25519, rsa2048'
 cert 2 "no host name" new x

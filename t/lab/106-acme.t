@@ -6,6 +6,7 @@ use warnings;
 use FindBin;
 use lib $FindBin::Bin;
 use Acme;
+use JSON::PP qw(decode_json);
 use Lab;
 use Nodes;
 use POSIX ();
@@ -63,12 +64,38 @@ is(join(' ', split /\n/, (Lab::capture('redis-cli', '-s', "$Lab::DIR/redis.sock"
 $row = Acme::row(qw(cert acme new mx mx.acme.test));
 like("$row->{status} $row->{err}", qr/^1 .*there is a certificate mx already/, 'one of that name is not made again');
 
+# --- the other verbs, on what an authority has issued and a mail server serves ---
+sub verbs {
+    my ($issuer) = Acme::run('openssl', 'x509', '-in', $live, '-noout', '-issuer') =~ /(Pebble Intermediate CA \w+)/;
+    my ($mx) = grep { $_->{name} eq 'mx' } @{ decode_json((Acme::ctl(qw(cert list --json)))[1])->{certificates} };
+    is("@{$mx->{hosts}} | $mx->{title} | @{$mx->{use}}", "mx.acme.test alt.acme.test | Mail | postfix:$Acme::POSTFIX", 'cert list: what it is for, and who uses it');
+    like($mx->{issuer}, qr/\Q$issuer\E/, 'and the authority');
+    like((Acme::ctl(qw(cert list)))[1], qr/^mx +mx\.acme\.test alt\.acme\.test +.*\Q$issuer\E.* postfix +Mail$/m, 'as a line');
+    is(decode_json((Acme::ctl(qw(cert show mx --json)))[1])->{chain}[0]{spki_sha256}, Acme::served(), 'cert show: the key that is served');
+    my ($status, $out, $err) = Acme::ctl(qw(cert remove mx));
+    is($status, 1, 'cert remove: one that is served stays');
+    like($err, qr/postfix/, 'who serves it') or diag $out, $err;
+    is(Acme::served(), Acme::key_of($live), 'and it does');
+    is((Acme::ctl(qw(cert new own --alt mx.acme.test)))[0], 0, 'cert new');
+    my $bag = "$Acme::DIR/bag.p12";
+    Acme::run('openssl', 'pkcs12', '-export', '-in', $live, '-out', $bag, '-passout', 'pass:');
+    is((Acme::ctl('cert', 'import', 'bag', $bag))[0], 0, 'cert import: the same as PKCS#12');
+    is(Acme::key_of("$Acme::CERTS/bag/live.pem"), Acme::served(), 'its key');
+    is((Acme::ctl(qw(cert check --warn 1d)))[0], 0, 'cert check: all is well');
+    is((Acme::ctl(qw(cert remove), $_))[0], 0, "cert remove: $_") for qw(own bag);
+    my ($suite) = grep { /^ECDHE-ECDSA/ } map { $_->{name} } @{ decode_json((Acme::ctl('tls', 'ciphers', '--protocols', '<=TLSv1.2', '--json'))[1])->{suites} };
+    my $said = Acme::run(Acme::on('mx', 'bash', '-c', "openssl s_client -starttls smtp -connect $Acme::ADDRESS:25 -tls1_2 -cipher $suite </dev/null 2>&1"));
+    like($said, qr/Cipher is \Q$suite\E$/m, "tls ciphers: $suite is offered, and the server takes it");
+    return;
+}
+
 # --- in use, and then under DANE ---
 
 ($status, $out, $err) = Acme::ctl(qw(cert use mx postfix --config-dir), $Acme::POSTFIX);
 is($status, 0, 'Postfix is to use it') or diag $out, $err;
 Acme::start_postfix();
 is(Acme::served(), Acme::key_of($live), 'and serves it');
+verbs();
 Acme::change_zone('add', '_25._tcp.mx.acme.test', 'TLSA', 1, '3 1 1', Acme::key_of($live));
 my $both = join ' ', sort map { Acme::key_of($_) } $live, $next;
 $row = Acme::renew('mx');
