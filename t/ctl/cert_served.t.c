@@ -98,7 +98,7 @@ static void nobody(void **state)
 
     (void)state;
     close(listener);
-    assert_int_equal(cert_served_wait(&where, sha256, 1, &e), -1);
+    assert_int_equal(cert_served_wait(&where, sha256, 3000, &e), -1);
     assert_non_null(strstr(e.text, "Connection refused"));
 }
 

@@ -219,6 +219,8 @@ syswrite $half, "od.test\n";
 is(read_all($_), "$secure\n", 'who was about to ask is answered') for $late, $half;
 is(read_all($fh), "status=ok level=secure mx=mx.slow-drain.test sni=hostname transport=smtp\n", 'so is the one who waits');
 is(read_all($mute), '', 'one who does not ask is not waited for');
+sub has_ended { open(my $stat, '<', "/proc/$policyd_pid/stat") or return 0; return <$stat> =~ /\) Z / }
+ok(until_true(\&has_ended), 'then it ends');    # a second SIGTERM would end it at once
 is(stop(), 0, 'the end');
 unlike(log_text(), qr/drain-timeout/, 'in time');
 unlike(log_text(), qr/Sanitizer|runtime error/, 'nothing went wrong');
