@@ -57,11 +57,10 @@ size_t attempts_waiting(const struct attempts *a)
 
 size_t attempts_of_exim(const struct attempts *a)
 {
-    const struct item *i;
     size_t count = 0;
 
-    TAILQ_FOREACH(i, &a->items, next)
-    count += i->attempt.by_exim ? 1 : 0;
+    for (const struct item *i = TAILQ_FIRST(&a->items); i != NULL; i = TAILQ_NEXT(i, next))
+        count += i->attempt.by_exim ? 1 : 0;
     return count;
 }
 
