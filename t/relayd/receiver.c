@@ -44,12 +44,10 @@
  *
  * A recipient r450…@ is answered 450, and so on. The lab has it as a receiver, too.
  */
+#include "receiver_cert.h"
 #include "receiver_next.h"
 
 #include <openssl/err.h>
-#include <openssl/pem.h>
-#include <openssl/ssl.h>
-#include <openssl/x509v3.h>
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -70,8 +68,6 @@
 #define LINE_CAP 65536
 
 static const char *dir;
-static EVP_PKEY *ca_key;
-static X509 *ca;
 static pthread_mutex_t log_lock = PTHREAD_MUTEX_INITIALIZER;
 
 struct host {
@@ -129,189 +125,17 @@ static void note(const struct conn *c, const char *what, const char *text)
     pthread_mutex_unlock(&log_lock);
 }
 
-/* --- certificates --- */
+/* --- what stands in the handshake --- */
 
-static void extension_add(X509 *cert, int nid, const char *value)
+static void host_secure(struct host *h)
 {
-    X509_EXTENSION *ext = X509V3_EXT_conf_nid(NULL, NULL, nid, value);
-
-    if (ext == NULL || X509_add_ext(cert, ext, -1) != 1)
-        die("extension");
-    X509_EXTENSION_free(ext);
-}
-
-static X509 *cert_make(EVP_PKEY *own, const char *cn, const char *dns, long until, const X509 *issuer, EVP_PKEY *signer)
-{
-    static long serial = 1;
-    X509 *cert = X509_new();
-    char san[300];
-
-    X509_set_version(cert, 2);
-    ASN1_INTEGER_set(X509_get_serialNumber(cert), serial++);
-    X509_gmtime_adj(X509_getm_notBefore(cert), -864000);
-    X509_gmtime_adj(X509_getm_notAfter(cert), until);
-    X509_set_pubkey(cert, own);
-    X509_NAME_add_entry_by_txt(X509_get_subject_name(cert), "CN", MBSTRING_ASC, (const unsigned char *)cn, -1, -1, 0);
-    extension_add(cert, NID_basic_constraints, dns == NULL ? "critical,CA:TRUE" : "critical,CA:FALSE");
-    (void)snprintf(san, sizeof(san), "DNS:%s", dns != NULL ? dns : "");
-    if (dns != NULL)
-        extension_add(cert, NID_subject_alt_name, san);
-    X509_set_issuer_name(cert, X509_get_subject_name(issuer != NULL ? issuer : cert));
-    if (X509_sign(cert, signer, EVP_sha256()) <= 0)
-        die("sign");
-    return cert;
-}
-
-static void authority_make(void)
-{
-    char path[512];
-    FILE *f;
-
-    ca_key = EVP_EC_gen("P-256");
-    ca = cert_make(ca_key, "Test CA", NULL, 864000, NULL, ca_key);
-    (void)snprintf(path, sizeof(path), "%s/ca.pem", dir);
-    f = fopen(path, "w");
-    if (f == NULL || PEM_write_X509(f, ca) != 1 || fclose(f) != 0)
-        die(path);
-}
-
-static void digest_print(const unsigned char *data, size_t len)
-{
-    unsigned char md[EVP_MAX_MD_SIZE];
-    unsigned size = 0;
-
-    EVP_Digest(data, len, md, &size, EVP_sha256(), NULL);
-    printf(" ");
-    for (unsigned i = 0; i < size; i++)
-        printf("%02x", md[i]);
-}
-
-/* Another authority, which none of the hosts has. */
-static void stranger_make(void)
-{
-    EVP_PKEY *key = EVP_EC_gen("P-256");
-    X509 *x = cert_make(key, "Another CA", NULL, 864000, NULL, key);
-    char path[512];
-    FILE *f;
-
-    (void)snprintf(path, sizeof(path), "%s/stranger.pem", dir);
-    f = fopen(path, "w");
-    if (f == NULL || PEM_write_X509(f, x) != 1 || fclose(f) != 0)
-        die(path);
-    X509_free(x);
-    EVP_PKEY_free(key);
-}
-
-static void host_print(const struct host *h)
-{
-    unsigned char *der = NULL;
-    int len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(SSL_CTX_get0_certificate(h->tls)), &der);
-
-    printf("%s %s", h->name, h->address);
-    digest_print(der, (size_t)len);
-    OPENSSL_free(der);
-    der = NULL;
-    len = i2d_X509(ca, &der);
-    digest_print(der, (size_t)len);
-    OPENSSL_free(der);
-    printf("\n");
-}
-
-/* --- certificates that are odd --- */
-
-static void names_add(X509 *cert, const char *name, size_t len, int count)
-{
-    GENERAL_NAMES *names = GENERAL_NAMES_new();
-    char text[300];
-
-    for (int i = 0; i < count; i++) {
-        GENERAL_NAME *one = GENERAL_NAME_new();
-        ASN1_IA5STRING *string = ASN1_IA5STRING_new();
-        int n = count > 1 ? snprintf(text, sizeof(text), "n%d.%s", i, name) : (int)len;
-
-        ASN1_STRING_set(string, count > 1 ? text : name, n);
-        GENERAL_NAME_set0_value(one, GEN_DNS, string);
-        (void)sk_GENERAL_NAME_push(names, one);
-    }
-    if (X509_add1_ext_i2d(cert, NID_subject_alt_name, names, 0, X509V3_ADD_REPLACE) != 1)
-        die("names");
-    GENERAL_NAMES_free(names);
-}
-
-static void middle_add(struct host *h, const char *kind, X509 *middle)
-{
-    bool crooked = strcmp(kind, "crooked") == 0;
-
-    if (crooked)
-        SSL_CTX_add1_chain_cert(h->tls, ca);
-    if (strcmp(kind, "untold") != 0)
-        SSL_CTX_add1_chain_cert(h->tls, middle);
-}
-
-/* Returns whether this kind is one of them. */
-static bool odd_certify(struct host *h, const char *kind, EVP_PKEY *key)
-{
-    static const char *const by_middle[] = {"middle", "untold", "stale", "crooked"};
-    static const char nul[] = "mx.nul.test\0.evil.example";
-    bool under = false, other = strcmp(kind, "many") == 0 || strcmp(kind, "nul") == 0 || strcmp(kind, "huge") == 0;
-    EVP_PKEY *middle_key;
-    X509 *middle, *x;
-
-    for (size_t i = 0; i < sizeof(by_middle) / sizeof(by_middle[0]); i++)
-        under = under || strcmp(kind, by_middle[i]) == 0;
-    if (!under && !other)
-        return false;
-    middle_key = EVP_EC_gen("P-256");
-    middle = cert_make(middle_key, "Test middle", NULL, strcmp(kind, "stale") == 0 ? -86400 : 864000, ca, ca_key);
-    x = cert_make(key, "x", h->name, 864000, under ? middle : ca, under ? middle_key : ca_key);
-    if (strcmp(kind, "many") == 0)
-        names_add(x, h->name, 0, 10000);
-    else if (strcmp(kind, "nul") == 0)
-        names_add(x, nul, sizeof(nul) - 1, 1);
-    X509_sign(x, under ? middle_key : ca_key, EVP_sha256());
-    if (SSL_CTX_use_certificate(h->tls, x) != 1 || SSL_CTX_use_PrivateKey(h->tls, key) != 1)
-        die("certificate");
-    if (under)
-        middle_add(h, kind, middle);
-    for (int i = 0; strcmp(kind, "huge") == 0 && i < 400; i++)
-        SSL_CTX_add1_chain_cert(h->tls, ca);
-    EVP_PKEY_free(middle_key);
-    X509_free(middle);
-    X509_free(x);
-    return true;
-}
-
-static void host_certify(struct host *h)
-{
-    const char *cert = setting(h, "cert", "good");
-    EVP_PKEY *key = EVP_EC_gen("P-256");
-    bool self = strcmp(cert, "self") == 0;
-    X509 *x;
-
-    h->tls = SSL_CTX_new(TLS_server_method());
+    h->tls = receiver_cert_tls(h->name, setting(h, "cert", "good"));
     if (strcmp(setting(h, "handshake", ""), "old") == 0) {
         SSL_CTX_set_security_level(h->tls, 0);
         SSL_CTX_set_max_proto_version(h->tls, TLS1_1_VERSION);
     }
     if (strcmp(setting(h, "handshake", ""), "tls12") == 0)
         SSL_CTX_set_max_proto_version(h->tls, TLS1_2_VERSION);
-    if (cert[0] == '/') {
-        if (SSL_CTX_use_certificate_chain_file(h->tls, cert) != 1 ||
-            SSL_CTX_use_PrivateKey_file(h->tls, cert, SSL_FILETYPE_PEM) != 1)
-            die(cert);
-        return;
-    }
-    if (odd_certify(h, cert, key)) {
-        EVP_PKEY_free(key);
-        return;
-    }
-    x = cert_make(key, "x", strcmp(cert, "other") == 0 ? "other.invalid" : h->name,
-                  strcmp(cert, "expired") == 0 ? -86400 : 864000, self ? NULL : ca, self ? key : ca_key);
-    if (SSL_CTX_use_certificate(h->tls, x) != 1 || SSL_CTX_use_PrivateKey(h->tls, key) != 1 ||
-        (!self && SSL_CTX_add1_chain_cert(h->tls, ca) != 1))
-        die("certificate");
-    X509_free(x);
-    EVP_PKEY_free(key);
 }
 
 /* --- octets; all return whether the connection goes on --- */
@@ -911,18 +735,18 @@ int main(int argc, char **argv)
         die("usage: receiver DIR [PORT]");
     dir = argv[1];
     (void)signal(SIGPIPE, SIG_IGN);
-    authority_make();
-    stranger_make();
+    receiver_cert_authorities(dir);
     while (getline(&line, &room, stdin) > 1) {
         struct host *h = host_read(line);
         pthread_t thread;
 
-        host_certify(h);
+        host_secure(h);
         host_listen(h, &port);
         if (!said)
             printf("port %d\n", port);
         said = true;
-        host_print(h);
+        printf("%s %s", h->name, h->address);
+        receiver_cert_print(h->tls);
         if (number(h, "full") == 0 && pthread_create(&thread, NULL, host_serve, h) != 0)
             die("thread");
     }
