@@ -117,7 +117,8 @@ static struct counted_failure *failure_add(struct made *m, const char *result, u
     struct counted_policy *p = policy_now(m);
     struct counted_failure *f;
 
-    p->failure = grown(p->failure, (p->failures + 1) * sizeof(*p->failure));
+    if ((p->failures & (p->failures - 1)) == 0) /* doubled, and made at first */
+        p->failure = grown(p->failure, (p->failures > 0 ? 2 * p->failures : 1) * sizeof(*p->failure));
     f = &p->failure[p->failures++];
     memset(f, 0, sizeof(*f));
     (void)tlsrpt_result_of_name(&f->failure.result, result);
