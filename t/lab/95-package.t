@@ -11,6 +11,7 @@ use Test::More;
 
 my $conf = '/etc/postern/postern.conf';
 my $template = '/usr/share/postern/postern.conf';
+my $completion = '/usr/share/bash-completion/completions/posternctl';
 
 my $deb = Package::deb();
 Package::start();
@@ -37,6 +38,7 @@ is(Package::says('dpkg', '-V', 'postern'), '', 'all of its files are there');
 for (
     [$conf, '640 root:postern'], ['/etc/postern', '755 root:root'], ['/var/lib/postern', '750 postern:postern'], ['/run/postern', '755 postern:postern'],
     ['/usr/sbin/postern-stsd', '755 root:root'], ['/usr/bin/posternctl', '755 root:root'], [$template, '644 root:root'],
+    [$completion, '644 root:root'], ['/usr/share/zsh/vendor-completions/_posternctl', '644 root:root'],
 ) {
     my ($path, $wanted) = @$_;
     is(owner($path), $wanted, "$path: $wanted");
@@ -47,6 +49,9 @@ is_deeply([Package::run('posternctl', 'check', 'config')], [0, "valid\n", ''], '
 for my $page (map { s{.*/}{}r } glob "$Package::TREE/doc/*.[1-8]") {
     like(Package::says('man', '-w', $page =~ /\.(\d)$/, $page =~ s/\.\d$//r), qr{^/usr/share/man/.*/\Q$page\E\.gz$}, "manual page $page");
 }
+# What bash does at TAB: it calls the function that the file has for posternctl with the words so far.
+is(Package::says('bash', '-c', "source $completion; complete -p posternctl"), 'complete -F _posternctl posternctl', 'bash completes posternctl');
+is(Package::says('bash', '-c', "source $completion; COMP_WORDS=(posternctl pub) COMP_CWORD=1; _posternctl; echo \${COMPREPLY[*]}"), 'publish', 'posternctl pub: publish');
 is(Package::active(), join(' ', ('active') x @Package::SERVICES), 'all daemons run');
 is(Package::says('systemctl', 'is-enabled', 'postern.target', @Package::SERVICES), join("\n", ('enabled') x (1 + @Package::SERVICES)), 'and will after a boot');
 for my $unit (@Package::SERVICES) {
