@@ -166,8 +166,6 @@ static int renew_all(json_t *rows, const struct acme_client *client, bool force,
         if (tell_unread(&all.entry[i]) != 0 ||
             (all.entry[i].about.host_count > 0 && renew_row(rows, client, all.entry[i].name, force) != 0))
             rc = -1;
-    if (rc == 0 || json_array_size(rows) > 0)
-        e->text[0] = '\0'; /* each has said why */
     cert_entries_clear(&all);
     return rc;
 }
@@ -277,8 +275,6 @@ int run_cert_acme_list(const struct ctl *ctl)
         return CTL_USAGE;
     if (cert_entries_read(&all, conf->certs.folder, &e) != 0)
         rc = CTL_NO;
-    else
-        e.text[0] = '\0'; /* each has said why */
     for (size_t i = 0; i < all.count; i++)
         if (tell_unread(&all.entry[i]) != 0 ||
             (all.entry[i].about.host_count > 0 && list_row(rows, conf, all.entry[i].name, &e) != 0))

@@ -133,6 +133,17 @@ static int read_closed(struct cert_entry *out, const char *name, int error, stru
     return cert_about_read(&out->about, "{}", 2, e);
 }
 
+/* The store. Returns a descriptor, -1 with the reason, or -2: there is none, which is no trouble. */
+static int open_store(const char *folder, struct err *e)
+{
+    struct err why = {""};
+    int store = cert_folder_open(folder, &why);
+
+    if (store < 0 && errno == ENOENT)
+        return -2;
+    return store >= 0 ? store : err_set(e, "%s", why.text);
+}
+
 int cert_entry_read(struct cert_entry *out, const char *folder, const char *name, struct err *e)
 {
     int store, entry, rc;
@@ -140,9 +151,9 @@ int cert_entry_read(struct cert_entry *out, const char *folder, const char *name
     memset(out, 0, sizeof(*out));
     if (!cert_name_valid(name, e))
         return -1;
-    store = cert_folder_open(folder, e);
+    store = open_store(folder, e);
     if (store < 0)
-        return errno == ENOENT ? 0 : -1;
+        return store == -2 ? 0 : -1;
     entry = cert_entry_open(store, name);
     if (entry < 0) {
         int why = errno;
@@ -218,13 +229,13 @@ static int read_all_entries(struct cert_entries *out, DIR *dir, struct err *e)
 
 int cert_entries_read(struct cert_entries *out, const char *folder, struct err *e)
 {
-    int store = cert_folder_open(folder, e);
+    int store = open_store(folder, e);
     DIR *dir;
     int rc;
 
     memset(out, 0, sizeof(*out));
     if (store < 0)
-        return errno == ENOENT ? 0 : -1;
+        return store == -2 ? 0 : -1;
     dir = fdopendir(store);
     if (dir == NULL) {
         close(store);

@@ -314,6 +314,23 @@ static void locks(void **state)
     assert_int_equal(cert_store_lock("/nowhere/at/all", &e), -1);
 }
 
+/* That is no trouble: nobody has made a certificate yet. */
+static void no_folder(void **state)
+{
+    struct cert_entry entry;
+    struct cert_entries all;
+    struct err e = {""};
+
+    (void)state;
+    assert_int_equal(cert_entries_read(&all, "/nowhere/at/all", &e), 0);
+    assert_int_equal(all.count, 0);
+    assert_string_equal(e.text, "");
+    assert_int_equal(cert_entry_read(&entry, "/nowhere/at/all", "mx", &e), 0);
+    assert_string_equal(e.text, "");
+    assert_int_equal(cert_entries_read(&all, "/dev/null", &e), -1);
+    assert_string_equal(e.text, "/dev/null: Not a directory");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -326,6 +343,7 @@ int main(void)
         cmocka_unit_test(knows_a_shortage),
         cmocka_unit_test(refuses_folders_of_others),
         cmocka_unit_test(locks),
+        cmocka_unit_test(no_folder),
     };
     return cmocka_run_group_tests_name("cert_store_io", tests, make, unmake);
 }
