@@ -251,11 +251,15 @@ int run_cert_acme_new(const struct ctl *ctl)
 
 /* --- list --- */
 
-static int list_row(json_t *rows, const struct conf *conf, const char *name, struct err *e)
+/* Returns 0, or -1 with the reason reported. */
+static int list_row(json_t *rows, const struct conf *conf, const char *name)
 {
     struct acme_entry a;
-    int rc = acme_entry_read(&a, conf, name, e);
+    struct err e = {""};
+    int rc = acme_entry_read(&a, conf, name, &e);
 
+    if (rc < 0)
+        report_error("%s", e.text);
     if (rc != 1)
         return rc;
     (void)json_array_append_new(rows, acme_entry_json(&a));
@@ -267,20 +271,21 @@ int run_cert_acme_list(const struct ctl *ctl)
 {
     struct conf *conf = read_conf(ctl);
     struct cert_entries all = {0};
-    json_t *rows = json_array();
+    json_t *rows;
     struct err e = {""};
     int rc = CTL_YES;
 
     if (conf == NULL)
         return CTL_USAGE;
-    if (cert_entries_read(&all, conf->certs.folder, &e) != 0)
+    rows = json_array();
+    if (cert_entries_read(&all, conf->certs.folder, &e) != 0) {
+        report_error("%s", e.text);
         rc = CTL_NO;
+    }
     for (size_t i = 0; i < all.count; i++)
         if (tell_unread(&all.entry[i]) != 0 ||
-            (all.entry[i].about.host_count > 0 && list_row(rows, conf, all.entry[i].name, &e) != 0))
+            (all.entry[i].about.host_count > 0 && list_row(rows, conf, all.entry[i].name) != 0))
             rc = CTL_NO;
-    if (e.text[0] != '\0')
-        report_error("%s", e.text);
     cert_entries_clear(&all);
     rc = print_rows(ctl, rows, acme_entries_print, rc);
     conf_free(conf);

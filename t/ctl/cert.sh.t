@@ -174,6 +174,13 @@ acme 1 "acme renew: both fail" acme renew --force --json
 ok "each was tried" json 'join(" ", map { "$_->{name} $_->{state}" } @{ $j->{certificates} }) eq "a failed b failed"'
 acme 1 "check: they are not well" check
 ok "says why" prints '^a: nothing is issued yet: .'
+for name in a b; do
+    mv "$dir/acme/$name/next.key" "$dir/$name.next"
+    printf junk >"$dir/acme/$name/next.key"
+done
+acme 1 "acme list: two whose next keys cannot be read" acme list
+ok "both are told" eval 'says "^posternctl: .*/a/next.key is no private key" && says "^posternctl: .*/b/next.key is no private key"'
+for name in a b; do mv "$dir/$name.next" "$dir/acme/$name/next.key"; done
 printf junk >"$dir/acme/a/about.json"
 acme 1 "acme list: one that cannot be read" acme list --json
 ok "is told, and the other listed" eval 'says "^posternctl: a: about.json" && json "@{\$j->{certificates}} == 1"'
