@@ -1,6 +1,6 @@
 /*
  * main.c - postern-policyd: answers the MTA's question which TLS policy goes for a destination. The parts, from outside
- * to inside: serve_io (socketmap connections), memory (answers), lookup_io (Redis, stsd), and control_io for
+ * to inside: serve_io (connections of MTAs), memory (answers), lookup_io (Redis, stsd), and control_io for
  * posternctl. Workers share the listeners that were opened before they were forked; all else each has for itself.
  */
 #include "control_io.h"

@@ -3,7 +3,7 @@
  * which DNS queries and which policy fetch it wants, is fed their results in any order, and at the end hands out the
  * record.
  *
- *     r = resolve_new(domain, previous, now, &options);
+ *     r = resolve_new(domain, previous, force, now, &options);
  *     while (!resolve_done(r)) {
  *         while (resolve_next(r, &action)) perform it, keeping action.slot;
  *         when a result is there: resolve_dns(r, slot, answer) or resolve_fetched(r, slot, fetch);
