@@ -81,7 +81,8 @@ static bool has_other_name(const char *nexthop, const char *domain)
     return domain[0] != '\0' && strcmp(domain, nexthop) != 0 && nexthop[0] != '[';
 }
 
-void reasons_print(struct buf *out, const json_t *reasons)
+/* As "  1. text" lines. */
+static void reasons_print(struct buf *out, const json_t *reasons)
 {
     for (size_t i = 0; i < json_array_size(reasons); i++) {
         const char *reason = json_string_value(json_array_get(reasons, i));

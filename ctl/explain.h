@@ -19,7 +19,4 @@ void explain_print(struct buf *out, const json_t *explanation, int64_t now, bool
  */
 enum tint answer_tint(const char *answer);
 
-/* Append the members of the array as "  1. text" lines. */
-void reasons_print(struct buf *out, const json_t *reasons);
-
 #endif

@@ -24,11 +24,6 @@ static const char *const purposes[LISTS] = {
     [LIST_REQUIRETLS] = "what Postfix 3.11 does with REQUIRETLS mail",
 };
 
-const char *list_purpose(enum list_id list)
-{
-    return (size_t)list < LISTS ? purposes[list] : "?";
-}
-
 /* --- which there are --- */
 
 void lists_print(struct buf *out, const int64_t count[LISTS], bool colour)
@@ -103,7 +98,7 @@ void list_print(struct buf *out, enum list_id list, const struct list_rows *rows
     static const char *const heads[] = {"PATTERN", "VALUE", "BY", "CREATED", "EXPIRES", "COMMENT"};
     struct table *t = table_new_headed(heads, sizeof(heads) / sizeof(heads[0]));
 
-    buf_printf(out, "%s (%s): %zu %s\n", list_name(list), list_purpose(list), rows->count,
+    buf_printf(out, "%s (%s): %zu %s\n", list_name(list), purposes[list], rows->count,
                rows->count == 1 ? "entry" : "entries");
     for (size_t i = 0; i < rows->count; i++)
         add_row(t, &rows->row[i], now);
@@ -143,7 +138,7 @@ json_t *list_json(enum list_id list, const struct list_rows *rows, int64_t now)
             json_object_set_new(one, "unreadable", harmless_string(row->why));
         json_array_append_new(entries, one);
     }
-    return json_pack("{s:s, s:s, s:o}", "list", list_name(list), "for", list_purpose(list), "entries", entries);
+    return json_pack("{s:s, s:s, s:o}", "list", list_name(list), "for", purposes[list], "entries", entries);
 }
 
 /* --- lines --- */

@@ -8,9 +8,6 @@
 
 #define LIST_TEXT_MAX ((size_t)1 << 30) /* octets of a list as text */
 
-/* What a list is for, in a few words. */
-const char *list_purpose(enum list_id list);
-
 /* Which lists there are. count: of each its entries; -1: what is there is no list. */
 void lists_print(struct buf *out, const int64_t count[LISTS], bool colour);
 json_t *lists_json(const int64_t count[LISTS]); /* NULL without memory, as all here */

@@ -105,7 +105,11 @@ static void steps_after(json_t *steps, const struct sts_result *r)
              p->domain);
 }
 
-json_t *sts_steps(const struct sts_result *r)
+/*
+ * What to do next, in order, an array of strings: first the file is served, then the record is changed (RFC 8461 8.1),
+ * what is on the way out stays until senders hold nothing else (8.3). NULL without memory.
+ */
+static json_t *steps_json(const struct sts_result *r)
 {
     json_t *steps = json_array();
 
@@ -147,7 +151,7 @@ static void print_policy(struct buf *out, const struct sts_policy *policy)
 
 static void print_steps(struct buf *out, const struct sts_result *r, bool colour)
 {
-    json_t *steps = sts_steps(r);
+    json_t *steps = steps_json(r);
 
     if (steps == NULL)
         out->failed = true;
@@ -166,6 +170,26 @@ static void print_steps(struct buf *out, const struct sts_result *r, bool colour
     json_decref(steps);
 }
 
+/* The failures of reports, a row each; nothing when there are none. */
+static void print_failures(struct buf *out, const struct sts_failures *f, bool colour)
+{
+    static const char *const head[] = {"RESULT", "SENDER", "MX HOST", "SESSIONS"};
+    struct table *t;
+
+    if (f == NULL || f->count == 0)
+        return;
+    t = table_new_headed(head, sizeof(head) / sizeof(head[0]));
+    for (size_t i = 0; i < f->count; i++) {
+        table_add(t, TINT_BAD, f->row[i].type);
+        table_add(t, TINT_NONE, f->row[i].sender);
+        table_add(t, TINT_NONE, f->row[i].host);
+        table_addf(t, TINT_NONE, "%" PRId64, f->row[i].sessions);
+    }
+    table_print(out, t, 0, colour);
+    table_free(t);
+    buf_char(out, '\n');
+}
+
 void sts_result_print(struct buf *out, const struct sts_result *r, bool colour)
 {
     const struct published *p = &r->plan->next;
@@ -175,7 +199,7 @@ void sts_result_print(struct buf *out, const struct sts_result *r, bool colour)
         verdicts_print(out, r->verdicts, colour);
         buf_char(out, '\n');
     }
-    sts_failures_print(out, r->failures, colour);
+    print_failures(out, r->failures, colour);
     print_facts(out, r);
     buf_printf(out, "\nhttps://" STS_HTTP_LABEL "%s" STS_HTTP_PATH ":\n", p->domain);
     print_policy(out, &p->policy);
@@ -231,7 +255,7 @@ json_t *sts_result_json(const struct sts_result *r)
     published_body(&body, &r->plan->next.policy);
     more = json_pack("{s:b, s:b, s:s, s:{s:s, s:s}, s:o, s:o, s:o}", "published", r->done, "new", r->plan->changed,
                      "policy", buf_text(&body), "record", "name", name, "txt", txt, "verdicts",
-                     verdicts_json(r->verdicts), "failures", failures_json(r->failures), "steps", sts_steps(r));
+                     verdicts_json(r->verdicts), "failures", failures_json(r->failures), "steps", steps_json(r));
     buf_clear(&body);
     if (object == NULL || more == NULL || json_object_update(object, more) != 0) {
         json_decref(object);
@@ -239,25 +263,6 @@ json_t *sts_result_json(const struct sts_result *r)
     }
     json_decref(more);
     return object;
-}
-
-void sts_failures_print(struct buf *out, const struct sts_failures *f, bool colour)
-{
-    static const char *const head[] = {"RESULT", "SENDER", "MX HOST", "SESSIONS"};
-    struct table *t;
-
-    if (f == NULL || f->count == 0)
-        return;
-    t = table_new_headed(head, sizeof(head) / sizeof(head[0]));
-    for (size_t i = 0; i < f->count; i++) {
-        table_add(t, TINT_BAD, f->row[i].type);
-        table_add(t, TINT_NONE, f->row[i].sender);
-        table_add(t, TINT_NONE, f->row[i].host);
-        table_addf(t, TINT_NONE, "%" PRId64, f->row[i].sessions);
-    }
-    table_print(out, t, 0, colour);
-    table_free(t);
-    buf_char(out, '\n');
 }
 
 /* --- publish list --- */

@@ -16,17 +16,8 @@ struct sts_result {
     bool served;      /* postern-stsd of this node serves policies */
 };
 
-/*
- * What to do next, in order, an array of strings: first the file is served, then the record is changed (RFC 8461 8.1),
- * what is on the way out stays until senders hold nothing else (8.3). NULL without memory.
- */
-json_t *sts_steps(const struct sts_result *r);
-
 void sts_result_print(struct buf *out, const struct sts_result *r, bool colour);
 json_t *sts_result_json(const struct sts_result *r); /* NULL without memory */
-
-/* The failures of reports, a row each; nothing when there are none. */
-void sts_failures_print(struct buf *out, const struct sts_failures *f, bool colour);
 
 /* --- publish list --- */
 

@@ -23,7 +23,8 @@ static size_t blanks(const char *text, size_t len)
     return i;
 }
 
-bool rules_line_next(struct rules_line *out, size_t *at, const char *text, size_t len)
+/* The next line of a text; *at begins as 0, out as {0}. Returns false at the end. */
+static bool line_next(struct rules_line *out, size_t *at, const char *text, size_t len)
 {
     const char *lf;
     size_t begin;
@@ -69,7 +70,7 @@ size_t rules_text_read(struct rule_set *set, const char *text, size_t len, rules
     struct err why;
     size_t bad = 0;
 
-    for (size_t at = 0; rules_line_next(&line, &at, text, len);) {
+    for (size_t at = 0; line_next(&line, &at, text, len);) {
         const struct rule *rule = NULL;
 
         if (!line.rule)
@@ -90,7 +91,7 @@ size_t rules_text_count(const char *text, size_t len)
     struct rules_line line = {0};
     size_t count = 0;
 
-    for (size_t at = 0; rules_line_next(&line, &at, text, len);)
+    for (size_t at = 0; line_next(&line, &at, text, len);)
         count += line.rule ? 1 : 0;
     return count;
 }
@@ -115,7 +116,7 @@ static bool span_find(struct span *out, const char *text, size_t len, const char
     size_t comments = 0;
     bool commented = false;
 
-    for (size_t at = 0, begin = 0; rules_line_next(&line, &at, text, len); begin = at) {
+    for (size_t at = 0, begin = 0; line_next(&line, &at, text, len); begin = at) {
         if (is_comment(&line) && !commented)
             comments = begin;
         if (line.rule && (name == NULL || is_named(&line, name, name_len))) {
@@ -184,7 +185,7 @@ static const char *name_of(size_t *len, const char *rule, struct err *e)
 {
     struct rules_line line = {0};
     size_t at = 0;
-    const char *name = rules_line_next(&line, &at, rule, strlen(rule)) ? rules_line_name(&line, len) : NULL;
+    const char *name = line_next(&line, &at, rule, strlen(rule)) ? rules_line_name(&line, len) : NULL;
 
     if (name == NULL)
         err_set(e, "the rule has no name; write NAME: EXPRESSION -> ACTION");

@@ -19,9 +19,6 @@ struct rules_line {
     bool rule;     /* no comment, nor blank */
 };
 
-/* The next line of a text; *at begins as 0, out as {0}. Returns false at the end. */
-bool rules_line_next(struct rules_line *out, size_t *at, const char *text, size_t len);
-
 /* The name of the rule of a line, in the line. NULL: there is none. */
 const char *rules_line_name(const struct rules_line *line, size_t *len);
 

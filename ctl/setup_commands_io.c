@@ -9,7 +9,8 @@
 
 #include <string.h>
 
-const struct setup_server setup_servers[] = {
+/* Ends with a NULL name. */
+static const struct setup_server setup_servers[] = {
     {.name = "postfix",
      .command = "setup postfix",
      .plan = setup_postfix_plan,

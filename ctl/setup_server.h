@@ -60,7 +60,4 @@ struct setup_server {
     void (*findings)(struct buf *said, const struct setup_request *r);
 };
 
-/* The servers; ends with a NULL name. */
-extern const struct setup_server setup_servers[];
-
 #endif

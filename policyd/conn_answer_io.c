@@ -43,7 +43,8 @@ static void answer_from_memory(struct conn *c, const struct request *req, struct
         lookup_refresh(s->lookups, &req->hop);
 }
 
-struct answer *conn_remembered(const struct conn *c, const struct nexthop *hop, int64_t now)
+/* The answer in memory that may be given, or NULL. */
+static struct answer *remembered(const struct conn *c, const struct nexthop *hop, int64_t now)
 {
     struct memory *memory = c->conns->memory;
     char text[NEXTHOP_BUF];
@@ -58,7 +59,7 @@ struct answer *conn_remembered(const struct conn *c, const struct nexthop *hop, 
 
 struct answer *conn_asked(const struct conn *c, const struct nexthop *hop, int64_t now)
 {
-    struct answer *a = conn_remembered(c, hop, now);
+    struct answer *a = remembered(c, hop, now);
     char text[NEXTHOP_BUF];
 
     if (hop->kind == NEXTHOP_DOMAIN) {
@@ -108,7 +109,7 @@ static void answer_transport(struct conn *c, const struct request *req)
     int64_t now = conns_now(s);
     bool none = lists == NULL || list_count(lists->list[LIST_SMTPS]) == 0;
     bool named = !none && list_match_name(lists->list[LIST_SMTPS], req->hop.name, now) != NULL;
-    const struct answer *a = none || named ? NULL : conn_remembered(c, &req->hop, now);
+    const struct answer *a = none || named ? NULL : remembered(c, &req->hop, now);
 
     if (named || (a != NULL && a->smtps)) {
         reply_transport(&s->out, req->hop.name);

@@ -13,6 +13,8 @@
 #include <sys/random.h>
 #include <time.h>
 
+static const struct smtp_client_events client_events;
+
 static void host_try(struct upstream *u, bool may_be_kept);
 
 void upstream_conclude(struct upstream *u)
@@ -137,7 +139,7 @@ static void host_open(struct upstream *u, bool may_be_kept)
 {
     u->closing = false;
     may_be_kept = may_be_kept && relay_walk_host_begins(&u->walk);
-    u->link = link_open(&u->place, &u->path, &u->walk, may_be_kept, &u->kept, &upstream_client_events, u);
+    u->link = link_open(&u->place, &u->path, &u->walk, may_be_kept, &u->kept, &client_events, u);
     if (!u->kept)
         return;
     relay_walk_instead(&u->walk, &u->path, smtp_client_address(u->link->client));
@@ -179,7 +181,7 @@ void upstream_place_told(void *ctx, bool place)
     upstream_release(u);
 }
 
-void upstream_ready(void *ctx)
+static void on_ready(void *ctx)
 {
     struct upstream *u = ctx;
 
@@ -203,7 +205,7 @@ static void on_failed(void *ctx, enum relay_failed what, const char *enhanced, c
     upstream_release(u);
 }
 
-const struct smtp_client_events upstream_client_events = {upstream_ready, upstream_reply, upstream_room, on_failed};
+static const struct smtp_client_events client_events = {on_ready, upstream_reply, upstream_room, on_failed};
 
 void upstream_plan(struct upstream *u)
 {

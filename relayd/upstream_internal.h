@@ -55,13 +55,10 @@ struct upstream {
     bool dead;
 };
 
-extern const struct smtp_client_events upstream_client_events;
-
 /* upstream_host_io.c: the plan is to be made, with dest or without; an address of a host failed
  * before it took MAIL. */
 void upstream_plan(struct upstream *u);
 void upstream_host_failed(struct upstream *u, enum relay_failed what, const char *enhanced, const char *detail);
-void upstream_ready(void *ctx);
 void upstream_place_told(void *ctx, bool place); /* the place that was waited for is there, or will not be */
 void upstream_mail_reply(struct upstream *u, const struct smtp_reply *reply);
 

@@ -49,7 +49,6 @@ struct publications_keeper {
 
 /* publications_io.c: they are those of Redis now, of this stamp; and to the file with them. */
 void publications_current(struct publications_keeper *k, const struct lists_stamp *stamp);
-void publications_write_file(struct publications_keeper *k);
 
 /* publications_read_io.c */
 void publications_reading_init(struct publications_keeper *k);

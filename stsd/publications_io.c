@@ -11,14 +11,6 @@
 
 #define WRITE_MS 10000 /* after the file could not be written */
 
-void publications_current(struct publications_keeper *k, const struct lists_stamp *stamp)
-{
-    k->stamp = *stamp;
-    k->is_known = k->current = true;
-    k->since = now_seconds();
-    publications_write_file(k);
-}
-
 /* --- the file --- */
 
 static void fill(struct buf *out, const void *what)
@@ -28,18 +20,26 @@ static void fill(struct buf *out, const void *what)
     publications_write(out, &k->known, &k->stamp);
 }
 
-void publications_write_file(struct publications_keeper *k)
+static void file_write(struct publications_keeper *k)
 {
     k->write_again = false;
     if (k->writer != NULL && file_writer_write(k->writer, fill, k) != 0)
         k->write_again = true;
 }
 
+void publications_current(struct publications_keeper *k, const struct lists_stamp *stamp)
+{
+    k->stamp = *stamp;
+    k->is_known = k->current = true;
+    k->since = now_seconds();
+    file_write(k);
+}
+
 static void on_write_later(evutil_socket_t fd, short what, void *ctx)
 {
     (void)fd;
     (void)what;
-    publications_write_file(ctx);
+    file_write(ctx);
 }
 
 static void on_written(void *ctx, const char *why)
@@ -52,7 +52,7 @@ static void on_written(void *ctx, const char *why)
     if (why != NULL)
         timer_start(k->write_later, WRITE_MS);
     else if (k->write_again)
-        publications_write_file(k);
+        file_write(k);
 }
 
 /* Returns 1, 0 when there is none, or -1. */

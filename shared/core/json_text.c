@@ -57,7 +57,8 @@ bool json_text_add(struct buf *out, const char *text, size_t max)
     return true;
 }
 
-size_t json_text_measure(const char *text, size_t max)
+/* The octets that it takes when it is written, counted up to max + 1. */
+static size_t measure(const char *text, size_t max)
 {
     size_t left = strlen(text), written = 0;
     char one[ESCAPE_MAX + 1];
@@ -90,7 +91,7 @@ void json_text_array(struct buf *out, const char *before, const char *key, const
         return;
     buf_printf(out, "%s\"%s\":[", before, key);
     for (size_t i = 0; i < count; i++) {
-        size_t len = json_text_measure(text[i], max) + (i > 0 ? 3 : 2);
+        size_t len = measure(text[i], max) + (i > 0 ? 3 : 2);
 
         if (written + len > max)
             break;

@@ -10,9 +10,6 @@
  */
 bool json_text_add(struct buf *out, const char *text, size_t max);
 
-/* The octets that it takes when it is written, counted up to max + 1. */
-size_t json_text_measure(const char *text, size_t max);
-
 /* before, then "key": "text"; nothing when the text is NULL or "". */
 void json_text_member(struct buf *out, const char *before, const char *key, const char *text, size_t max);
 
