@@ -5,6 +5,7 @@
 #include "acme_text.h"
 #include "clock.h"
 #include "ctl.h"
+#include "member.h"
 #include "output_io.h"
 
 #include "conf.h"
@@ -112,14 +113,11 @@ static int add_entry(const struct conf *conf, const char *name, const struct cer
 static int print_plan(const struct ctl *ctl, const struct conf *conf, const char *name, const struct cert_about *about)
 {
     struct buf text;
-    json_t *hosts = json_array();
 
-    for (size_t i = 0; i < about->host_count; i++)
-        (void)json_array_append_new(hosts, json_string(about->host[i]));
     if (ctl->options & CTL_JSON)
         return output_json(json_pack("{s:s, s:s, s:s, s:s, s:o}", "name", name, "key", about->key_type, "authority",
-                                     conf->certs.acme_url, "challenge", about->challenge, "hosts", hosts));
-    json_decref(hosts);
+                                     conf->certs.acme_url, "challenge", about->challenge, "hosts",
+                                     string_array(about->host, about->host_count)));
     buf_init(&text, CTL_OUTPUT_MAX);
     buf_printf(&text, "%s: a key (%s) and a certificate by %s, proved by %s, for\n", name, about->key_type,
                conf->certs.acme_url, about->challenge);

@@ -45,15 +45,13 @@ json_t *acme_entry_json(const struct acme_entry *a)
     const struct cert_about *about = &a->entry.about;
     const char *trouble = about->trouble[0] != '\0' ? about->trouble : a->entry.trouble;
     const char *state = trouble[0] != '\0' ? "failed" : a->waits ? "waits" : a->has_live ? "good" : "new";
-    json_t *hosts = json_array();
 
-    for (size_t i = 0; i < about->host_count; i++)
-        (void)json_array_append_new(hosts, json_string(about->host[i]));
     return json_pack("{s:s, s:s, s:s, s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "name", a->entry.name, "title",
                      about->title, "state", state, "trouble", harmless_string(trouble), "challenge", about->challenge,
-                     "key", about->key_type, "hosts", hosts, "due", time_json(acme_entry_due(a)), "ends",
-                     time_json(a->has_live ? a->entry.leaf.not_after : 0), "tried", time_json(about->tried),
-                     "tlsa_seen", time_json(about->tlsa_seen), "pending_since", time_json(about->pending_since));
+                     "key", about->key_type, "hosts", string_array(about->host, about->host_count), "due",
+                     time_json(acme_entry_due(a)), "ends", time_json(a->has_live ? a->entry.leaf.not_after : 0),
+                     "tried", time_json(about->tried), "tlsa_seen", time_json(about->tlsa_seen), "pending_since",
+                     time_json(about->pending_since));
 }
 
 /* --- text --- */

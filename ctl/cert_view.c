@@ -106,15 +106,6 @@ void cert_list_print(struct buf *out, const struct cert_entries *all, int64_t no
     table_free(t);
 }
 
-static json_t *text_array(char *const *text, size_t count)
-{
-    json_t *array = json_array();
-
-    for (size_t i = 0; i < count; i++)
-        (void)json_array_append_new(array, json_string(text[i]));
-    return array;
-}
-
 static json_t *name_array(const struct cert_facts *f)
 {
     json_t *array = json_array();
@@ -122,12 +113,6 @@ static json_t *name_array(const struct cert_facts *f)
     for (size_t i = 0; i < f->names; i++)
         (void)json_array_append_new(array, json_string(f->name[i]));
     return array;
-}
-
-/* A text, or null for "". */
-static json_t *text_or_null(const char *text)
-{
-    return text[0] != '\0' ? json_string(text) : json_null();
 }
 
 static json_t *number_if(bool known, int64_t number)
@@ -143,11 +128,11 @@ json_t *cert_list_json(const struct cert_entry *entry, int64_t now)
     const char *trouble = entry->trouble[0] != '\0' ? entry->trouble : about->trouble;
 
     return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "name", entry->name, "title",
-                     text_or_null(about->title), "source", text_or_null(about->source), "hosts",
-                     name_array(&entry->leaf), "issuer", text_or_null(entry->leaf.issuer), "key",
-                     text_or_null(entry->leaf.key), "not_before", number_if(live, entry->leaf.not_before), "not_after",
-                     number_if(live, end), "days_left", number_if(live, days_left(end, now)), "use",
-                     text_array(about->use, about->uses), "trouble",
+                     string_or_null(about->title), "source", string_or_null(about->source), "hosts",
+                     name_array(&entry->leaf), "issuer", string_or_null(entry->leaf.issuer), "key",
+                     string_or_null(entry->leaf.key), "not_before", number_if(live, entry->leaf.not_before),
+                     "not_after", number_if(live, end), "days_left", number_if(live, days_left(end, now)), "use",
+                     string_array(about->use, about->uses), "trouble",
                      trouble[0] != '\0' ? harmless_string(trouble) : json_null());
 }
 

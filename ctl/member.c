@@ -17,6 +17,23 @@ int64_t member_number(const json_t *object, const char *name)
     return (int64_t)json_integer_value(json_object_get(object, name));
 }
 
+json_t *string_or_null(const char *text)
+{
+    return text == NULL || text[0] == '\0' ? json_null() : json_string(text);
+}
+
+json_t *string_array(char *const *text, size_t count)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < count && array != NULL; i++)
+        if (json_array_append_new(array, json_string(text[i])) != 0) {
+            json_decref(array);
+            array = NULL;
+        }
+    return array;
+}
+
 json_t *harmless_string(const char *foreign)
 {
     json_t *string;

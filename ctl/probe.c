@@ -223,7 +223,7 @@ static enum probe_verdict worse(enum probe_verdict a, enum probe_verdict b)
                                                   : PROBE_GOOD;
 }
 
-static bool has_policy(const struct probe *p)
+bool probe_has_policy(const struct probe *p)
 {
     return dest_sts_live(&p->dest->sts, p->now) && p->dest->sts.policy.mode != STS_MODE_NONE;
 }
@@ -232,7 +232,7 @@ enum probe_verdict probe_published(const struct probe *p, const struct probe_hos
                                    struct err *e)
 {
     struct err sts_why = {""}, dane_why = {""};
-    enum probe_verdict sts = has_policy(p) ? probe_sts(host, at, &sts_why) : PROBE_GOOD;
+    enum probe_verdict sts = probe_has_policy(p) ? probe_sts(host, at, &sts_why) : PROBE_GOOD;
     enum probe_verdict dane = probe_dane(host, at, &dane_why);
 
     if (dane == PROBE_GOOD && sts == PROBE_GOOD)

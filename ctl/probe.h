@@ -59,6 +59,9 @@ bool probe_chain_same(const struct probe_address *a, const struct probe_address 
 /* The certificates of a chain are not each issued by the next: some senders do not take such a one. */
 bool probe_chain_crooked(const struct probe_address *at);
 
+/* There is a policy of MTA-STS that senders go by, in mode enforce or testing. */
+bool probe_has_policy(const struct probe *p);
+
 /* What PKIX has against the chain as it was sent, in more words than OpenSSL's: which issuer is missing, which
  * certificate has expired, which is out of order. */
 void probe_chain_why(const struct probe_address *at, const char *host, struct err *e);

@@ -12,11 +12,6 @@ struct telling {
     void *ctx;
 };
 
-static bool has_policy(const struct probe *p)
-{
-    return dest_sts_live(&p->dest->sts, p->now) && p->dest->sts.policy.mode != STS_MODE_NONE;
-}
-
 static void tell(const struct telling *t, enum probe_verdict v, const char *subject, const char *why, const char *to_do)
 {
     struct probe_finding f = {.verdict = v};
@@ -44,7 +39,7 @@ static void tell_sts(const struct telling *t)
         (void)err_set(&why, "its MTA-STS policy cannot be had: %s", d->sts.why);
         tell(t, PROBE_BAD, d->domain, why.text, "posternctl publish sts --check shows each step");
     }
-    if (has_policy(t->p) && d->sts.policy.mode == STS_MODE_TESTING)
+    if (probe_has_policy(t->p) && d->sts.policy.mode == STS_MODE_TESTING)
         tell(t, PROBE_GOOD, d->domain, "its MTA-STS policy is in mode testing: senders report failures, but deliver",
              "posternctl publish sts --promote when nothing is wrong");
 }
@@ -76,7 +71,7 @@ static void tell_domain(const struct telling *t)
     if (d->mx == DEST_MX_IMPLICIT && t->p->hosts > 0 && !t->p->alone)
         tell(t, PROBE_GOOD, d->domain, "it has no MX records, so that it is its own mail host",
              "if it is the name of a mail server, give the domain that it takes mail for, or the host in brackets");
-    if (t->p->hosts > 0 && !any_dane(t->p) && !has_policy(t->p) && d->sts.record == DEST_STS_NONE && !t->p->alone)
+    if (t->p->hosts > 0 && !any_dane(t->p) && !probe_has_policy(t->p) && d->sts.record == DEST_STS_NONE && !t->p->alone)
         tell(t, PROBE_GOOD, d->domain, "it publishes neither MTA-STS nor TLSA records: no sender verifies its servers",
              "posternctl publish sts, posternctl publish tlsa");
 }
@@ -129,13 +124,13 @@ static void advise(const struct probe *p, const struct probe_host *host, const s
 {
     struct err none;
 
-    if (has_policy(p) && !host->in_policy)
+    if (probe_has_policy(p) && !host->in_policy)
         (void)err_set(e, "add it to the policy, with a new id in the record: posternctl publish sts");
     else if (at->stage != PROBE_DONE)
         advise_connection(at, e);
     else if (probe_dane(host, at, &none) == PROBE_BAD)
         advise_dane(at, host->host, e);
-    else if (has_policy(p) && probe_sts(host, at, &none) == PROBE_BAD)
+    else if (probe_has_policy(p) && probe_sts(host, at, &none) == PROBE_BAD)
         advise_pkix(at, host->host->name, e);
 }
 

@@ -2,15 +2,10 @@
 #include "probe.h"
 
 #include "hex.h"
+#include "member.h"
 #include "probe_findings.h"
 
 #include <string.h>
-
-/* "" is null. */
-static json_t *text_of(const char *text)
-{
-    return text == NULL || text[0] == '\0' ? json_null() : json_string(text);
-}
 
 /* --- certificates --- */
 
@@ -48,12 +43,13 @@ static json_t *json_chain(const struct probe_address *at)
 
 static json_t *json_verdict(enum probe_verdict v, const struct err *why)
 {
-    return json_pack("{s:s, s:o}", "verdict", probe_verdict_name(v), "why", text_of(v == PROBE_GOOD ? "" : why->text));
+    return json_pack("{s:s, s:o}", "verdict", probe_verdict_name(v), "why",
+                     string_or_null(v == PROBE_GOOD ? "" : why->text));
 }
 
 static json_t *json_judgement(const struct tls_client_judgement *j)
 {
-    return json_pack("{s:s, s:o}", "result", tls_client_result_name(j->result), "why", text_of(j->words));
+    return json_pack("{s:s, s:o}", "result", tls_client_result_name(j->result), "why", string_or_null(j->words));
 }
 
 static json_t *json_verdicts(const struct probe *p, const struct probe_host *host, const struct probe_address *at)
@@ -72,11 +68,12 @@ static json_t *json_address(const struct probe *p, const struct probe_host *host
 
     return json_pack("{s:s, s:s, s:b, s:b, s:o, s:o, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "address",
                      at->address, "stage", probe_stage_name(at->stage), "later", at->later, "unrouted", at->unrouted,
-                     "why", text_of(at->why), "greeting", text_of(at->greeting), "starttls", at->offers_starttls,
-                     "requiretls", at->offers_requiretls, "protocol", text_of(at->version), "cipher",
-                     text_of(at->cipher), "group", text_of(at->group), "chain", json_chain(at), "chain_trouble",
-                     text_of(at->chain_trouble), "days_left", ends, "pkix", json_judgement(&at->pkix), "tlsa",
-                     json_judgement(&at->dane), "verdicts", json_verdicts(p, host, at));
+                     "why", string_or_null(at->why), "greeting", string_or_null(at->greeting), "starttls",
+                     at->offers_starttls, "requiretls", at->offers_requiretls, "protocol", string_or_null(at->version),
+                     "cipher", string_or_null(at->cipher), "group", string_or_null(at->group), "chain", json_chain(at),
+                     "chain_trouble", string_or_null(at->chain_trouble), "days_left", ends, "pkix",
+                     json_judgement(&at->pkix), "tlsa", json_judgement(&at->dane), "verdicts",
+                     json_verdicts(p, host, at));
 }
 
 static json_t *json_tlsa(const struct dest_host *host)
@@ -107,7 +104,7 @@ static json_t *json_host(const struct probe *p, const struct probe_host *host)
     return json_pack("{s:s, s:i, s:b, s:b, s:s, s:o, s:o, s:o}", "host", host->host->name, "preference",
                      (int)host->host->preference, "address_secure", host->host->address_secure, "in_policy",
                      host->in_policy, "dane", dest_dane_name(host->host->dane), "tlsa_base",
-                     text_of(host->host->tlsa_base), "tlsa", json_tlsa(host->host), "addresses", all);
+                     string_or_null(host->host->tlsa_base), "tlsa", json_tlsa(host->host), "addresses", all);
 }
 
 static json_t *json_hosts(const struct probe *p)
@@ -125,21 +122,19 @@ static json_t *json_sts(const struct probe *p)
 {
     const struct dest_sts *sts = &p->dest->sts;
     bool live = dest_sts_live(sts, p->now);
-    json_t *mx = json_array();
+    json_t *mx = string_array(sts->policy.mx, live ? sts->policy.mx_count : 0);
 
-    for (size_t i = 0; live && i < sts->policy.mx_count; i++)
-        (void)json_array_append_new(mx, json_string(sts->policy.mx[i]));
     return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "record", dest_sts_record_name(sts->record), "id",
-                     text_of(sts->id), "mode", text_of(live ? sts_mode_name(sts->policy.mode) : ""), "max_age",
-                     live ? json_integer(sts->policy.max_age) : json_null(), "mx", mx, "failure",
-                     text_of(dest_sts_failure_name(sts->failure)), "why", text_of(sts->why));
+                     string_or_null(sts->id), "mode", string_or_null(live ? sts_mode_name(sts->policy.mode) : ""),
+                     "max_age", live ? json_integer(sts->policy.max_age) : json_null(), "mx", mx, "failure",
+                     string_or_null(dest_sts_failure_name(sts->failure)), "why", string_or_null(sts->why));
 }
 
 static void add_finding(void *ctx, const struct probe_finding *f)
 {
     (void)json_array_append_new(ctx,
                                 json_pack("{s:s, s:s, s:s, s:o}", "verdict", probe_verdict_name(f->verdict), "about",
-                                          f->subject, "why", f->why.text, "to_do", text_of(f->to_do.text)));
+                                          f->subject, "why", f->why.text, "to_do", string_or_null(f->to_do.text)));
 }
 
 json_t *probe_json(const struct probe *p)
@@ -153,8 +148,8 @@ json_t *probe_json(const struct probe *p)
     probe_findings(p, add_finding, findings);
     return json_pack("{s:s, s:b, s:I, s:i, s:s, s:o, s:b, s:o, s:s, s:b, s:b, s:o, s:o, s:o, s:o}", "domain", d->domain,
                      "alone", p->alone, "time", (json_int_t)p->now, "port", (int)p->port, "verdict",
-                     probe_verdict_name(all), "why", text_of(all == PROBE_GOOD ? "" : why.text), "ending_soon", ends,
-                     "ending", text_of(ending.text), "mx", dest_mx_name(d->mx), "mx_secure", d->mx_secure,
-                     "mx_truncated", d->mx_truncated, "mta_sts", json_sts(p), "tlsrpt", text_of(d->tlsrpt), "hosts",
-                     json_hosts(p), "findings", findings);
+                     probe_verdict_name(all), "why", string_or_null(all == PROBE_GOOD ? "" : why.text), "ending_soon",
+                     ends, "ending", string_or_null(ending.text), "mx", dest_mx_name(d->mx), "mx_secure", d->mx_secure,
+                     "mx_truncated", d->mx_truncated, "mta_sts", json_sts(p), "tlsrpt", string_or_null(d->tlsrpt),
+                     "hosts", json_hosts(p), "findings", findings);
 }

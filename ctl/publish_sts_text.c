@@ -208,24 +208,12 @@ void sts_result_print(struct buf *out, const struct sts_result *r, bool colour)
     print_steps(out, r, colour);
 }
 
-static json_t *strings(char *const *text, size_t count)
-{
-    json_t *array = json_array();
-
-    for (size_t i = 0; i < count && array != NULL; i++)
-        if (json_array_append_new(array, json_string(text[i])) != 0) {
-            json_decref(array);
-            array = NULL;
-        }
-    return array;
-}
-
 static json_t *policy_json(const struct published *p)
 {
     return json_pack("{s:s, s:s, s:I, s:o, s:s, s:I, s:I, s:I, s:s}", "domain", p->domain, "mode",
                      sts_mode_name(p->policy.mode), "max_age", (json_int_t)p->policy.max_age, "mx",
-                     strings(p->policy.mx, p->policy.mx_count), "id", p->id, "changed", (json_int_t)p->changed, "since",
-                     (json_int_t)p->since, "held_until", (json_int_t)p->held, "by", p->by);
+                     string_array(p->policy.mx, p->policy.mx_count), "id", p->id, "changed", (json_int_t)p->changed,
+                     "since", (json_int_t)p->since, "held_until", (json_int_t)p->held, "by", p->by);
 }
 
 static json_t *failures_json(const struct sts_failures *f)
@@ -334,5 +322,5 @@ json_t *sts_list_json(const struct sts_listed *row, size_t count, char *const *w
             domains = NULL;
         }
     }
-    return json_pack("{s:o, s:o}", "domains", domains, "without", strings(without, withouts));
+    return json_pack("{s:o, s:o}", "domains", domains, "without", string_array(without, withouts));
 }

@@ -198,14 +198,6 @@ int published_store_read_all(struct redis_ask *a, struct published_all *out, str
 
 /* --- edits --- */
 
-static int take_edited(void *ctx, const redisReply *reply, struct err *e)
-{
-    if (reply->type != REDIS_REPLY_INTEGER)
-        return redis_strange(e);
-    *(int *)ctx = reply->integer != 0;
-    return 0;
-}
-
 static int edit(struct redis_ask *a, const char *script, const struct published_stored *seen, const struct buf *json,
                 struct err *e)
 {
@@ -229,7 +221,7 @@ static int edit(struct redis_ask *a, const char *script, const struct published_
         length[i] = strlen(word[i]);
     length[8] = seen->json.len;
     length[9] = json->len;
-    return redis_ask(a, take_edited, &edited, sizeof(word) / sizeof(word[0]), word, length, e) == 0 ? edited : -1;
+    return redis_ask(a, redis_take_done, &edited, sizeof(word) / sizeof(word[0]), word, length, e) == 0 ? edited : -1;
 }
 
 int published_store_write(struct redis_ask *a, const struct published_stored *seen, const struct published *policy,

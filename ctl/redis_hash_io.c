@@ -40,6 +40,14 @@ int redis_strange(struct err *e)
     return err_set(e, "Redis: a reply that cannot be");
 }
 
+int redis_take_done(void *ctx, const redisReply *reply, struct err *e)
+{
+    if (reply->type != REDIS_REPLY_INTEGER)
+        return redis_strange(e);
+    *(int *)ctx = reply->integer != 0;
+    return 0;
+}
+
 bool redis_is_strings(const redisReply *reply)
 {
     if (reply->type != REDIS_REPLY_ARRAY)

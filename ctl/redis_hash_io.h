@@ -30,6 +30,9 @@ int redis_hash_read(struct redis_ask *a, const struct redis_hash *hash, redis_fi
 /* "a reply that cannot be"; returns -1. */
 int redis_strange(struct err *e);
 
+/* For redis_ask, of a script that replies whether it has done it: *(int *)ctx is 1 or 0. */
+int redis_take_done(void *ctx, const redisReply *reply, struct err *e);
+
 /* An array of strings. */
 bool redis_is_strings(const redisReply *reply);
 

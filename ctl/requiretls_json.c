@@ -1,11 +1,7 @@
 /* requiretls_json.c - see requiretls.h: all of it as one object. */
 #include "requiretls.h"
 
-/* NULL and "" are null. */
-static json_t *text_of(const char *text)
-{
-    return text == NULL || text[0] == '\0' ? json_null() : json_string(text);
-}
+#include "member.h"
 
 static json_t *json_cells(const struct requiretls *r, size_t candidate)
 {
@@ -47,10 +43,10 @@ static json_t *json_host(const struct requiretls *r, size_t candidate)
     return json_pack("{s:s, s:i, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o}", "host", c->host->name,
                      "preference", c->host->preference, "barred", c->barred != RELAY_FAILED_NOTHING, "asked", h->asked,
                      "conditions", json_cells(r, candidate), "takes", json_takes(r, candidate, what), "failed",
-                     text_of(fails ? relay_failed_name(what) : NULL), "why",
-                     text_of(fails ? relay_failed_words(what) : NULL), "detail", text_of(h->why.detail), "permanent",
-                     fails ? json_boolean(relay_failed_permanent(what)) : json_null(), "hurried", h->hurried, "cipher",
-                     text_of(h->tls.cipher), "certificate", json_certificate(&h->tls));
+                     string_or_null(fails ? relay_failed_name(what) : NULL), "why",
+                     string_or_null(fails ? relay_failed_words(what) : NULL), "detail", string_or_null(h->why.detail),
+                     "permanent", fails ? json_boolean(relay_failed_permanent(what)) : json_null(), "hurried",
+                     h->hurried, "cipher", string_or_null(h->tls.cipher), "certificate", json_certificate(&h->tls));
 }
 
 static json_t *json_hosts(const struct requiretls *r)
@@ -76,7 +72,8 @@ static json_t *json_outcome(const struct requiretls *r, bool null_reverse_path)
         (void)json_array_append_new(hosts, json_string(r->path.candidate[o.host[i]].host->name));
     return json_pack("{s:s, s:o, s:o, s:o, s:o}", "result", requiretls_result_name(o.result), "hosts", hosts, "code",
                      reply ? json_integer(o.reply.code) : json_null(), "enhanced",
-                     text_of(reply ? o.reply.enhanced : NULL), "text", text_of(reply ? o.reply.text : NULL));
+                     string_or_null(reply ? o.reply.enhanced : NULL), "text",
+                     string_or_null(reply ? o.reply.text : NULL));
 }
 
 json_t *requiretls_json(const struct requiretls *r)
@@ -85,6 +82,6 @@ json_t *requiretls_json(const struct requiretls *r)
 
     return json_pack("{s:s, s:s, s:b, s:o, s:o, s:o, s:o}", "domain", r->hop.name, "kind",
                      nexthop_kind_name(r->hop.kind), "offline", r->offline, "failed",
-                     text_of(failed != RELAY_FAILED_NOTHING ? relay_failed_name(failed) : NULL), "hosts", json_hosts(r),
-                     "mail", json_outcome(r, false), "bounce", json_outcome(r, true));
+                     string_or_null(failed != RELAY_FAILED_NOTHING ? relay_failed_name(failed) : NULL), "hosts",
+                     json_hosts(r), "mail", json_outcome(r, false), "bounce", json_outcome(r, true));
 }

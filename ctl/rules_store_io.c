@@ -71,14 +71,6 @@ void rules_store_clear(struct rules_stored *s)
     buf_clear(&s->text);
 }
 
-static int take_written(void *ctx, const redisReply *reply, struct err *e)
-{
-    if (reply->type != REDIS_REPLY_INTEGER)
-        return redis_strange(e);
-    *(int *)ctx = reply->integer != 0;
-    return 0;
-}
-
 int rules_store_write(struct redis_ask *a, const struct rules_stored *seen, bool anew, const struct buf *text,
                       struct err *e)
 {
@@ -95,5 +87,5 @@ int rules_store_write(struct redis_ask *a, const struct rules_stored *seen, bool
     for (size_t i = 0; i + 1 < sizeof(word) / sizeof(word[0]); i++)
         length[i] = strlen(word[i]);
     length[sizeof(word) / sizeof(word[0]) - 1] = text->len;
-    return redis_ask(a, take_written, &written, sizeof(word) / sizeof(word[0]), word, length, e) == 0 ? written : -1;
+    return redis_ask(a, redis_take_done, &written, sizeof(word) / sizeof(word[0]), word, length, e) == 0 ? written : -1;
 }
