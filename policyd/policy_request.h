@@ -46,7 +46,7 @@ bool policy_recipient_tagged(const struct address_tag *tag, const char *recipien
 
 enum policy_action {
     POLICY_DUNNO,
-    POLICY_REQUIRETLS, /* Postfix 3.11 sends the message with REQUIRETLS (check C6) */
+    POLICY_REQUIRETLS, /* Postfix 3.11 sends the message with REQUIRETLS */
     POLICY_MISPLACED   /* it may have to, but is asked too early or too late, or for several recipients at a time */
 };
 

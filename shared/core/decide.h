@@ -1,6 +1,6 @@
 /*
  * decide.h - the decision: from the facts about a destination to the TLS policy for mail to it, with the reasons. One
- * pure function (DESIGN: doc/architecture.md, "The decision"). RFC 7672 and RFC 8461; DANE goes before MTA-STS (A11).
+ * pure function (doc/architecture.md, "The decision"). RFC 7672 and RFC 8461; DANE goes before MTA-STS (A11).
  */
 #ifndef POSTERN_DECIDE_H
 #define POSTERN_DECIDE_H
