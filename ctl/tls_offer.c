@@ -336,7 +336,7 @@ static void words_of_mtas(struct tls_offer *out, const struct list_value *v)
                    v->protocols, v->protocols[0] != '\0' && v->ciphers[0] != '\0' ? " " : "",
                    v->ciphers[0] != '\0' ? "ciphers=" : "", v->ciphers);
     (void)snprintf(policy, sizeof(policy), "OK encrypt %.300s", out->postfix);
-    buf_init(&line, (size_t)EXIM_LINE_MAX * 4);
+    buf_init(&line, (size_t)EXIM_REQUEST_MAX * 4);
     exim_answer_policy(&line, &(struct exim_policy){.text = policy, .len = strlen(policy), .domain = "example.com"});
     at = strstr(buf_text(&line), " gnutls=");
     if (at != NULL)

@@ -13,7 +13,7 @@
 
 #define SMTPS_PORT 465
 
-_Static_assert(EXIM_LINE_MAX < CONN_REQUEST_MAX, "an incomplete request has room in conns.in");
+_Static_assert(EXIM_REQUEST_MAX < CONN_REQUEST_MAX, "an incomplete request has room in conns.in");
 
 static const char no_lists[] = "the operator's lists are not known, as Redis cannot be reached";
 static const char no_room[] = "too many domains are being looked up, try again later";

@@ -11,7 +11,7 @@
 #include <string.h>
 
 const char exim_answer_too_long[] = "status=bad why=\"a request is one line of at most 1024 octets\"\n";
-_Static_assert(EXIM_LINE_MAX == 1024, "as it says");
+_Static_assert(EXIM_REQUEST_MAX == 1024, "as it says");
 
 /* --- words --- */
 

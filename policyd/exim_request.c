@@ -7,11 +7,11 @@
 
 ssize_t exim_request_line(const char *data, size_t len, struct err *e)
 {
-    const char *end = memchr(data, '\n', len <= EXIM_LINE_MAX ? len : EXIM_LINE_MAX + 1);
+    const char *end = memchr(data, '\n', len <= EXIM_REQUEST_MAX ? len : EXIM_REQUEST_MAX + 1);
 
     if (end != NULL)
         return end - data + 1;
-    return len <= EXIM_LINE_MAX ? 0 : err_set(e, "a request is longer than %d octets", EXIM_LINE_MAX);
+    return len <= EXIM_REQUEST_MAX ? 0 : err_set(e, "a request is longer than %d octets", EXIM_REQUEST_MAX);
 }
 
 /* --- each verb --- */
@@ -137,7 +137,7 @@ static enum exim_route route_of_address(struct span address, const struct addres
     size_t seen[] = {0, 0};
     struct buf out;
 
-    buf_init(&out, EXIM_LINE_MAX);
+    buf_init(&out, EXIM_REQUEST_MAX);
     if (address_tags_remove(&out, seen, tags, 2, address.at, address.len, NULL) > 0)
         route = seen[0] > 0 ? EXIM_ROUTE_REQUIRETLS : EXIM_ROUTE_RELAXED;
     else if (!buf_ok(&out))

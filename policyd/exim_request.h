@@ -14,7 +14,7 @@
 #include "list.h"
 #include "nexthop.h"
 
-#define EXIM_LINE_MAX 1024 /* octets of a line without its LF */
+#define EXIM_REQUEST_MAX 1024 /* octets of a line without its LF */
 
 enum exim_verb { EXIM_POLICY, EXIM_MX, EXIM_LIST, EXIM_ROUTE };
 

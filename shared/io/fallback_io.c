@@ -28,11 +28,11 @@ static const char script[] = //
     "if seen ~= ARGV[2] then return seen end "
     "if ARGV[6] == '1' and redis.call('HLEN', KEYS[1]) == 0 then return redis.status_reply('OK') end "
     "local most = " NUMBER(
-        FALLBACK_HOSTS_MAX) " " //
-                            "if seen == '' and redis.call('HLEN', KEYS[1]) >= most then redis.call('DEL', KEYS[1]) end "
-                            "redis.call('HSET', KEYS[1], ARGV[1], ARGV[3]) "
-                            "redis.call('EXPIRE', KEYS[1], ARGV[4]) "
-                            "return redis.status_reply('OK')";
+        FALLBACK_KEPT_MAX) " " //
+                           "if seen == '' and redis.call('HLEN', KEYS[1]) >= most then redis.call('DEL', KEYS[1]) end "
+                           "redis.call('HSET', KEYS[1], ARGV[1], ARGV[3]) "
+                           "redis.call('EXPIRE', KEYS[1], ARGV[4]) "
+                           "return redis.status_reply('OK')";
 
 /* Of the command. */
 enum { WORD_SEEN = 5, WORD_NEW = 6, WORDS = 10 };

@@ -11,7 +11,7 @@
 #include "fallback.h"
 #include "redis_io.h"
 
-#define FALLBACK_HOSTS_MAX 128 /* of one next hop; one more, and all of them are forgotten: TLS is tried again */
+#define FALLBACK_KEPT_MAX 128 /* hosts of a next hop in Redis; one more, and all are forgotten: TLS is tried again */
 
 /* why: NULL when the event is in Redis, else what went wrong; valid during the callback. */
 typedef void fallback_reported_fn(void *ctx, const char *why);

@@ -142,7 +142,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct buf out;
 
     demand((line < 0) == (e.text[0] != '\0') && (line <= 0 || text[line - 1] == '\n'));
-    demand(line != 0 || (size <= EXIM_LINE_MAX && memchr(text, '\n', size) == NULL));
+    demand(line != 0 || (size <= EXIM_REQUEST_MAX && memchr(text, '\n', size) == NULL));
     if (line <= 0 || size > ROOM / 3)
         return 0;
     rest = malloc(size - (size_t)line + 1);

@@ -170,10 +170,10 @@ static void test_line(void **state)
     assert_int_equal(find_line(1, 0, ""), 1);
     assert_int_equal(find_line(100, 100, ""), 0);
     assert_int_equal(find_line(100, 50, ""), 51);
-    assert_int_equal(find_line(EXIM_LINE_MAX, EXIM_LINE_MAX, ""), 0);
-    assert_int_equal(find_line(EXIM_LINE_MAX + 1, EXIM_LINE_MAX, ""), EXIM_LINE_MAX + 1);
-    assert_int_equal(find_line(EXIM_LINE_MAX + 1, EXIM_LINE_MAX + 1, too_long), -1);
-    assert_int_equal(find_line(EXIM_LINE_MAX + 2, EXIM_LINE_MAX + 1, too_long), -1);
+    assert_int_equal(find_line(EXIM_REQUEST_MAX, EXIM_REQUEST_MAX, ""), 0);
+    assert_int_equal(find_line(EXIM_REQUEST_MAX + 1, EXIM_REQUEST_MAX, ""), EXIM_REQUEST_MAX + 1);
+    assert_int_equal(find_line(EXIM_REQUEST_MAX + 1, EXIM_REQUEST_MAX + 1, too_long), -1);
+    assert_int_equal(find_line(EXIM_REQUEST_MAX + 2, EXIM_REQUEST_MAX + 1, too_long), -1);
 }
 
 /* --- the tag --- */
@@ -220,7 +220,7 @@ static enum exim_route route_of(const char *address, const struct address_tag *r
 {
     struct exim_request req;
     struct err e = {""};
-    char line[EXIM_LINE_MAX + 1];
+    char line[EXIM_REQUEST_MAX + 1];
 
     assert_true(strlen(address) < sizeof(line) - strlen("route "));
     strcpy(line, "route ");

@@ -183,12 +183,12 @@ static void test_many_hosts(void **state)
 
     (void)state;
     open_empty(&c);
-    for (int i = 0; i < FALLBACK_HOSTS_MAX; i++) {
+    for (int i = 0; i < FALLBACK_KEPT_MAX; i++) {
         (void)snprintf(host, sizeof(host), "mx%d", i);
         report(&c, &t, host, FALLBACK_HANDSHAKE_FAILED, 100);
     }
     report(&c, &t, "mx0", FALLBACK_LATER_FAILED, 100);
-    assert_int_equal(other_do(&server, "HLEN " KEY), FALLBACK_HOSTS_MAX);
+    assert_int_equal(other_do(&server, "HLEN " KEY), FALLBACK_KEPT_MAX);
     report(&c, &t, "one-more", FALLBACK_HANDSHAKE_FAILED, 100);
     assert_int_equal(other_do(&server, "HLEN " KEY), 1);
     assert_int_equal(t.failed, 0);
