@@ -137,9 +137,12 @@ static int merge(struct cert_about *store, const struct cert_about *ours, struct
 {
     store->tried = ours->tried;
     store->told = ours->told;
+    store->spare_told = ours->spare_told;
     store->pending_since = ours->pending_since;
     store->tlsa_seen = ours->tlsa_seen;
-    return cert_about_set(&store->trouble, ours->trouble) == 0 ? 0 : err_set(e, "no memory");
+    if (cert_about_set(&store->trouble, ours->trouble) != 0 || cert_about_set(&store->refused, ours->refused) != 0)
+        return err_set(e, "no memory");
+    return 0;
 }
 
 static int save(const struct acme_entry *a, struct err *e)

@@ -22,7 +22,7 @@ static bool passed(int64_t since, int64_t seconds, int64_t now)
 
 int64_t acme_try_after(const struct cert_about *a, int64_t now)
 {
-    return a->trouble[0] == '\0' || passed(a->tried, DAY, now) ? 0 : a->tried + DAY;
+    return a->refused[0] == '\0' || passed(a->tried, DAY, now) ? 0 : a->tried + DAY;
 }
 
 bool acme_tell(const struct cert_about *a, int64_t not_after, int64_t now)

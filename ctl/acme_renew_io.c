@@ -96,9 +96,10 @@ static int issue(struct renewing *r, struct err *e)
         acme_client_issue(r->client, &chain, a->entry.name, about, a->next, &a->next_pem, &why) != 0) {
         trouble(r, "", why.text);
         about->tried = now_seconds();
-        rc = acme_entry_save(a, e);
+        rc = cert_about_set(&about->refused, why.text) == 0 ? acme_entry_save(a, e) : err_set(e, "no memory");
     } else {
         about->tried = now_seconds();
+        about->refused[0] = '\0';
         rc = acme_entry_pending(a, &chain, e);
         if (rc == 0) {
             acme_client_taken(r->client, a->entry.name);
@@ -122,7 +123,7 @@ static int issue_if_due(struct renewing *r, struct err *e)
         return 0;
     if (after == 0 || r->force)
         return issue(r, e);
-    trouble(r, "", a->entry.about.trouble);
+    trouble(r, "", a->entry.about.refused);
     r->out->until = after;
     return 0;
 }
@@ -181,6 +182,7 @@ static int rollover(struct renewing *r, bool *activate, struct err *e)
 
 static int activate(struct renewing *r, struct err *e)
 {
+    r->a.entry.about.spare_told = 0;
     if (acme_entry_activate(&r->a, e) != 0)
         return -1;
     buf_str(&r->out->did, "the new certificate is in use\n");
@@ -205,7 +207,8 @@ static int steps(struct renewing *r, struct err *e)
 
 /* --- what is said of it --- */
 
-static void tell(struct renewing *r, const char *state)
+/* Returns whether the mail is on its way. */
+static bool tell(struct renewing *r, const char *state)
 {
     struct acme_renewal *out = r->out;
     struct err why = {""};
@@ -223,38 +226,45 @@ static void tell(struct renewing *r, const char *state)
         buf_printf(&text, "What was done:\n\n%s\n", buf_text(&out->did));
     buf_printf(&text, "What was in use stays in use. posternctl cert acme list shows how it stands; this goes on by "
                       "itself.\n");
-    if (acme_mail_send(r->a.conf, r->a.entry.name, state, buf_text(&text), &why) == 0)
-        r->a.entry.about.told = now_seconds();
-    else
+    if (acme_mail_send(r->a.conf, r->a.entry.name, state, buf_text(&text), &why) != 0)
         trouble(r, "", why.text);
     buf_clear(&text);
+    return why.text[0] == '\0';
 }
 
-/* The operator does what no hook does. */
-static void ask_operator(struct renewing *r)
+/* The operator does what no hook does; of records that may go they hear once. Returns whether that is to be kept. */
+static bool ask_operator(struct renewing *r)
 {
     struct acme_renewal *out = r->out;
+    struct cert_about *about = &r->a.entry.about;
+    bool spare = out->spare.len > 0 && about->spare_told == 0;
 
     if (out->wanted.len > 0 && r->a.waits)
         trouble(r, "", "the certificate waits for TLSA records that are to be published (certs.dns_hook is not set)");
-    else if (out->wanted.len + out->spare.len > 0 && strcmp(out->state, "activated") == 0)
-        tell(r, "is in use: TLSA records");
+    else if (spare || (out->wanted.len > 0 && strcmp(out->state, "activated") == 0))
+        spare = tell(r, "is in use: TLSA records") && spare;
+    else
+        spare = false;
+    if (spare)
+        about->spare_told = now_seconds();
+    return spare;
 }
 
 static int keep(struct renewing *r, struct err *e)
 {
     struct acme_renewal *out = r->out;
     struct cert_about *about = &r->a.entry.about;
+    bool told = ask_operator(r);
 
-    ask_operator(r);
-    if (out->trouble.len == 0 && about->trouble[0] == '\0')
+    if (!told && out->trouble.len == 0 && about->trouble[0] == '\0')
         return 0;
     if (cert_about_set(&about->trouble, buf_text(&out->trouble)) != 0)
         return err_set(e, "no memory");
     if (out->trouble.len == 0)
         about->told = 0;
-    else if (acme_tell(about, r->a.has_live ? r->a.entry.leaf.not_after : 0, now_seconds()))
-        tell(r, r->a.waits ? "waits" : "is not renewed");
+    else if (acme_tell(about, r->a.has_live ? r->a.entry.leaf.not_after : 0, now_seconds()) &&
+             tell(r, r->a.waits ? "waits" : "is not renewed"))
+        about->told = now_seconds();
     return acme_entry_save(&r->a, e);
 }
 

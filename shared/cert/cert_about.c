@@ -19,13 +19,14 @@ struct text_member {
 static const struct text_member texts[] = {
     {"title", offsetof(struct cert_about, title)},         {"source", offsetof(struct cert_about, source)},
     {"challenge", offsetof(struct cert_about, challenge)}, {"key_type", offsetof(struct cert_about, key_type)},
-    {"trouble", offsetof(struct cert_about, trouble)},
+    {"trouble", offsetof(struct cert_about, trouble)},     {"refused", offsetof(struct cert_about, refused)},
 };
 
 static const struct text_member times[] = {
     {"created", offsetof(struct cert_about, created)},
     {"tried", offsetof(struct cert_about, tried)},
     {"told", offsetof(struct cert_about, told)},
+    {"spare_told", offsetof(struct cert_about, spare_told)},
     {"pending_since", offsetof(struct cert_about, pending_since)},
     {"tlsa_seen", offsetof(struct cert_about, tlsa_seen)},
 };

@@ -41,6 +41,8 @@ struct cert_about {
     int64_t tried;         /* last attempt to renew; 0: never */
     char *trouble;         /* why it failed; "" when it did not */
     int64_t told;          /* when the operator was told of it */
+    char *refused;         /* what the authority said, or what kept it from being asked; "" when it has issued */
+    int64_t spare_told;    /* when the operator was told of TLSA records that are of no more use; 0: there are none */
     int64_t pending_since; /* when pending.pem was issued */
     int64_t tlsa_seen;     /* since when the TLSA records of next.key are in DNS; 0: they are not */
 };

@@ -31,7 +31,7 @@ static void test_due(void **state)
 static void test_try_after(void **state)
 {
     static const struct {
-        const char *trouble;
+        const char *refused;
         int64_t tried, after; /* seconds before NOW; after NOW, 0: at once */
     } cases[] = {
         {"", 10, 0},         {"refused", 0, DAY}, {"refused", 3600, DAY - 3600}, {"refused", DAY - 1, 1},
@@ -40,11 +40,11 @@ static void test_try_after(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        char trouble[20];
-        struct cert_about a = {.trouble = trouble, .tried = NOW - cases[i].tried};
+        char refused[20];
+        struct cert_about a = {.refused = refused, .tried = NOW - cases[i].tried};
         int64_t want = cases[i].after != 0 ? NOW + cases[i].after : 0;
 
-        (void)snprintf(trouble, sizeof(trouble), "%s", cases[i].trouble);
+        (void)snprintf(refused, sizeof(refused), "%s", cases[i].refused);
         assert_int_equal(acme_try_after(&a, NOW), want);
     }
 }

@@ -237,5 +237,14 @@ Acme::change_zone('add', '_25._tcp.mx.acme.test', 'TLSA', 1, '3 1 1', $coming);
 $row = until_state('activated');
 is(Acme::served(), $coming, 'with the record there it goes on');
 is(@{ $row->{publish} }, 1, 'and says what is next');
+Acme::change_zone('add', '_25._tcp.mx.acme.test', 'TLSA', 1, '3 1 1', Acme::key_of($next));
+ok(Lab::until_true(sub { @{ ($row = Acme::renew('mx'))->{withdraw} } == 1 }), 'when that is known, the record of the key before may go');
+my $spare = sub { return grep { /of no more use:\n\n\Q$row->{withdraw}[0]\E\n/ } mails() };
+ok(Lab::until_true(sub { $spare->() == 1 }), 'the operator is told of that') or diag mails();
+Acme::renew('mx') for 1 .. 2;
+$told = mails();
+Acme::renew('mx', '--force');
+ok(Lab::until_true(sub { mails() > $told }), 'the next rollover has a mail of its own') or diag mails();
+is(scalar $spare->(), 1, 'which is the next one');
 
 done_testing;

@@ -44,7 +44,7 @@ static void reads(void **state)
         if ((rc == 0) != (cases[i].says == NULL) || (rc != 0 && strstr(e.text, cases[i].says) == NULL))
             fail_msg("%s: %d %s", cases[i].text, rc, e.text);
         assert_true(rc != 0 || (a.title != NULL && a.source != NULL && a.challenge != NULL && a.key_type != NULL &&
-                                a.trouble != NULL));
+                                a.trouble != NULL && a.refused != NULL));
         cert_about_clear(&a);
         cert_about_clear(&a);
     }
@@ -60,10 +60,12 @@ static void writes_what_it_reads(void **state)
     assert_int_equal(cert_about_read(&a, "{}", 2, NULL), 0);
     assert_int_equal(cert_about_set(&a.title, "line\nfeed \"quoted\" \xff"), 0);
     assert_int_equal(cert_about_set(&a.trouble, "refused"), 0);
+    assert_int_equal(cert_about_set(&a.refused, "too many"), 0);
     assert_int_equal(cert_about_set(&a.use[0], "exim:/etc/exim4"), 0);
     assert_int_equal(cert_about_set(&a.host[0], "*.example.com"), 0);
     a.uses = a.host_count = 1;
     a.tlsa_seen = 5;
+    a.spare_told = 6;
     buf_init(&one, 65536);
     buf_init(&two, 65536);
     cert_about_write(&one, &a);
@@ -72,6 +74,8 @@ static void writes_what_it_reads(void **state)
     assert_string_equal(b.use[0], "exim:/etc/exim4");
     assert_string_equal(b.host[0], "*.example.com");
     assert_int_equal(b.tlsa_seen, 5);
+    assert_int_equal(b.spare_told, 6);
+    assert_string_equal(b.refused, "too many");
     cert_about_write(&two, &b);
     assert_string_equal(buf_text(&one), buf_text(&two));
     buf_clear(&one);
