@@ -194,7 +194,8 @@ static void on_key(void *ctx, const struct dns_answer *a)
                      rc == 0   ? VERDICT_OK
                      : rc == 1 ? VERDICT_WARN
                                : VERDICT_BAD,
-                     "DKIM record", "%s: %s", c->name, rc == 0 ? "fits the key" : e.text);
+                     "DKIM record", "%s: %s (%s)", c->name, rc == 0 ? "fits the key" : e.text,
+                     verdict_dnssec(a->secure));
     }
 }
 

@@ -23,6 +23,7 @@ struct hosts {
     char name[DEST_HOSTS_MAX][DOMAIN_BUF];
     size_t count;
     bool more;      /* than can be looked at */
+    bool secure;    /* the answer was validated by DNSSEC */
     struct err why; /* they cannot be looked up now */
 };
 
@@ -48,6 +49,7 @@ static void on_mx(void *ctx, const struct dns_answer *answer)
 {
     struct hosts *h = ctx;
 
+    h->secure = answer->secure;
     if (answer->status == DNS_FAILED)
         (void)err_set(&h->why, "its MX records cannot be looked up now: %s", answer->why);
     for (size_t i = 0; answer->status == DNS_FOUND && i < answer->count; i++)
@@ -309,7 +311,10 @@ void publish_hosts_check(struct verdicts *v, const struct conf *conf, const char
     if (h == NULL)
         verdicts_add(v, VERDICT_UNKNOWN, "MX hosts", "%s", e.text);
     else if (h->count == 0)
-        verdicts_add(v, VERDICT_WARN, "MX hosts", "%s takes no mail: it has none", domain);
+        verdicts_add(v, VERDICT_WARN, "MX hosts", "%s takes no mail: it has none (%s)", domain,
+                     verdict_dnssec(h->secure));
+    else if (!h->more)
+        verdicts_add(v, VERDICT_OK, "MX hosts", "%s has %zu (%s)", domain, h->count, verdict_dnssec(h->secure));
     for (size_t i = 0; h != NULL && i < h->count; i++)
         host_check(v, conf, h->name[i]);
     if (h != NULL && h->more)

@@ -13,17 +13,18 @@
 
 /* --- the record --- */
 
-static void judge_id(struct verdicts *v, const char *id, const struct published *ours)
+static void judge_id(struct verdicts *v, const char *id, const struct published *ours, const char *validated)
 {
     if (ours == NULL)
-        verdicts_add(v, VERDICT_OK, RECORD, "id %s", id);
+        verdicts_add(v, VERDICT_OK, RECORD, "id %s (%s)", id, validated);
     else if (strcmp(id, ours->id) == 0)
-        verdicts_add(v, VERDICT_OK, RECORD, "id %s, as it should be", id);
+        verdicts_add(v, VERDICT_OK, RECORD, "id %s, as it should be (%s)", id, validated);
     else
-        verdicts_add(v, VERDICT_BAD, RECORD,
-                     "id %s, but that of the policy is %s: senders that hold an earlier policy do not notice the new "
-                     "one; change the record when the policy file is served",
-                     id, ours->id);
+        verdicts_add(
+            v, VERDICT_BAD, RECORD,
+            "id %s (%s), but that of the policy is %s: senders that hold an earlier policy do not notice the new "
+            "one; change the record when the policy file is served",
+            id, validated, ours->id);
 }
 
 static void judge_records(struct verdicts *v, const char *domain, const struct dns_answer *txt,
@@ -43,7 +44,7 @@ static void judge_records(struct verdicts *v, const char *domain, const struct d
     found = sts_record_select(&record, all, txt->count, &e);
     free(all);
     if (found == 1)
-        judge_id(v, record.id, ours);
+        judge_id(v, record.id, ours, verdict_dnssec(txt->secure));
     else if (found == 0)
         verdicts_add(v, VERDICT_BAD, RECORD, "_mta-sts.%s has TXT records, but none of MTA-STS", domain);
     else
@@ -73,6 +74,8 @@ void sts_policy_host_add(struct sts_policy_host *h, const struct dns_answer *ans
 {
     if (answer->status == DNS_FAILED)
         (void)snprintf(h->why, sizeof(h->why), "%s", answer->why);
+    else
+        h->insecure = h->insecure || !answer->secure;
     for (size_t i = 0; answer->status == DNS_FOUND && i < answer->count && i < DEST_ADDRESSES_MAX; i++)
         if (h->count < STS_ADDRESSES_MAX)
             (void)snprintf(h->address[h->count++], ADDRESS_BUF, "%s", answer->rr[i].address);
@@ -87,7 +90,8 @@ void sts_check_policy_host(struct verdicts *v, const char *host, const struct st
         verdicts_add(v, VERDICT_BAD, HOST,
                      "%s has no address; give it A and AAAA records, or a CNAME, that lead to the web server", host);
     if (h->count > 0)
-        verdicts_add(v, VERDICT_OK, HOST, "%s has %zu address%s", host, h->count, h->count == 1 ? "" : "es");
+        verdicts_add(v, VERDICT_OK, HOST, "%s has %zu address%s (%s)", host, h->count, h->count == 1 ? "" : "es",
+                     verdict_dnssec(!h->insecure));
 }
 
 /* --- the policy --- */

@@ -22,6 +22,7 @@ void sts_check_record(struct verdicts *v, const char *domain, const struct dns_a
 struct sts_policy_host {
     char address[STS_ADDRESSES_MAX][ADDRESS_BUF];
     size_t count;
+    bool insecure; /* an answer was not validated by DNSSEC, which may be the one that there is none of a kind */
     char why[128]; /* a look-up that failed; "" when none did */
 };
 

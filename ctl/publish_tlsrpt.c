@@ -155,7 +155,7 @@ static bool select_record(struct verdicts *v, struct tlsrpt_record *live, const 
 bool tlsrpt_compare(struct verdicts *v, struct tlsrpt_record *live, const char *name, const struct dns_answer *answer,
                     const struct tlsrpt_record *want)
 {
-    const char *validated = answer->secure ? "validated by DNSSEC" : "not validated by DNSSEC";
+    const char *validated = verdict_dnssec(answer->secure);
 
     memset(live, 0, sizeof(*live));
     if (answer->status == DNS_FAILED) {

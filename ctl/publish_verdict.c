@@ -25,6 +25,11 @@ const char *verdict_level_name(enum verdict_level level)
     return levels[level].name;
 }
 
+const char *verdict_dnssec(bool secure)
+{
+    return secure ? "validated by DNSSEC" : "not validated by DNSSEC";
+}
+
 static bool make_room(struct verdicts *v)
 {
     size_t room = v->room > 0 ? v->room * 2 : 16;

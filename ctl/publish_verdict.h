@@ -25,6 +25,9 @@ enum verdict_level {
 /* "ok", "warn", "unknown", "bad" */
 const char *verdict_level_name(enum verdict_level level);
 
+/* How a line says whether an answer of DNS was validated. */
+const char *verdict_dnssec(bool secure);
+
 struct verdict {
     enum verdict_level level;
     char *what;  /* what was looked at: "TXT record", "MX mx.example.com" */

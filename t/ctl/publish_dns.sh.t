@@ -109,6 +109,30 @@ p all many.example
 ok "all: more hosts than are looked at" eval 'code 1 && says "more than [0-9]* MX hosts"'
 p all many.example --check
 ok "all --check: more hosts than are looked at" prints "^unknown *MX hosts .*more than [0-9]* MX hosts"
+
+# --- all: was it validated? Each says so, in the same words ---
+run -c "$dir/conf" report key new --type ed25519 "$dir/report.key"
+sed "s|contact = |ed25519_key = \"$dir/report.key\"  &|" "$dir/conf" >"$dir/signing"
+run -c "$dir/signing" publish all reports.example
+record=$(sed -n 's/^\([a-z0-9-]*\._domainkey\.reports\.example\)\. .*/\1/p' "$dir/out")
+sed -n 's/^[a-z0-9-]*\._domainkey.*"\(v=DKIM1.*\)"$/\1/p' "$dir/out" | tr -d '\n' >"$dir/txt/$record.1"
+printf 'v=STSv1; id=1;' >"$dir/txt/_mta-sts.reports.example.1"
+printf 'v=TLSRPTv1; rua=mailto:tls@reports.example' >"$dir/txt/_smtp._tls.reports.example.1"
+echo mx.reports.example >"$dir/txt/reports.example.mx"
+for validated in 'not validated' validated; do
+    [ "$validated" != validated ] || : >"$dir/txt/validated"
+    run -c "$dir/signing" publish all reports.example --check
+    for what in 'TXT record  *id 1' 'TLSRPT record .*: valid' 'DKIM record .*: fits the key' 'MX hosts  *reports.example has 1'; do
+        ok "all --check: $validated: $what" prints "^ok  *$what ($validated by DNSSEC)$"
+    done
+    run -c "$dir/signing" publish all reports.example --check --json
+    ok "all --check --json: $validated" json '4 == grep { $_->{level} eq "ok" && $_->{words} =~ /\('"$validated"' by DNSSEC\)$/ } @{$j->{verdicts}}'
+done
+rm "$dir/txt/validated"
+head -c 40 /dev/zero | tr '\0' x >"$dir/txt/$record.1"
+run -c "$dir/signing" publish all reports.example --check
+ok "all --check: a key record that does not fit" prints '^bad  *DKIM record .*(not validated by DNSSEC)$'
+
 p all example.com --json
 ok "all --json" json '$j->{domain} eq "example.com" && !$j->{complete} && $j->{zone} =~ /_smtp\._tls/'
 finish

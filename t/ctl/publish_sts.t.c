@@ -689,6 +689,45 @@ static void policy_hosts(void **state)
     }
 }
 
+/* Whether the answer was validated is told of each that there is one of. */
+static void validated(void **state)
+{
+    static const struct {
+        bool a, aaaa, ours;
+        const char *id, *record, *host;
+    } rows[] = {
+        {true, true, true, "before", "id before, as it should be (validated by DNSSEC)", "2 addresses (validated"},
+        {false, false, true, "before", "id before, as it should be (not validated by DNSSEC)",
+         "addresses (not validated"},
+        {true, false, true, "other", "id other (validated by DNSSEC), but that of",
+         "addresses (not validated by DNSSEC)"},
+        {false, true, false, "other", "id other (not validated by DNSSEC)", "addresses (not validated by DNSSEC)"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char text[40];
+        struct dns_rr rr = {.text = text, .address = "192.0.2.1"};
+        struct dns_answer answer = {.status = DNS_FOUND, .rr = &rr, .count = 1, .secure = rows[i].a};
+        struct sts_policy_host h = {.count = 0};
+        struct verdicts v = {0};
+        struct published p;
+
+        published(&p, "testing 86400 0 0 a");
+        rr.text_len = (size_t)snprintf(text, sizeof(text), "v=STSv1; id=%s;", rows[i].id);
+        sts_check_record(&v, "example.com", &answer, rows[i].ours ? &p : NULL);
+        sts_policy_host_add(&h, &answer);
+        answer.secure = rows[i].aaaa;
+        sts_policy_host_add(&h, &answer);
+        sts_check_policy_host(&v, "mta-sts.example.com", &h);
+        assert_int_equal(v.count, 2);
+        if (strstr(v.line[0].words, rows[i].record) == NULL || strstr(v.line[1].words, rows[i].host) == NULL)
+            fail_msg("%s | %s", v.line[0].words, v.line[1].words);
+        verdicts_clear(&v);
+        published_clear(&p);
+    }
+}
+
 #define SERVED "version: STSv1\r\nmode: testing\r\nmx: a\r\nmax_age: 86400\r\n"
 
 static void fetches(void **state)
@@ -850,6 +889,7 @@ int main(void)
         cmocka_unit_test(reports),
         cmocka_unit_test(records),
         cmocka_unit_test(policy_hosts),
+        cmocka_unit_test(validated),
         cmocka_unit_test(fetches),
         cmocka_unit_test(steps),
         cmocka_unit_test(lists),

@@ -1,6 +1,7 @@
 #!/usr/bin/perl
 # txt_server.pl PORT-FILE RECORDS - a DNS server on loopback, whose port goes into a file. RECORDS is a folder: the file NAME.N holds the Nth TXT record of NAME,
-# and NAME.mx its MX hosts, a line each.
+# and
+# NAME.mx its MX hosts, a line each; while there is a file `validated`, answers say that they are (AD).
 use strict;
 use warnings;
 use IO::Socket::INET;
@@ -32,9 +33,9 @@ while (my $from = $socket->recv(my $packet, 4096)) {
     while (my $len = ord substr $packet, $at, 1) { $name .= substr($packet, $at + 1, $len) . '.'; $at += $len + 1 }
     chop $name;
     my $type = unpack 'n', substr $packet, $at + 1, 2;
-    my @mx = glob "$records/" . lc($name) . '.mx';
+    my @mx = grep { -f } "$records/" . lc($name) . '.mx';
     my @data = $type == 15 ? map { hosts_of($_) } @mx : map { data_of($_) } sort glob "$records/" . lc($name) . '.[0-9]';
-    my $reply = substr($packet, 0, 2) . pack('nnnnn', 0x8180 | (@data || @mx ? 0 : 3), 1, scalar @data, 0, 0) . substr($packet, 12, $at - 7);
+    my $reply = substr($packet, 0, 2) . pack('nnnnn', 0x8180 | (-e "$records/validated" ? 0x20 : 0) | (@data || @mx ? 0 : 3), 1, scalar @data, 0, 0) . substr($packet, 12, $at - 7);
     $reply .= "\xc0\x0c" . substr($packet, $at + 1, 4) . pack('Nn', 300, length) . $_ for @data;
     $socket->send($reply, 0, $from);
 }

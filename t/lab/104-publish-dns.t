@@ -38,7 +38,7 @@ sub settled {
     my ($try) = @_;
     my $tries = 0;
     return Lab::until_true(sub {
-        Lab::capture('unbound-control', '-c', "$Lab::DIR/unbound.conf", 'flush_zone', 'pubdns.test') if $tries++;
+        Lab::capture('unbound-control', '-c', "$Lab::DIR/unbound.conf", 'flush_zone', 'pubdns.test', 'pubdns-unsigned.test') if $tries++;
         return $try->();
     });
 }
@@ -69,7 +69,11 @@ my %part; # what the zone has beside that
 
 sub serve {
     spew($zone, $before, map { $part{$_} } sort keys %part);
-    my ($status, undef, $err) = Lab::capture('zones-changed', 'pubdns.test');
+    return zone_changed('pubdns.test');
+}
+
+sub zone_changed {
+    my ($status, undef, $err) = Lab::capture('zones-changed', @_);
     die "zones-changed: $err" if $status;
     return;
 }
@@ -258,8 +262,10 @@ sub all_of_it {
         $worst{ $v->{what} } = $v->{level} if !defined $worst{ $v->{what} } || $v->{level} ne 'ok';
     }
     is($worst{$_}, 'ok', "all: $_") for 'TLSRPT record', 'DKIM record', 'mx.pubdns.test: certificate', 'mx.pubdns.test: next key';
+    validated('validated', $live, 'policy host', 'DKIM record', 'TXT record', 'TLSRPT record', 'MX hosts');
     mail_flows('all');
     replaced();
+    unsigned();
 
     spew("$store/mx/live.pem", slurp("$dir/after.pem"));
     unlink "$store/mx/next.key";
@@ -269,6 +275,32 @@ sub all_of_it {
     unlike(loads('all, another certificate', $out), qr/TLSA/, 'and not loaded');
     Lab::capture('redis-cli', '-s', "$Lab::DIR/redis.sock", 'DEL', 'postern:published:policies');
     return;
+}
+
+# What of DNS was looked at says in the same words whether it was validated.
+sub validated {
+    my ($how, $check, @what) = @_;
+    for my $what (@what) {
+        my $words = join "\n", map { $_->{words} } grep { $_->{what} eq $what } @{ $check->{verdicts} };
+        like($words, qr/\($how by DNSSEC\)$/m, "all: $what: $how");
+    }
+    return;
+}
+
+# The same in a zone that is not signed
+sub unsigned {
+    my $file = "$Lab::DIR/zones/pubdns-unsigned.test.zone";
+    my $was = slurp($file);
+    my @posternctl = ("$ENV{POSTERN_BUILD}/ctl/posternctl", '-c', "$dir/unsigned", qw(publish all pubdns-unsigned.test));
+
+    spew("$dir/unsigned", slurp("$dir/conf") =~ s/reports\@pubdns\.test/reports\@pubdns-unsigned.test/r);
+    spew($file, $was, (Lab::capture(@posternctl))[1], qq(_mta-sts.pubdns-unsigned.test. 60 IN TXT "v=STSv1; id=1;"\n));
+    zone_changed('pubdns-unsigned.test');
+    my $check;
+    settled(sub { $check = decode_json((Lab::capture(@posternctl, '--check', '--json'))[1]); 2 == grep { $_->{what} =~ /^(TXT|DKIM) record/ && $_->{level} eq 'ok' } @{ $check->{verdicts} } });
+    validated('not validated', $check, 'DKIM record', 'TXT record', 'TLSRPT record', 'MX hosts');
+    spew($file, $was);
+    return zone_changed('pubdns-unsigned.test');
 }
 
 # A certificate that is shown (here by host name) gives way to none that its TLSA records do not fit.
