@@ -93,13 +93,21 @@ struct sts_failure {
 struct sts_failures {
     struct sts_failure *row; /* owned */
     size_t count, room;
-    int64_t good, bad; /* sessions, all reports */
-    size_t reports;    /* that say something of the policy */
-    size_t old;        /* that are of before it */
-    bool failed;       /* no memory */
+    int64_t good, bad; /* sessions under the policy, all reports */
+    size_t details;    /* of failures under the policy */
+    struct {
+        size_t details;
+        int64_t sessions;
+    } unread[DEST_STS_FAILURES]; /* of senders without the policy, as they could not fetch or validate it, by why */
+    size_t reports;              /* that say something of the policy */
+    size_t old;                  /* that are of before it */
+    bool failed;                 /* no memory */
 };
 
-/* Add what a report (report_normal.h) says of the domain's MTA-STS policy; of one that ends before `changed`, nothing.
+/*
+ * Add what a report (report_normal.h) says of the domain's MTA-STS policy; of one that ends before `changed`, nothing.
+ * A sender that could not fetch or validate it may go by none and say so (RFC 8460 4.2, no-policy-found, with a result
+ * of 4.3.2.2): that counts, too.
  */
 void sts_failures_add(struct sts_failures *f, const json_t *report, const char *domain, int64_t changed);
 void sts_failures_clear(struct sts_failures *f); /* NULL-safe, may be called twice */

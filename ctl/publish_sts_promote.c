@@ -12,6 +12,8 @@
 
 #define ROWS_MAX 10000 /* of failures that are told apart */
 
+#define NO_POLICY "no-policy-found"
+
 int64_t sts_tested_at(const struct published *p)
 {
     return (p->held > p->changed ? p->held : p->changed) + STS_TESTED_DAYS * STS_DAY;
@@ -86,15 +88,63 @@ static void add_row(struct sts_failures *f, const char *type, const char *sender
     f->failed = true;
 }
 
-/* The entry of a report is of the domain's MTA-STS policy. */
-static bool is_ours(const json_t *entry, const char *domain)
+static bool of_domain(const json_t *entry, const char *domain)
 {
-    const json_t *policy = json_object_get(entry, "policy");
-    const char *name = member_text(policy, "policy-domain");
+    const char *name = member_text(json_object_get(entry, "policy"), "policy-domain");
     char one[DOMAIN_BUF];
 
-    return strcmp(member_text(policy, "policy-type"), "sts") == 0 &&
-           domain_normalise(one, name, strlen(name), NULL) == 0 && domain_equal(one, domain);
+    return domain_normalise(one, name, strlen(name), NULL) == 0 && domain_equal(one, domain);
+}
+
+static bool of_type(const json_t *entry, const char *type)
+{
+    return strcmp(member_text(json_object_get(entry, "policy"), "policy-type"), type) == 0;
+}
+
+/* DEST_STS_OK: the failure is of another kind. */
+static enum dest_sts_failure why_unread(const json_t *detail)
+{
+    const char *type = member_text(detail, "result-type");
+
+    for (enum dest_sts_failure f = DEST_STS_OK + 1; f < DEST_STS_FAILURES; f++)
+        if (strcmp(type, dest_sts_failure_name(f)) == 0)
+            return f;
+    return DEST_STS_OK;
+}
+
+/* Does the entry say something of the domain's MTA-STS policy? Of one that was not found, that it could not be had. */
+static bool is_ours(const json_t *entry, const char *domain)
+{
+    const json_t *details = json_object_get(entry, "failure-details");
+    bool unread = false;
+
+    for (size_t i = 0; i < json_array_size(details); i++)
+        unread = unread || why_unread(json_array_get(details, i)) != DEST_STS_OK;
+    return of_domain(entry, domain) && (of_type(entry, "sts") || (of_type(entry, NO_POLICY) && unread));
+}
+
+static void add_detail(struct sts_failures *f, const json_t *detail, const char *sender)
+{
+    const char *type = member_text(detail, "result-type"), *host = member_text(detail, "receiving-mx-hostname");
+
+    add_row(f, type[0] != '\0' ? type : "-", sender, host[0] != '\0' ? host : "-",
+            member_number(detail, "failed-session-count"));
+}
+
+static void add_unread(struct sts_failures *f, const json_t *entry, const char *sender)
+{
+    const json_t *details = json_object_get(entry, "failure-details");
+
+    for (size_t i = 0; i < json_array_size(details); i++) {
+        const json_t *d = json_array_get(details, i);
+        enum dest_sts_failure why = why_unread(d);
+
+        if (why == DEST_STS_OK)
+            continue;
+        f->unread[why].details++;
+        f->unread[why].sessions = plus(f->unread[why].sessions, member_number(d, "failed-session-count"));
+        add_detail(f, d, sender);
+    }
 }
 
 static void add_entry(struct sts_failures *f, const json_t *entry, const char *sender)
@@ -104,13 +154,9 @@ static void add_entry(struct sts_failures *f, const json_t *entry, const char *s
 
     f->good = plus(f->good, member_number(summary, "total-successful-session-count"));
     f->bad = plus(f->bad, bad);
-    for (size_t i = 0; i < json_array_size(details); i++) {
-        const json_t *d = json_array_get(details, i);
-        const char *type = member_text(d, "result-type"), *host = member_text(d, "receiving-mx-hostname");
-
-        add_row(f, type[0] != '\0' ? type : "-", sender, host[0] != '\0' ? host : "-",
-                member_number(d, "failed-session-count"));
-    }
+    f->details += json_array_size(details);
+    for (size_t i = 0; i < json_array_size(details); i++)
+        add_detail(f, json_array_get(details, i), sender);
     if (json_array_size(details) == 0 && bad > 0)
         add_row(f, "-", sender, "-", bad);
 }
@@ -131,7 +177,7 @@ void sts_failures_add(struct sts_failures *f, const json_t *report, const char *
             continue;
         ours = true;
         if (!old)
-            add_entry(f, entry, sender[0] != '\0' ? sender : "-");
+            (of_type(entry, NO_POLICY) ? add_unread : add_entry)(f, entry, sender[0] != '\0' ? sender : "-");
     }
     if (ours && old)
         f->old++;
@@ -152,18 +198,41 @@ void sts_failures_clear(struct sts_failures *f)
     *f = (struct sts_failures){0};
 }
 
+/* Returns whether there were any. */
+static bool judge_unread(struct verdicts *v, const struct sts_failures *f)
+{
+    bool any = false;
+
+    for (enum dest_sts_failure why = DEST_STS_OK + 1; why < DEST_STS_FAILURES; why++) {
+        if (f->unread[why].details == 0)
+            continue;
+        any = true;
+        verdicts_add(v, VERDICT_BAD, "TLS reports",
+                     "%s: %" PRId64 " session%s of senders that had no policy (" NO_POLICY "), as they could not %s "
+                     "yours; mend what serves it and wait for the reports of a day without",
+                     dest_sts_failure_name(why), f->unread[why].sessions, f->unread[why].sessions == 1 ? "" : "s",
+                     why == DEST_STS_FETCH_ERROR ? "fetch" : "validate");
+    }
+    return any;
+}
+
 void sts_judge_reports(struct verdicts *v, const struct sts_failures *f)
 {
+    bool under = f->bad > 0 || f->details > 0, unread;
+
     if (f->old > 0)
         verdicts_add(v, VERDICT_WARN, "TLS reports", "%zu of before the policy last changed, not counted", f->old);
     if (f->failed)
         verdicts_add(v, VERDICT_UNKNOWN, "TLS reports", "not all that they say was counted: no memory, or too much");
-    if (f->bad > 0 || f->count > 0)
+    if (under)
         verdicts_add(v, VERDICT_BAD, "TLS reports",
                      "%" PRId64 " failed sessions under the policy, %" PRId64 " good ones, in %zu report%s; mend what "
                      "the table shows and wait for the reports of a day without",
                      f->bad, f->good, f->reports, f->reports == 1 ? "" : "s");
-    else if (f->reports > 0)
+    unread = judge_unread(v, f);
+    if (under || unread)
+        return;
+    if (f->reports > 0)
         verdicts_add(v, VERDICT_OK, "TLS reports", "%" PRId64 " good sessions, no failed one, in %zu report%s", f->good,
                      f->reports, f->reports == 1 ? "" : "s");
     else

@@ -69,6 +69,8 @@ const char *dest_sts_record_name(enum dest_sts_record r); /* "none", "found", "i
 /* Why a policy could not be had, in the words of RFC 8460 4.3.2.2. */
 enum dest_sts_failure { DEST_STS_OK, DEST_STS_FETCH_ERROR, DEST_STS_POLICY_INVALID, DEST_STS_WEBPKI_INVALID };
 
+#define DEST_STS_FAILURES 4
+
 /* "", "sts-policy-fetch-error", "sts-policy-invalid", "sts-webpki-invalid" */
 const char *dest_sts_failure_name(enum dest_sts_failure f);
 

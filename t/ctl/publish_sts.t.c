@@ -529,6 +529,7 @@ static void testing_takes_time(void **state)
     "{\"policy\":{\"policy-type\":\"" type "\",\"policy-domain\":\"" domain                             \
     "\"},\"summary\":{\"total-successful-session-count\":" good ",\"total-failure-session-count\":" bad \
     "},\"failure-details\":[" details "]}"
+#define NO_POLICY(domain, details) POLICY("no-policy-found", domain, "7", "9", details)
 #define DETAIL(type, count) \
     "{\"result-type\":\"" type "\",\"receiving-mx-hostname\":\"mx1\",\"failed-session-count\":" count "}"
 #define REPORT(day, policies) "{\"organization-name\":\"Big\"," RANGE(day) ",\"policies\":[" policies "]}"
@@ -590,6 +591,44 @@ static void reports(void **state)
          "warn TLS reports|ok TLS reports",
          0,
          0},
+        {"a sender that could not have the policy",
+         {REPORT("2026-11-22", NO_POLICY("example.com", DETAIL("sts-policy-fetch-error", "3")))},
+         "bad TLS reports",
+         1,
+         3},
+        {"another one that could not, beside good ones",
+         {REPORT("2026-11-22", POLICY("sts", "example.com", "5", "0", "")),
+          REPORT("2026-11-22", NO_POLICY("example.com", DETAIL("sts-webpki-invalid", "0")))},
+         "bad TLS reports",
+         1,
+         0},
+        {"each type, and failures under the policy",
+         {REPORT("2026-11-22", POLICY("sts", "example.com", "5", "1", DETAIL("certificate-expired", "1"))),
+          REPORT("2026-11-22",
+                 NO_POLICY("example.com", DETAIL("sts-policy-invalid", "2") "," DETAIL("sts-webpki-invalid", "4")))},
+         "bad TLS reports|bad TLS reports|bad TLS reports",
+         3,
+         1},
+        {"without a policy, failures that are not about one",
+         {REPORT("2026-11-22", NO_POLICY("example.com", DETAIL("certificate-expired", "3")))},
+         "warn TLS reports",
+         0,
+         0},
+        {"without a policy, and nothing failed",
+         {REPORT("2026-11-22", NO_POLICY("example.com", ""))},
+         "warn TLS reports",
+         0,
+         0},
+        {"no policy of another domain",
+         {REPORT("2026-11-22", NO_POLICY("example.net", DETAIL("sts-policy-fetch-error", "3")))},
+         "warn TLS reports",
+         0,
+         0},
+        {"no policy, before this one",
+         {REPORT("2026-11-21", NO_POLICY("example.com", DETAIL("sts-policy-fetch-error", "3")))},
+         "warn TLS reports|warn TLS reports",
+         0,
+         0},
         {"no report at all", {"{}"}, "warn TLS reports", 0, 0},
     };
 
@@ -614,6 +653,29 @@ static void reports(void **state)
         sts_failures_clear(&f);
         sts_failures_clear(&f);
     }
+}
+
+/* A sender without the policy is told of with the type of its failure and how many sessions there were. */
+static void no_policy_in_words(void **state)
+{
+    static const char text[] =
+        REPORT("2026-11-22",
+               NO_POLICY("example.com", DETAIL("sts-policy-fetch-error", "3") "," DETAIL("x", "50") "," DETAIL(
+                                            "sts-policy-fetch-error", "4") "," DETAIL("sts-webpki-invalid", "1")));
+    json_t *report = json_loads(text, 0, NULL);
+    struct sts_failures f = {0};
+    struct verdicts v = {0};
+
+    (void)state;
+    assert_non_null(report);
+    sts_failures_add(&f, report, "example.com", NOW);
+    sts_judge_reports(&v, &f);
+    assert_int_equal(v.count, 2);
+    assert_non_null(strstr(v.line[0].words, "sts-policy-fetch-error: 7 sessions of senders that had no policy"));
+    assert_non_null(strstr(v.line[1].words, "sts-webpki-invalid: 1 session of senders that had no policy"));
+    json_decref(report);
+    verdicts_clear(&v);
+    sts_failures_clear(&f);
 }
 
 /* --- from outside --- */
@@ -887,6 +949,7 @@ int main(void)
         cmocka_unit_test(ages),
         cmocka_unit_test(testing_takes_time),
         cmocka_unit_test(reports),
+        cmocka_unit_test(no_policy_in_words),
         cmocka_unit_test(records),
         cmocka_unit_test(policy_hosts),
         cmocka_unit_test(validated),

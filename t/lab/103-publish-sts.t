@@ -59,13 +59,15 @@ sub age {
 }
 
 sub report {
-    my ($name, $failed) = @_;
+    my ($name, $failed, $type, $result) = @_;
+    $type //= 'sts';
+    $result //= 'certificate-host-mismatch';
     my ($d, $m, $y) = (gmtime)[3, 4, 5];
     my $day = sprintf '%04d-%02d-%02d', $y + 1900, $m + 1, $d;
-    my $details = $failed ? qq({"result-type":"certificate-host-mismatch","receiving-mx-hostname":"mx.own.test","failed-session-count":$failed}) : '';
+    my $details = $failed ? qq({"result-type":"$result","receiving-mx-hostname":"mx.own.test","failed-session-count":$failed}) : '';
     open my $out, '>', "$Lab::DIR/tmp/$name" or die;
     print $out qq({"organization-name":"Big Mail","date-range":{"start-datetime":"${day}T00:00:00Z","end-datetime":"${day}T23:59:59Z"},"contact-info":"a\@b.test","report-id":"1",),
-        qq("policies":[{"policy":{"policy-type":"sts","policy-domain":"own.test"},"summary":{"total-successful-session-count":40,"total-failure-session-count":$failed},"failure-details":[$details]}]});
+        qq("policies":[{"policy":{"policy-type":"$type","policy-domain":"own.test"},"summary":{"total-successful-session-count":40,"total-failure-session-count":$failed},"failure-details":[$details]}]});
     close $out;
     return "$Lab::DIR/tmp/$name";
 }
@@ -114,6 +116,9 @@ age('changed', 3 * $DAY + 1);
 ($code, $got) = publish('sts', 'own.test', '--promote', report('good', 0), report('bad', 3));
 is($code, 1, 'a report of failures is in the way');
 is_deeply($got->{failures}, [{ result => 'certificate-host-mismatch', sender => 'Big Mail', host => 'mx.own.test', sessions => 3 }], 'which are told');
+($code, $got) = publish('sts', 'own.test', '--promote', report('good', 0), report('none', 2, 'no-policy-found', 'sts-policy-fetch-error'));
+is($code, 1, 'so is one of a sender that could not fetch the policy');
+like((grep { $_->{level} eq 'bad' } @{ $got->{verdicts} })[0]{words}, qr/^sts-policy-fetch-error: 2 sessions/, 'which is said with type and number');
 is((publish('list'))[1]{domains}[0]{mode}, 'testing', 'it stays in testing');
 ($code, $got, $err) = publish('sts', 'own.test', '--promote', report('good', 0), '--out', $FILE);
 is($code, 0, 'promoted') or diag($err, explain($got));
