@@ -93,6 +93,24 @@ ok "what was live is kept" [ "$(openssl pkey -in "$store/one/old/live.pem" -pubo
 ok "nothing is half done" [ "$(find "$store" -name '*new' -o -name pending.pem -o -name fresh.pem | wc -l)" -eq 0 ]
 cert 1 "an authority's for a self-signed one" new one --alt mx.example.com
 ok "why not" says 'this one is self-signed'
+# an authority between, whose time is over: the leaf is good, the chain is not
+printf 'basicConstraints=critical,CA:true\n' >"$dir/ext"
+openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$dir/middle.key" -subj /CN=Middle -out "$dir/middle.csr" 2>/dev/null
+openssl x509 -req -in "$dir/middle.csr" -CA "$dir/ca.pem" -CAkey "$dir/ca.key" -CAcreateserial -days -1 -extfile "$dir/ext" -out "$dir/middle.pem" 2>/dev/null
+printf 'subjectAltName=DNS:mx.example.com\n' >"$dir/ext"
+openssl x509 -req -in "$dir/two.csr" -CA "$dir/middle.pem" -CAkey "$dir/middle.key" -CAcreateserial -days 90 -extfile "$dir/ext" -out "$dir/under.pem" 2>/dev/null
+cat "$dir/under.pem" "$dir/middle.pem" "$dir/ca.pem" >"$dir/chain.pem"
+sum() { find "$store/one" -type f -exec sha256sum {} + | sort; }
+before=$(sum)
+cert 1 "an expired one in the chain" import one "$dir/chain.pem" --key "$dir/two.key"
+ok "which, and since when" says "CN=Middle: it has expired on $(date -u -d "$(openssl x509 -in "$dir/middle.pem" -noout -enddate | cut -d = -f 2)" +%Y-%m-%d).*--force"
+ok "what was live stays, octet for octet" [ "$(sum)" = "$before" ]
+cert 1 "the same under a new name" import middle "$dir/chain.pem" --key "$dir/two.key"
+ok "nothing is there" [ ! -e "$store/middle/live.pem" ]
+cert 0 "--force takes it" import middle "$dir/chain.pem" --key "$dir/two.key" --force
+cert 1 "check: its end is that of the chain" check middle
+ok "says so" prints '^middle: .*CN=Middle: it has expired'
+cert 0 "remove it" remove middle
 openssl pkey -in "$dir/one.key" -aes128 -passout pass:x -out "$dir/encrypted.key"
 cert 2 "an encrypted key" import one "$dir/one.pem" --key "$dir/encrypted.key"
 ok "what to do" says 'openssl pkey'

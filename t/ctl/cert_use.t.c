@@ -227,6 +227,56 @@ static void test_judge(void **state)
     }
 }
 
+/* Leaf and root are good; what stands between them has ended, or ends soon. */
+static void test_judge_between(void **state)
+{
+    static const struct {
+        int64_t to;
+        enum cert_use_verdict verdict;
+        const char *said;
+    } rows[] = {
+        {90, CERT_USE_GOOD, ""},
+        {1, CERT_USE_REFUSED, "it ends within a day (CN=Between: "},
+        {-1, CERT_USE_REFUSED, "CN=Between: it has expired on "},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        EVP_PKEY *root_key = make_key("P-256"), *key = make_key("P-256"), *leaf_key = make_key("P-256");
+        X509 *root = make_cert(&(struct made){"Root", NULL, -400, 400, true, false}, root_key, NULL, NULL);
+        X509 *between = make_cert(&(struct made){"Between", NULL, -400, rows[i].to, true, false}, key, root, root_key);
+        X509 *leaf = make_cert(&(struct made){"mx", "DNS:mx.example", -1, 90, false, false}, leaf_key, between, key);
+        X509_STORE *trust = X509_STORE_new();
+        struct cert_entry entry = {.trouble = ""};
+        struct err e = {""};
+        struct buf pem, said;
+
+        X509_STORE_add_cert(trust, root);
+        buf_init(&said, 10000);
+        buf_init(&pem, 100000);
+        add_key(&pem, leaf_key, NULL);
+        add_cert(&pem, leaf);
+        add_cert(&pem, between);
+        if (cert_chain_read(&entry.live, buf_text(&pem), pem.len, &e) != 0 ||
+            cert_facts_read(&entry.leaf, entry.live.cert[0], &e) != 0)
+            fail_msg("%s", e.text);
+        assert_int_equal(cert_use_judge(&said, &entry, "mx.example", trust, MADE_NOW + 1), rows[i].verdict);
+        if (strncmp(buf_text(&said), rows[i].said, strlen(rows[i].said)) != 0)
+            fail_msg("%zu: %s", i, buf_text(&said));
+        buf_clear(&pem);
+        buf_clear(&said);
+        cert_chain_clear(&entry.live);
+        cert_facts_clear(&entry.leaf);
+        X509_STORE_free(trust);
+        X509_free(root);
+        X509_free(between);
+        X509_free(leaf);
+        EVP_PKEY_free(root_key);
+        EVP_PKEY_free(key);
+        EVP_PKEY_free(leaf_key);
+    }
+}
+
 static void test_judge_never(void **state)
 {
     struct cert_entry none = {.trouble = "live.pem: no"};
@@ -349,9 +399,9 @@ static void test_uses(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_postfix_plan), cmocka_unit_test(test_exim_plan),   cmocka_unit_test(test_exim_block),
-        cmocka_unit_test(test_judge),        cmocka_unit_test(test_judge_never), cmocka_unit_test(test_dane),
-        cmocka_unit_test(test_uses),
+        cmocka_unit_test(test_postfix_plan), cmocka_unit_test(test_exim_plan),     cmocka_unit_test(test_exim_block),
+        cmocka_unit_test(test_judge),        cmocka_unit_test(test_judge_between), cmocka_unit_test(test_judge_never),
+        cmocka_unit_test(test_dane),         cmocka_unit_test(test_uses),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -277,6 +277,16 @@ sub expired {
     return join '', map { slurp($_) } "$dir/old.key", "$dir/old.crt", "$Lab::DIR/certs/ca.pem";
 }
 
+# The leaf and the lab's CA are good; what stands between them is over.
+sub expired_between {
+    my @ca = ('-CA', "$Lab::DIR/certs/ca.pem", '-CAkey', "$Lab::DIR/certs/ca.key");
+    spew("$dir/between.ext", "basicConstraints=critical,CA:true\n");
+    Exim::run('openssl', 'req', '-new', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', "$dir/between.key", '-subj', '/CN=Between', '-out', "$dir/between.csr");
+    Exim::run('openssl', 'x509', '-req', '-in', "$dir/between.csr", '-days', -1, '-extfile', "$dir/between.ext", @ca, '-out', "$dir/between.crt");
+    make('under', 'client.test', 30, '-CA', "$dir/between.crt", '-CAkey', "$dir/between.key");
+    return join '', map { slurp($_) } "$dir/under.key", "$dir/under.crt", "$dir/between.crt", "$Lab::DIR/certs/ca.pem";
+}
+
 # what, entry (PEM), error, what --force does: 1 it helps, 0 it does not, undef not tried
 sub bad_ones {
     my ($one, $two) = @pem_of{ 'one', 'two' };
@@ -288,6 +298,7 @@ sub bad_ones {
         ['half a file', substr($one, 0, 300), qr/live\.pem/, 0],
         ['no PEM', "hello\n", qr/live\.pem/, 0],
         ['expired', expired(), qr/expired|ended/, 1],
+        ['expired, not the leaf', expired_between(), qr/CN=Between: it has expired on \d{4}-\d\d-\d\d$/m, 1],
         ['ends soon', make('short', 'client.test', 1), qr/ends within a day/, 1],
         ['for another host', make('other', 'other.test *.client.test', 30), qr/is not for client\.test/, 1],
         ['not in order', $one =~ s/(.*?END PRIVATE KEY-----\n)(-----BEGIN.*?END CERTIFICATE-----\n)(.*)/$1$3$2/sr, qr/not in order/, undef],

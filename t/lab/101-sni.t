@@ -192,7 +192,10 @@ sub sockets {
     waitpid $as_nobody, 0;
     is($?, 0, 'others cannot connect');
     my $page = (Lab::capture('curl', '-s', '-m', $Lab::PATIENCE, 'http://127.0.0.1:9471/metrics'))[1];
-    like($page, qr/^postern_certificate_expires_seconds\{name="one"\} \d+$/m, 'metrics: when it ends');
+    for my $name (qw(one new only-old)) {
+        my $end = said('date', '-u', '-d', said('openssl', 'x509', '-in', "$store/$name/live.pem", '-noout', '-enddate') =~ s/^notAfter=//r, '+%s');
+        is(($page =~ /^postern_certificate_expires_seconds\{name="$name"\} (\S+)$/m)[0], $end, "metrics: when $name ends, as openssl has it");
+    }
     like($page, qr/^postern_certificate_trouble\{name="junk"\} 1$/m, 'what is broken');
     like($page, qr/^postern_certificate_folder_trouble 0$/m, 'the folder is read');
     like($page, qr/^postern_policyd_sni_requests_total\{outcome="$_"\} [1-9]/m, "requests: $_") for 'found', 'none';
