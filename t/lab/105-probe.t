@@ -85,6 +85,69 @@ for (@alone) {
 my (undef, $flagged) = probe('rt-sts.test');
 ok((grep { $_->{requiretls} } addresses($flagged)), 'REQUIRETLS is seen');
 
+# Cipher and group are those that openssl comes to with the same server.
+my %group_of = (prime256v1 => 'P-256', secp384r1 => 'P-384', secp521r1 => 'P-521');
+
+# "TLSv1.2 CIPHER GROUP" of a server's port; without a temporary key it is RSA
+sub seen_by_openssl {
+    my ($address, $port) = @_;
+    my $at = $address =~ /:/ ? "[$address]" : $address;
+    my (undef, $out) = Lab::capture('sh', '-c', "echo QUIT | timeout $Lab::PATIENCE openssl s_client -starttls smtp -connect '$at:$port' -servername mx.sts-good.test");
+    my ($version, $cipher) = $out =~ /^New, (\S+), Cipher is (\S+)$/m or return "nothing: $out";
+    ($version) = $out =~ /^    Protocol  : (\S+)$/m if $version ne 'TLSv1.3';    # that before is of the cipher
+    my ($kind, $curve, $bits) = $out =~ /^Server Temp Key: (\w+),(?: (\w+),)? (\d+) bits$/m;
+    my $group = !defined $kind ? 'RSA' : $kind eq 'DH' ? "DH $bits" : $kind eq 'ECDH' ? $group_of{$curve} // $curve : $kind;
+    return "$version $cipher $group";
+}
+
+# A server beside mx.sts-good.test for each: port, options of smtpd, part of what is to be seen
+sub ciphers {
+    my ($ipv4) = grep { !/:/ } map { $_->{address} } addresses((probe('[mx.sts-good.test]'))[1]);
+    my $rsa = "$Lab::DIR/tmp/probe-rsa.pem";
+    my ($made, undef, $err) = Lab::capture('sh', '-c', "openssl req -x509 -newkey rsa:2048 -nodes -days 10 -subj /CN=mx.sts-good.test -keyout $rsa.key -out $rsa.crt && cat $rsa.key $rsa.crt >$rsa && rm $rsa.key $rsa.crt");
+    die "openssl: $err" if $made;
+    my @servers = (
+        [2601, 'tls_eecdh_auto_curves=prime256v1', 'TLSv1.3 TLS_AES_256_GCM_SHA384 P-256'],
+        [2602, 'tls_eecdh_auto_curves=secp521r1', 'TLSv1.3 TLS_AES_256_GCM_SHA384 P-521'],
+        [2603, 'tls_eecdh_auto_curves=X448', 'TLSv1.3 TLS_AES_256_GCM_SHA384 X448'],
+        [2604, 'smtpd_tls_protocols=TLSv1.2 tls_eecdh_auto_curves=secp384r1 smtpd_tls_exclude_ciphers=AES256', 'TLSv1.2 ECDHE-RSA-CHACHA20-POLY1305 P-384'],
+        [2605, 'smtpd_tls_protocols=TLSv1.2 tls_eecdh_auto_curves=X25519', 'TLSv1.2 ECDHE-RSA-AES256-GCM-SHA384 X25519'],
+        [2606, 'smtpd_tls_protocols=TLSv1.2 smtpd_tls_exclude_ciphers=kEECDH', 'TLSv1.2 DHE-RSA-AES256-GCM-SHA384 DH '],
+        [2607, 'smtpd_tls_protocols=TLSv1.2 smtpd_tls_exclude_ciphers=kEECDH,kEDH', 'TLSv1.2 AES256-GCM-SHA384 RSA'],
+    );
+    for (@servers) {
+        my ($port, $options) = @$_;
+        Lab::capture('postconf', '-c', '/etc/postfix-mx', '-M', "$ipv4:$port/inet=$ipv4:$port inet n - n - - smtpd -o myhostname=mx.sts-good.test"
+                . " -o smtpd_tls_security_level=may -o smtpd_tls_chain_files=$rsa " . join ' ', map { "-o $_" } split / /, $options);
+    }
+    utime time - 60, time - 60, '/etc/postfix-mx/master.cf';
+    Lab::capture('postfix', '-c', '/etc/postfix-mx', 'reload');
+    for (@servers) {
+        my ($port, undef, $wanted) = @$_;
+        my $theirs = '';
+        Lab::until_true(sub { ($theirs = seen_by_openssl($ipv4, $port)) !~ /^nothing/ });
+        like($theirs, qr/^\Q$wanted\E/, "the server of port $port is as it is to be");
+        is_seen($ipv4, $port, $theirs);
+    }
+    Lab::capture('postconf', '-c', '/etc/postfix-mx', '-MX', "$ipv4:$_->[0]/inet") for @servers;
+    utime time - 60, time - 60, '/etc/postfix-mx/master.cf';
+    Lab::capture('postfix', '-c', '/etc/postfix-mx', 'reload');
+    is_seen($_->{address}, 25, seen_by_openssl($_->{address}, 25)) for addresses((probe('[mx.sts-good.test]'))[1]);
+    return;
+}
+
+# Does probe see that at an address, in the object and in print?
+sub is_seen {
+    my ($address, $port, $theirs) = @_;
+    my @host = ('--port', $port, '[mx.sts-good.test]');
+    my ($at) = grep { $_->{address} eq $address } addresses((probe(@host))[1]);
+    is(join(' ', map { $_ // 'none' } @$at{qw(protocol cipher group)}), $theirs, "port $port of $address: what openssl sees");
+    my (undef, $cipher, $group) = split / /, $theirs, 3;
+    like((Lab::capture('posternctl', 'probe', @host))[1], qr/^  \Q$address\E calls itself \S+: \Q$cipher, $group\E$/m, "port $port of $address: and in print");
+    return;
+}
+ciphers();
+
 # For people
 for my $domain (qw(sts-good.test sts-selfsigned.test dane-bad.test sts-404.test plain.test v6-dane.test)) {
     my (undef, $out) = Lab::capture('posternctl', 'probe', '--warn', '0', $domain);
