@@ -82,22 +82,13 @@ static int describe(struct cert_about *about, const struct ctl *ctl, const struc
 static int make_entry(const struct conf *conf, const char *name, const struct cert_about *about, struct err *e)
 {
     struct cert_entry there;
-    struct buf text;
     int rc = cert_entry_read(&there, conf->certs.folder, name, e);
 
     if (rc == 1) {
         cert_entry_clear(&there);
         return err_set(e, "there is a certificate %s already; posternctl cert show %s tells of it", name, name);
     }
-    if (rc < 0)
-        return -1;
-    buf_init(&text, CERT_PEM_MAX);
-    cert_about_write(&text, about);
-    rc = buf_ok(&text)
-             ? cert_file_write(conf->certs.folder, name, CERT_FILE_ABOUT, text.data, text.len, conf->policyd.user, e)
-             : err_set(e, "no memory");
-    buf_clear(&text);
-    return rc;
+    return rc < 0 ? -1 : cert_about_save(conf->certs.folder, name, about, conf->policyd.user, e);
 }
 
 static int add_entry(const struct conf *conf, const char *name, const struct cert_about *about, struct err *e)

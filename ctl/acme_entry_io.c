@@ -148,18 +148,13 @@ static int merge(struct cert_about *store, const struct cert_about *ours, struct
 static int save(const struct acme_entry *a, struct err *e)
 {
     struct cert_entry now;
-    struct buf text;
     int rc = cert_entry_read(&now, a->conf->certs.folder, a->entry.name, e);
 
     if (rc != 1)
         return rc == 0 ? err_set(e, "the certificate %s was removed meanwhile", a->entry.name) : -1;
-    buf_init(&text, CERT_PEM_MAX);
     rc = now.about_unread ? err_set(e, "%s", now.trouble) : merge(&now.about, &a->entry.about, e);
-    if (rc == 0) {
-        cert_about_write(&text, &now.about);
-        rc = buf_ok(&text) ? write_file(a, CERT_FILE_ABOUT, &text, e) : err_set(e, "no memory");
-    }
-    buf_clear(&text);
+    if (rc == 0)
+        rc = cert_about_save(a->conf->certs.folder, a->entry.name, &now.about, a->conf->policyd.user, e);
     cert_entry_clear(&now);
     return rc;
 }

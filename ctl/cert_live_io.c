@@ -63,15 +63,8 @@ void cert_release(struct cert_held *h)
 int cert_about_put(struct cert_held *h)
 {
     struct err e = {""};
-    struct buf text;
-    int rc;
+    int rc = cert_about_save(h->folder, h->name, &h->entry.about, h->conf->policyd.user, &e);
 
-    buf_init(&text, CERT_ABOUT_TEXT_MAX);
-    cert_about_write(&text, &h->entry.about);
-    rc = !buf_ok(&text) ? err_set(&e, "about.json: too long, or out of memory")
-                        : cert_file_write(h->folder, h->name, CERT_FILE_ABOUT, buf_text(&text), text.len,
-                                          h->conf->policyd.user, &e);
-    buf_clear(&text);
     if (rc != 0)
         report_error("%s", e.text);
     return rc;

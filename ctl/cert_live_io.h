@@ -6,8 +6,6 @@
 #include "conf.h"
 #include "ctl.h"
 
-#define CERT_ABOUT_TEXT_MAX 65536
-
 struct cert_held {
     const struct ctl *ctl;
     struct conf *conf;

@@ -142,20 +142,6 @@ static int may_be_used(struct using *u)
 
 /* --- the store --- */
 
-static int write_about(const struct using *u, const char *name, const struct cert_about *about, struct err *e)
-{
-    struct buf text;
-    int rc;
-
-    buf_init(&text, 65536);
-    cert_about_write(&text, about);
-    rc = buf_ok(&text) ? cert_file_write(u->conf->certs.folder, name, CERT_FILE_ABOUT, buf_text(&text), text.len,
-                                         u->conf->policyd.user, e)
-                       : err_set(e, "no memory");
-    buf_clear(&text);
-    return rc;
-}
-
 /* Whoever used this server does not any more, but for keep, which does (NULL: nobody). */
 static int move_use(const struct using *u, const char *keep, struct err *e)
 {
@@ -173,7 +159,7 @@ static int move_use(const struct using *u, const char *keep, struct err *e)
         else if (cert_use_add(&entry->about, u->use) != 0)
             rc = err_set(e, "%s is in use by %d mail servers already", entry->name, CERT_USES_MAX);
         if (rc == 0)
-            rc = write_about(u, entry->name, &entry->about, e);
+            rc = cert_about_save(u->conf->certs.folder, entry->name, &entry->about, u->conf->policyd.user, e);
     }
     cert_entries_clear(&all);
     return rc;

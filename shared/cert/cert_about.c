@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ABOUT_MAX 65536                  /* octets of the file */
 #define TEXT_MAX  1000                   /* octets of one text, escaped; what is written is cut to it */
 #define TIME_LAST INT64_C(1000000000000) /* nothing happens later */
 
@@ -127,8 +126,8 @@ int cert_about_read(struct cert_about *out, const char *text, size_t len, struct
     int rc;
 
     memset(out, 0, sizeof(*out));
-    if (len > ABOUT_MAX)
-        return err_set(e, "has %zu octets, at most %d are taken", len, ABOUT_MAX);
+    if (len > CERT_ABOUT_MAX)
+        return err_set(e, "has %zu octets, at most %d are taken", len, CERT_ABOUT_MAX);
     root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &where);
     if (!json_is_object(root)) {
         json_decref(root);

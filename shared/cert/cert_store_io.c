@@ -196,6 +196,20 @@ int cert_file_write(const char *folder, const char *name, enum cert_file file, c
     return rc;
 }
 
+int cert_about_save(const char *folder, const char *name, const struct cert_about *about, const char *owner,
+                    struct err *e)
+{
+    struct buf text;
+    int rc;
+
+    buf_init(&text, CERT_ABOUT_MAX);
+    cert_about_write(&text, about);
+    rc = buf_ok(&text) ? cert_file_write(folder, name, CERT_FILE_ABOUT, buf_text(&text), text.len, owner, e)
+                       : err_set(e, "about.json: too long, or out of memory");
+    buf_clear(&text);
+    return rc;
+}
+
 int cert_file_remove(const char *folder, const char *name, enum cert_file file, struct err *e)
 {
     const char *base;

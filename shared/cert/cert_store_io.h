@@ -47,7 +47,9 @@ struct cert_about {
     int64_t tlsa_seen;     /* since when the TLSA records of next.key are in DNS; 0: they are not */
 };
 
-/* An object of JSON, of 64 KiB at most. Returns 0, or -1 with the reason and *out empty. */
+#define CERT_ABOUT_MAX 65536 /* octets of about.json */
+
+/* An object of JSON, of CERT_ABOUT_MAX octets at most. Returns 0, or -1 with the reason and *out empty. */
 int cert_about_read(struct cert_about *out, const char *text, size_t len, struct err *e);
 void cert_about_write(struct buf *out, const struct cert_about *a);
 void cert_about_clear(struct cert_about *a); /* NULL-safe, may be called twice */
@@ -111,6 +113,11 @@ int cert_store_lock(const char *folder, struct err *e);
  */
 int cert_file_write(const char *folder, const char *name, enum cert_file file, const char *octets, size_t len,
                     const char *owner, struct err *e);
+
+/* The same with about.json. A text that could not be read again is an error. */
+int cert_about_save(const char *folder, const char *name, const struct cert_about *about, const char *owner,
+                    struct err *e);
+
 int cert_file_remove(const char *folder, const char *name, enum cert_file file, struct err *e); /* none: 0 */
 
 /*

@@ -300,6 +300,23 @@ static void refuses_folders_of_others(void **state)
     assert_int_equal(chmod(folder, 0755), 0);
 }
 
+static void saves_about(void **state)
+{
+    struct cert_about a;
+    struct cert_entry one;
+    struct err e = {""};
+
+    (void)state;
+    assert_int_equal(cert_about_read(&a, "{\"title\": \"S\"}", 14, &e), 0);
+    assert_int_equal(cert_about_save(folder, "saved", &a, NULL, &e), 0);
+    assert_int_equal(cert_entry_read(&one, folder, "saved", &e), 1);
+    assert_string_equal(one.about.title, "S");
+    assert_int_equal(cert_about_save(folder, "../saved", &a, NULL, &e), -1);
+    cert_entry_clear(&one);
+    cert_about_clear(&a);
+    assert_int_equal(cert_entry_remove(folder, "saved", &e), 0);
+}
+
 static void locks(void **state)
 {
     struct err e = {""};
@@ -334,15 +351,11 @@ static void no_folder(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(takes_names),
-        cmocka_unit_test(writes_reads_and_removes),
-        cmocka_unit_test(takes_a_fresh_one),
-        cmocka_unit_test(follows_no_links),
-        cmocka_unit_test(removes_in_order),
-        cmocka_unit_test(reads_beside_a_closed_folder),
-        cmocka_unit_test(knows_a_shortage),
-        cmocka_unit_test(refuses_folders_of_others),
-        cmocka_unit_test(locks),
+        cmocka_unit_test(takes_names),       cmocka_unit_test(writes_reads_and_removes),
+        cmocka_unit_test(takes_a_fresh_one), cmocka_unit_test(follows_no_links),
+        cmocka_unit_test(removes_in_order),  cmocka_unit_test(reads_beside_a_closed_folder),
+        cmocka_unit_test(knows_a_shortage),  cmocka_unit_test(refuses_folders_of_others),
+        cmocka_unit_test(saves_about),       cmocka_unit_test(locks),
         cmocka_unit_test(no_folder),
     };
     return cmocka_run_group_tests_name("cert_store_io", tests, make, unmake);
