@@ -6,6 +6,7 @@
 #include "output_io.h"
 #include "publish_hosts_io.h"
 #include "publish_io.h"
+#include "publish_sts.h"
 #include "publish_sts_check_io.h"
 #include "published_store_io.h"
 #include "redis_ask_io.h"
@@ -14,6 +15,7 @@
 #include "conf.h"
 #include "dkim.h"
 #include "dkim_key_io.h"
+#include "sts_http.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -25,42 +27,28 @@
 
 /* --- MTA-STS --- */
 
-struct address {
-    bool found, known;
-};
-
-static void on_address(void *ctx, const struct dns_answer *answer)
-{
-    struct address *a = ctx;
-
-    a->known = a->known && answer->status != DNS_FAILED;
-    a->found = a->found || answer->status == DNS_FOUND;
-}
-
 static void policy_host(struct buf *zone, const struct conf *conf, const char *domain)
 {
-    char name[sizeof("mta-sts.") + DOMAIN_BUF];
-    struct address a = {.known = true};
-    struct err e = {""};
+    struct sts_policy_host h = {.count = 0};
+    char name[DOMAIN_BUF];
 
-    (void)snprintf(name, sizeof(name), "mta-sts.%s", domain);
-    if (dns_lookup(&conf->stsd, name, DNS_A, on_address, &a, &e) != 0 ||
-        dns_lookup(&conf->stsd, name, DNS_AAAA, on_address, &a, &e) != 0)
-        a.known = false;
-    if (a.found)
+    if (sts_policy_host(name, domain) != 0)
+        return;
+    sts_policy_host_find(&h, conf, name);
+    if (h.count > 0) {
         zone_comment(zone, "%s has an address already: it must be that of the web server before stsd.publish_listen",
                      name);
-    else
-        zone_comment(zone, "%s%s: give it the address of the web server before stsd.publish_listen:", name,
-                     a.known ? " has no address yet" : "");
-    if (!a.found)
-        zone_comment(zone, "%s. %d IN CNAME WEB-SERVER.", name, STS_TTL);
+        return;
+    }
+    zone_comment(zone, "%s%s: give it the address of the web server before stsd.publish_listen:", name,
+                 h.why[0] == '\0' ? " has no address yet" : "");
+    zone_comment(zone, "%s. %d IN CNAME WEB-SERVER.", name, STS_TTL);
 }
 
 static int sts_zone(struct buf *zone, const struct ctl *ctl, const struct conf *conf, const char *domain)
 {
     struct redis_ask *redis = open_redis(ctl, conf);
-    char name[sizeof("_mta-sts.") + DOMAIN_BUF], text[sizeof("v=STSv1; id=;") + STS_ID_MAX];
+    char name[sizeof("_mta-sts.") + DOMAIN_BUF], text[STS_TXT_BUF];
     struct published_stored stored;
     struct err e = {""};
     int rc = -1;
@@ -79,7 +67,7 @@ static int sts_zone(struct buf *zone, const struct ctl *ctl, const struct conf *
                          stored.why.text, domain);
         if (stored.there && stored.why.text[0] == '\0') {
             policy_host(zone, conf, domain);
-            (void)snprintf(text, sizeof(text), "v=STSv1; id=%s;", stored.policy.id);
+            sts_txt(text, stored.policy.id);
             zone_txt(zone, name, STS_TTL, text, strlen(text));
         }
         published_stored_clear(&stored);

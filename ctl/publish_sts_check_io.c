@@ -4,7 +4,6 @@
 #include "dns_lookup_io.h"
 #include "probe_io.h"
 #include "publish_sts.h"
-#include "publish_sts_check.h"
 #include "sts_http.h"
 
 #include <event2/event.h>
@@ -50,15 +49,14 @@ static void on_address(void *ctx, const struct dns_answer *answer)
     sts_policy_host_add(ctx, answer);
 }
 
-static void find_host(const struct checking *c, struct sts_policy_host *h)
+void sts_policy_host_find(struct sts_policy_host *out, const struct conf *conf, const char *host)
 {
     static const enum dns_type types[] = {DNS_A, DNS_AAAA};
     struct err e = {""};
 
     for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
-        if (dns_lookup(&c->conf->stsd, c->host, types[i], on_address, h, &e) != 0)
-            (void)snprintf(h->why, sizeof(h->why), "%.120s", e.text);
-    sts_check_policy_host(c->v, c->host, h);
+        if (dns_lookup(&conf->stsd, host, types[i], on_address, out, &e) != 0)
+            (void)snprintf(out->why, sizeof(out->why), "%.120s", e.text);
 }
 
 static void on_fetched(void *ctx, const struct https_result *result)
@@ -98,8 +96,10 @@ static void check_policy(struct checking *c)
     struct sts_policy_host h = {.count = 0};
     struct err e = {"no event loop to wait with"};
 
-    if (sts_policy_host(c->host, c->domain) == 0)
-        find_host(c, &h);
+    if (sts_policy_host(c->host, c->domain) == 0) {
+        sts_policy_host_find(&h, c->conf, c->host);
+        sts_check_policy_host(c->v, c->host, &h);
+    }
     if (h.count > 0 && (base == NULL || fetch(c, base, &h, &e) != 0))
         verdicts_add(c->v, VERDICT_UNKNOWN, "HTTPS", "the policy cannot be fetched: %s", e.text);
     if (base != NULL)

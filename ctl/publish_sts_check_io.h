@@ -3,6 +3,7 @@
 #define POSTERN_PUBLISH_STS_CHECK_IO_H
 
 #include "conf.h"
+#include "publish_sts_check.h"
 #include "publish_verdict.h"
 #include "published.h"
 
@@ -11,6 +12,9 @@
  * nothing, or not known. DNS and HTTPS go as stsd's do, and past all that it has in memory.
  */
 void sts_check(struct verdicts *v, const struct conf *conf, const char *domain, const struct published *ours);
+
+/* Where mta-sts.DOMAIN is, IPv4 and IPv6. */
+void sts_policy_host_find(struct sts_policy_host *out, const struct conf *conf, const char *host);
 
 /* How long the MX hosts have to answer. */
 #define STS_PROBE_MS 30000
