@@ -2,7 +2,6 @@
 #include "cert_live_io.h"
 #include "cert_view.h"
 #include "clock.h"
-#include "conf_value.h"
 #include "member.h"
 #include "output_io.h"
 #include "print.h"
@@ -105,13 +104,9 @@ int run_cert_show(const struct ctl *ctl)
 static int read_warn(int64_t *seconds, const struct ctl *ctl, const struct conf *conf)
 {
     static const struct conf_option option = {"warn", CONF_SECONDS, "14d", 0, INT64_C(10) * 366 * 86400, 0, "", NULL};
-    struct err e = {""};
 
     *seconds = conf->certs.warn_before;
-    if (ctl->warn == NULL || conf_value_set(seconds, &option, ctl->warn, &e) == 0)
-        return 0;
-    report_error("--warn: %s", e.text);
-    return -1;
+    return read_option(seconds, &option, ctl->warn);
 }
 
 static int check(const struct ctl *ctl, const struct conf *conf, struct cert_entries *all)

@@ -14,6 +14,7 @@
 
 #include "address.h"
 #include "conf.h"
+#include "conf_value.h"
 #include "dest.h"
 #include "domain.h"
 
@@ -35,6 +36,16 @@ struct conf *read_conf(const struct ctl *ctl)
         return NULL;
     }
     return conf;
+}
+
+int read_option(int64_t *out, const struct conf_option *option, const char *text)
+{
+    struct err e = {""};
+
+    if (text == NULL || conf_value_set(out, option, text, &e) == 0)
+        return 0;
+    report_error("--%s: %s", option->name, e.text);
+    return -1;
 }
 
 struct redis_ask *open_redis(const struct ctl *ctl, const struct conf *conf)

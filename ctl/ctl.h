@@ -151,7 +151,10 @@ int run_top(const struct ctl *ctl);
 bool uses_tlsrptd(const struct conf *conf); /* status_commands_io.c */
 
 /* NULL with the reason reported. */
-struct conf *read_conf(const struct ctl *ctl);                                /* conf_free */
+struct conf *read_conf(const struct ctl *ctl); /* conf_free */
+/* The value of an option, if it was given (text not NULL). Returns 0, or -1 with the reason reported. */
+struct conf_option;
+int read_option(int64_t *out, const struct conf_option *option, const char *text);
 struct redis_ask *open_redis(const struct ctl *ctl, const struct conf *conf); /* redis_ask_close; conf outlives it */
 
 /* Ask a daemon and wait so long. Returns 0 when it has answered, whatever it says, or -1 with the reason reported. */

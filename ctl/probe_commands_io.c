@@ -4,7 +4,6 @@
 #include "probe_io.h"
 
 #include "conf.h"
-#include "conf_value.h"
 #include "nexthop.h"
 
 #include <string.h>
@@ -14,17 +13,6 @@
 static const struct conf_option timeout_option = {"timeout", CONF_MILLIS, "30s", 100, 600000, 0, "", NULL};
 static const struct conf_option port_option = {"port", CONF_NUMBER, "25", 1, 65535, 0, "", NULL};
 static const struct conf_option warn_option = {"warn", CONF_SECONDS, "21d", 0, 31622400, 0, "", NULL};
-
-/* Read the value of an option, if it was given. Returns 0, or -1 with the reason reported. */
-static int read_option(int64_t *out, const struct conf_option *option, const char *text)
-{
-    struct err e = {""};
-
-    if (text == NULL || conf_value_set(out, option, text, &e) == 0)
-        return 0;
-    report_error("--%s: %s", option->name, e.text);
-    return -1;
-}
 
 static int read_options(int64_t *ms, int64_t *port, struct conf *conf, const struct ctl *ctl)
 {

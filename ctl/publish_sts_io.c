@@ -1,9 +1,9 @@
 /* publish_sts_io.c - posternctl publish sts: make, check and promote the policy of a domain of ours. */
 #include "clock.h"
-#include "conf_value.h"
 #include "list_session_io.h"
 #include "output_io.h"
 #include "probe_io.h"
+#include "publish_io.h"
 #include "publish_session_io.h"
 #include "publish_sts_check_io.h"
 #include "publish_sts_text.h"
@@ -37,16 +37,11 @@ static int read_mode(struct sts_wish *w, const char *word)
 
 static int read_age(struct sts_wish *w, const char *word)
 {
-    struct err e = {""};
-    int64_t seconds;
+    int64_t seconds = 0;
 
-    if (word == NULL)
-        return CTL_YES;
-    if (conf_value_set(&seconds, &age_option, word, &e) != 0) {
-        report_error("--max-age: %s", e.text);
+    w->has_max_age = word != NULL;
+    if (read_option(&seconds, &age_option, word) != 0)
         return CTL_USAGE;
-    }
-    w->has_max_age = true;
     w->max_age = (uint32_t)seconds;
     return CTL_YES;
 }
@@ -254,19 +249,6 @@ static int publish(struct publishing *p)
 
 /* --- --check --- */
 
-static int print_verdicts(const struct publishing *p)
-{
-    struct buf text;
-
-    if (p->ctl->options & CTL_JSON)
-        return output_json(json_pack("{s:s, s:s, s:o}", "domain", p->s.domain, "verdict",
-                                     verdict_level_name(verdicts_worst(&p->verdicts)), "verdicts",
-                                     verdicts_json(&p->verdicts)));
-    buf_init(&text, CTL_OUTPUT_MAX);
-    verdicts_print(&text, &p->verdicts, p->ctl->colour);
-    return output_and_clear(&text);
-}
-
 /* Without Redis it goes on: all the rest can be seen from outside. */
 static int check(struct publishing *p)
 {
@@ -278,8 +260,9 @@ static int check(struct publishing *p)
         verdicts_add(&p->verdicts, VERDICT_WARN, "Redis", "knows of no policy of the domain; posternctl publish sts %s",
                      p->s.domain);
     sts_check(&p->verdicts, p->s.conf, p->s.domain, publish_session_before(&p->s));
-    rc = print_verdicts(p);
-    return rc == CTL_YES ? (int)verdicts_exit(&p->verdicts) : rc;
+    return publish_verdicts(
+        p->ctl, &p->verdicts,
+        json_pack("{s:s, s:s}", "domain", p->s.domain, "verdict", verdict_level_name(verdicts_worst(&p->verdicts))));
 }
 
 /* --- --promote --- */

@@ -9,7 +9,6 @@
 #include "zone_text.h"
 
 #include "conf.h"
-#include "conf_value.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -133,29 +132,15 @@ static int with_keys(const struct ctl *ctl, const struct conf *conf, const char 
 
 static const struct conf_option port_option = {"port", CONF_NUMBER, "25", 1, 65535, 0, "", NULL};
 
-/* Returns 0, or -1 with the reason reported. */
-static int take_port(uint16_t *out, const char *word)
-{
-    struct err e = {""};
-    int64_t port = PROBE_PORT;
-
-    if (word != NULL && conf_value_set(&port, &port_option, word, &e) != 0) {
-        report_error("--port: %s", e.text);
-        return -1;
-    }
-    *out = (uint16_t)port;
-    return 0;
-}
-
 int run_publish_tlsa(const struct ctl *ctl)
 {
     struct conf *conf = read_conf(ctl);
     char host[DOMAIN_BUF];
-    uint16_t port;
+    int64_t port = PROBE_PORT;
     int rc = CTL_USAGE;
 
-    if (conf != NULL && publish_domain(host, ctl) == 0 && take_port(&port, ctl->port) == 0)
-        rc = with_keys(ctl, conf, host, port);
+    if (conf != NULL && publish_domain(host, ctl) == 0 && read_option(&port, &port_option, ctl->port) == 0)
+        rc = with_keys(ctl, conf, host, (uint16_t)port);
     conf_free(conf);
     return rc;
 }

@@ -10,7 +10,6 @@
 #include "requiretls_probe_io.h"
 
 #include "conf.h"
-#include "conf_value.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -23,13 +22,8 @@ static const struct conf_option timeout_option = {"timeout", CONF_MILLIS, "15s",
 /* Returns 0, or -1 with the reason reported. */
 static int read_timeout(int64_t *ms, const struct ctl *ctl)
 {
-    struct err e = {""};
-
     *ms = WAIT_MS;
-    if (ctl->timeout == NULL || conf_value_set(ms, &timeout_option, ctl->timeout, &e) == 0)
-        return 0;
-    report_error("--timeout: %s", e.text);
-    return -1;
+    return read_option(ms, &timeout_option, ctl->timeout);
 }
 
 /* Returns 0, or -1 with the reason reported. */

@@ -11,7 +11,6 @@
 #include "top.h"
 
 #include "conf.h"
-#include "conf_value.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -234,14 +233,11 @@ static int run(struct top *t, const struct conf *conf)
 int run_top(const struct ctl *ctl)
 {
     struct top t = {.ctl = ctl, .interval_ms = 2000, .rc = CTL_NO};
-    struct err e = {""};
     struct conf *conf;
     int rc;
 
-    if (ctl->interval != NULL && conf_value_set(&t.interval_ms, &interval_option, ctl->interval, &e) != 0) {
-        report_error("--interval: %s", e.text);
+    if (read_option(&t.interval_ms, &interval_option, ctl->interval) != 0)
         return CTL_USAGE;
-    }
     t.live = (ctl->options & (CTL_ONCE | CTL_JSON)) == 0 && screen_possible();
     conf = read_conf(ctl);
     if (conf == NULL)
