@@ -120,6 +120,16 @@ static void plan_conf(struct exim_planning *s)
 
 /* --- the machine --- */
 
+/* The units have the usual addresses. To let systemd have them all daemons must end, which is the operator's to do. */
+static void plan_doors(struct exim_planning *s)
+{
+    if (s->facts->doors && strcmp(s->policy, POLICY) == 0 && strcmp(s->told, TOLD) == 0)
+        setup_note(s->plan, SETUP_THERE,
+                   "systemd can hold the addresses where Exim asks, so that a restart of a daemon refuses nobody; once "
+                   "this is done: systemctl stop postern.target && systemctl enable postern-policyd-exim.socket "
+                   "postern-tlsrptd-exim.socket && systemctl start postern.target");
+}
+
 static void plan_notes(struct exim_planning *s)
 {
     if (!s->facts->resolver_is_near)
@@ -150,5 +160,6 @@ void setup_exim(struct setup_plan *out, const struct conf *postern, const struct
     plan_conf(&s);
     exim_plan_domains(&s);
     plan_notes(&s);
+    plan_doors(&s);
     setup_reload(out, facts->systemd ? by_systemd : by_script);
 }

@@ -31,6 +31,7 @@ struct setup_exim_facts {
     bool authorities;        /* the system has some */
     bool resolver_is_near, resolver_is_trusted; /* /etc/resolv.conf: loopback addresses only, "options trust-ad" */
     bool systemd;
+    bool doors; /* systemd has units of sockets for the addresses where Exim asks, and does not use them */
     struct setup_keys keys;
 };
 

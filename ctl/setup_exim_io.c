@@ -150,6 +150,14 @@ static void find_domain(char out[300])
         fclose(in);
 }
 
+/* Are the doors of Exim there for systemd to hold, and not both enabled? */
+static bool has_doors(void)
+{
+    return machine_has_unit("postern-policyd-exim.socket") && machine_has_unit("postern-tlsrptd-exim.socket") &&
+           !(machine_has_unit("sockets.target.wants/postern-policyd-exim.socket") &&
+             machine_has_unit("sockets.target.wants/postern-tlsrptd-exim.socket"));
+}
+
 static int gather(struct gathered *g, const struct setup_request *r, struct err *e)
 {
     const char *dir = r->ctl->config_dir != NULL ? r->ctl->config_dir : USUAL_DIR;
@@ -174,6 +182,7 @@ static int gather(struct gathered *g, const struct setup_request *r, struct err 
     f->authorities = access("/etc/ssl/certs/ca-certificates.crt", R_OK) == 0;
     f->resolver_is_near = machine_resolver_is_near(&f->resolver_is_trusted);
     f->systemd = machine_has_systemd();
+    f->doors = has_doors();
     return 0;
 }
 

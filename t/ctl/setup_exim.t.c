@@ -330,6 +330,11 @@ static void far(struct setup_exim_facts *f)
     f->systemd = true;
 }
 
+static void doors(struct setup_exim_facts *f)
+{
+    f->doors = true;
+}
+
 static void untrusted(struct setup_exim_facts *f)
 {
     f->resolver_is_trusted = false;
@@ -407,6 +412,13 @@ static const struct plan {
      "",
      {"names none: apt-get install unbound", "apt-get install ca-certificates", "set contact",
       "  systemctl reload exim4\n"}},
+    {"units of sockets",
+     doors,
+     "",
+     {"systemctl stop postern.target && systemctl enable postern-policyd-exim.socket postern-tlsrptd-exim.socket && "
+      "systemctl start postern.target"}},
+    {"no units of sockets", NULL, "", {"!-exim.socket"}},
+    {"units of sockets, and another address", doors, "tlsrptd { exim = \"inet:127.0.0.1:2\" }", {"!-exim.socket"}},
     {"trust-ad", untrusted, "", {"DANE needs the line \"options trust-ad\""}},
     {"addresses of the operator's",
      NULL,
