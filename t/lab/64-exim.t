@@ -88,6 +88,7 @@ lists();
 not_one_connection_for_two();
 daemons_away();
 no_dnssec();
+macros_of_debian();
 is(Exim::stop(), 0, 'Exim ends');
 is(join("\n", Lab::lines('/var/log/exim4/paniclog')), '', 'nothing in the panic log');
 done_testing();
@@ -234,4 +235,43 @@ sub no_dnssec {
     Exim::put($file, $before);
     is((Exim::outcome_by_runs("unseen\@$_", 'sent') // {})->{status}, 'sent', "$_: with trust-ad it goes") for 'dane-good.test', 'dane-ta-good.test';
     return;
+}
+
+# --- macros of Debian's ---
+
+# The HELO name and the signature that an operator has for remote_smtp are those of our transports, too.
+sub macros_of_debian {
+    Exim::configure(1, join '', map { "$_\n" } 'REMOTE_SMTP_HELO_DATA = greets.ours.test', 'DKIM_DOMAIN = ours.test', 'DKIM_SELECTOR = chosen', 'DKIM_PRIVATE_KEY = /etc/exim4/dkim.pem');
+    Exim::run('openssl', 'genrsa', '-out', '/etc/exim4/dkim.pem', '2048');
+    chmod 0644, '/etc/exim4/dkim.pem';
+    my $public = join '', grep { !/^-/ } split /\n/, Exim::run('openssl', 'rsa', '-in', '/etc/exim4/dkim.pem', '-pubout');
+    Lab::capture('posternctl', 'list', 'add', 'smtps', 'list-smtps.test');
+    Lab::until_true(sub { Exim::ask('policy list-smtps.test') =~ /transport=smtps/ });
+    for (['postern_smtp', 'signed@sts-good.test', ''], ['postern_smtps', 'signed@list-smtps.test', ''], ['postern_relaxed', 'signed@sts-selfsigned.test', "TLS-Required: No\n"]) {
+        my ($transport, $to, $header) = @$_;
+        Exim::submit({ to => [$to], header => $header });
+        like((Exim::outcome_by_runs($to, 'sent') // { reason => 'no verdict' })->{reason}, qr/ T=$transport /, "Debian's macros: $to goes by $transport");
+        my $message = Lab::until_true(sub { Lab::mailbox($to) }) // '';
+        like($message, qr/^Received: from greets\.ours\.test /m, "$transport: the HELO name");
+        is(signatures($message, $public), 'ours.test chosen pass', "$transport: a signature of the key");
+    }
+    Lab::capture('posternctl', 'list', 'clear', 'smtps');
+    return;
+}
+
+# The domain, the selector and the verdict of each signature. The key is given, as DNS has none; what stands above the first signature are fields of the receiver.
+sub signatures {
+    my ($message, $public) = @_;
+    require Mail::DKIM::Verifier;
+    no warnings qw(redefine once);
+    local *Mail::DKIM::PublicKey::fetch_async = sub {
+        my ($class, %arg) = @_;
+        my $key = $class->parse("v=DKIM1; k=rsa; p=$public");
+        return sub { $arg{Callbacks}{Success} ? $arg{Callbacks}{Success}->($key) : $key };
+    };
+    my $dkim = Mail::DKIM::Verifier->new;
+    $message =~ s/\A.*?^(?=DKIM-Signature:)//ms;
+    $dkim->PRINT("$_\r\n") for split /\n/, $message;
+    $dkim->CLOSE;
+    return join ', ', map { join ' ', $_->domain, $_->selector, $_->result } $dkim->signatures;
 }
