@@ -78,8 +78,7 @@ static void test_many(void **state)
     other_do(&server, "MSET p:dest:a 1 p:dest:b 2 p:dest:c 3");
     WAIT(&c, ch.keys == 3);
     other_do(&server, "PEXPIRE p:dest:a 30");
-    WAIT(&c, ch.keys == 4);
-    WAIT(&c, ch.keys == 5);
+    WAIT(&c, ch.keys == 5); /* that it will expire, and that it has; perhaps both at once */
     assert_int_equal(ch.nulls, 1);
     client_close(&c);
 }
