@@ -20,7 +20,7 @@ my $DAY = '2026-11-22';
 my $dir = tempdir(CLEANUP => 1);
 my $owner = $$;
 my $redis_pid;
-my %running;
+my ($begun, %running) = (0);
 $SIG{PIPE} = 'IGNORE';
 $SIG{INT} = $SIG{TERM} = sub { exit 1 };
 END { kill 'KILL', grep { defined } $redis_pid, keys %running if $$ == $owner }
@@ -78,7 +78,7 @@ sub user_make { my (undef, @rule) = split ' ', $user; redis('ACL', 'SETUSER', @r
 # --- the collector ---
 sub begin {
     my ($spool, @more) = @_;
-    my %c = (log => "$dir/log." . int(rand 1e9));
+    my %c = (log => "$dir/log." . ++$begun);
     open(my $saved, '>&', \*STDERR);
     open(STDERR, '>', $c{log});
     $c{pid} = open2($c{out}, $c{in}, $program, "unix:$dir/redis.sock", $spool, @more);
