@@ -18,14 +18,16 @@ my $secure = 'OK secure match=mx.good.test servername=hostname';
 
 # The present process of each worker, from 1.
 sub workers { my %pid = log_text() =~ /worker-started worker=(\d+) pid=(\d+)/g; return (undef, map { $pid{$_} } 1 .. $count) }
-sub running { my ($pid) = @_; return kill(0, $pid) && `cat /proc/$pid/stat 2>/dev/null` !~ /\) Z / }
+sub state_of { my ($pid) = @_; return `cat /proc/$pid/stat 2>/dev/null` =~ /\) (\w) / ? $1 : '' }
+sub running { my ($pid) = @_; return kill(0, $pid) && state_of($pid) ne 'Z' }
 
-# Do something while only one worker can take it.
+# Do something while only one worker can take it. One that is told to stop may still take something until it has.
 sub with_worker {
     my ($worker, $do) = @_;
     my @pid = workers();
     my @others = map { $pid[$_] } grep { $_ != $worker } 1 .. $count;
     kill 'STOP', @others;
+    until_true(sub { !grep { state_of($_) ne 'T' } @others });
     my @result = $do->();
     kill 'CONT', @others;
     return wantarray ? @result : $result[0];
