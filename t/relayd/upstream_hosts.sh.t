@@ -21,8 +21,8 @@ sub of { my ($name) = @_; return "mx.$name.test" }
 
 my $v6 = IO::Socket::IP->new(LocalHost => '::1', LocalPort => 0, Listen => 1) ? '::1' : undef;
 my @dead = map { loopback(200 + $_) } 1 .. 8;
+receiver('six', '', $v6) if $v6; # first, as it chooses the port for all: only this address is others', too
 my $alive = receiver('alive');
-receiver('six', '', $v6) if $v6;
 my %address = map { $_ => receiver($_) } qw(better self worse kept reload);
 my $late = receiver('late', 'late=500');
 my @full = map { receiver("full$_", 'full=1') } 1 .. 8;

@@ -27,8 +27,8 @@ our $PORT; # of all policy hosts
 my ($dir, %pid, $owner);
 $SIG{PIPE} = 'IGNORE';
 
-# The nth address of a test's hosts: so many that each host has its own.
-sub loopback { my ($n) = @_; return sprintf '127.77.%d.%d', $n / 250, $n % 250 + 1 }
+# The nth address of a test's hosts, of 500: each host has its own, and no other test that runs has them, whose port could be this one's.
+sub loopback { my ($n) = @_; return sprintf '127.%d.%d.%d', 128 + ($$ >> 7 & 127), (($$ & 127) << 1) + int($n / 250), $n % 250 + 1 }
 
 # --- the resolver ---
 # Of each domain D: MX mx.test, TXT _mta-sts.D, A mta-sts.D, and TXT _smtp._tls.D where `also` has it; of the hosts mx.test only, A. Else: no data.

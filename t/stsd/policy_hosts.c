@@ -95,6 +95,17 @@ static void from_hex(struct serving *out, const char *hex)
     out->len = len;
 }
 
+/* Bound, and never listening: nobody else gets this port when the host gives it up. */
+static void reserve(const struct host *h, const char *address)
+{
+    const int on = 1;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0 ||
+        bind(fd, (const struct sockaddr *)&h->sa, sizeof(h->sa)) != 0)
+        die(address);
+}
+
 /* The port of the first host is everybody's. */
 static void open_listener(struct host *h, const char *address, int *port)
 {
@@ -106,7 +117,11 @@ static void open_listener(struct host *h, const char *address, int *port)
     h->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     (void)setsockopt(h->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
     if (inet_pton(AF_INET, address, &h->sa.sin_addr) != 1 || bind(h->fd, (struct sockaddr *)&h->sa, len) != 0 ||
-        listen(h->fd, h->conduct == FULL ? 0 : 50) != 0 || getsockname(h->fd, (struct sockaddr *)&h->sa, &len) != 0)
+        getsockname(h->fd, (struct sockaddr *)&h->sa, &len) != 0)
+        die(address);
+    if (h->conduct == REFUSED)
+        reserve(h, address);
+    if (listen(h->fd, h->conduct == FULL ? 0 : 50) != 0)
         die(address);
     *port = ntohs(h->sa.sin_port);
 }
