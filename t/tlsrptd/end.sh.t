@@ -12,7 +12,7 @@ use Time::HiRes qw(sleep time);
 use Tlsrptd;
 
 $SIG{PIPE} = 'IGNORE';
-my $yesterday = today(time - 86400);
+my $past = today(time - 5 * 86400); # a day whose reports are not sent any more but when somebody asks for that
 start_redis() or die 'no Redis: install redis-server, or name it in POSTERN_REDIS_SERVER';
 stop_redis();
 stand_in('stsd.sock', sub { return $_[1] =~ /^slow/ ? () : ('OK', facts($_[1], "mx.$_[1]")) });
@@ -102,9 +102,9 @@ chmod 0755, "$dir/sendmail";
 ok(start("contact = \"tlsrpt\@sender.example\" keep = 366d mail = \"sendmail:$dir/sendmail\" report_delay = 4h"), 'started');
 my $policy = '{"record":"v=TLSRPTv1; rua=mailto:r@a.test","policy-type":"no-policy-found","policy-domain":"far.test"}';
 my $id = substr(qx(printf %s '$policy' | sha256sum), 0, 32);
-redis('SADD', "postern:tlsrpt-domains:$yesterday", 'far.test');
-redis('HSET', "postern:tlsrpt:$yesterday:far.test", "policy $id", $policy, "failed $id", 1);
-my $asked = calling('report-send', "$yesterday far.test");
+redis('SADD', "postern:tlsrpt-domains:$past", 'far.test');
+redis('HSET', "postern:tlsrpt:$past:far.test", "policy $id", $policy, "failed $id", 1);
+my $asked = calling('report-send', "$past far.test");
 ok(until_true(sub { slurp("$dir/sending") =~ /^\d+$/ }), 'a report is being sent, and that does not end');
 kill 'TERM', $pid;
 ok(logs(qr/info draining/), 'SIGTERM');

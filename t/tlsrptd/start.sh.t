@@ -145,7 +145,7 @@ if ($> == 0) {
 }
 
 # --- reload ---
-my $yesterday = today(time - 86400);
+my $past = today(time - 5 * 86400); # a day whose reports are not sent any more but when somebody asks for that
 spew("$dir/sendmail", "#!/bin/sh\nexec cat >\"\$(mktemp $dir/mails/XXXXXX)\"\n");
 chmod 0755, "$dir/sendmail";
 mkdir "$dir/mails";
@@ -153,7 +153,7 @@ chmod 0777, "$dir/mails";
 sub configured { my ($more) = @_; return "keep = 366d organization = \"The sender\" mail = \"sendmail:$dir/sendmail\" $more" }
 sub mail_of {
     my ($domain) = @_;
-    my ($status, $out, $err) = ctl('report', 'send', '--day', $yesterday, '--domain', $domain, '--again');
+    my ($status, $out, $err) = ctl('report', 'send', '--day', $past, '--domain', $domain, '--again');
     my @found = grep { /^TLS-Report-Domain: \Q$domain\E\r?$/m } map { slurp($_) } glob "$dir/mails/*";
     unlink glob "$dir/mails/*";
     return @found ? $found[0] : "$out$err";
@@ -170,8 +170,8 @@ like(log_text(), qr/reports-off why="tlsrptd.contact is not set" action="nothing
 for my $field ('policy', 'successful') {
     my $policy = '{"record":"v=TLSRPTv1; rua=mailto:r@a.test","policy-type":"no-policy-found","policy-domain":"far.test"}';
     my $id = substr(qx(printf %s '$policy' | sha256sum), 0, 32);
-    redis('SADD', "postern:tlsrpt-domains:$yesterday", 'far.test');
-    redis('HSET', "postern:tlsrpt:$yesterday:far.test", "$field $id", $field eq 'policy' ? $policy : 1);
+    redis('SADD', "postern:tlsrpt-domains:$past", 'far.test');
+    redis('HSET', "postern:tlsrpt:$past:far.test", "$field $id", $field eq 'policy' ? $policy : 1);
 }
 like(mail_of('far.test'), qr/no reports are sent, as tlsrptd\.contact is not set/, 'and so it is when asked');
 ok(reload($contact, qr/info reloaded/), 'a contact, by a reload');
