@@ -112,15 +112,15 @@ sub mail_is_counted {
 
 # --- reports ---
 
-# For tlsrptd it is tomorrow now. A second node reads the log of the Postfix by which reports leave.
+# For tlsrptd it is days later now, when reports of that day are sent no more but when somebody asks for them. A second node reads the log of the Postfix by which reports leave.
 sub the_day_is_over {
     my ($status, undef, $err) = Nodes::ctl_all('one', 'report', 'send', '--day', $day);
     is($status, 1, 'W1 a day that is not over is not reported');
     like($err, qr/not over/, 'and that is said');
     is(Nodes::stop('one-tlsrptd', 'TERM'), 0, 'tlsrptd ends well');
-    Reports::configure('one', %tlsrptd, clock_offset => '"1d"');
+    Reports::configure('one', %tlsrptd, clock_offset => '"3d"');
     Nodes::start_daemon('one', 'tlsrptd');
-    Reports::start_node('two', %tlsrptd, log => "\"$Lab::DIR/log/client.log\"", clock_offset => '"1d"');
+    Reports::start_node('two', %tlsrptd, log => "\"$Lab::DIR/log/client.log\"", clock_offset => '"3d"');
     return;
 }
 
