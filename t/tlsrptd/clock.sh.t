@@ -4,10 +4,12 @@ use strict;
 use warnings;
 use FindBin;
 use lib $FindBin::Bin;
-use POSIX qw(strftime tzset);
+use POSIX qw(strftime setlocale tzset LC_TIME);
 use Test::More;
 use Time::HiRes qw(sleep time);
 use Tlsrptd;
+
+setlocale(LC_TIME, 'C');    # syslog has English months everywhere
 
 my $one = 'no-policy-found successful=1 failed=0';
 my @zones = ('Pacific/Kiritimati', 'America/Los_Angeles');

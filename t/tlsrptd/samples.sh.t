@@ -7,10 +7,12 @@ use FindBin;
 use lib $FindBin::Bin;
 use File::Temp qw(tempdir);
 use JSON::PP qw(decode_json);
-use POSIX qw(strftime);
+use POSIX qw(strftime setlocale LC_TIME);
 use Test::More;
 use Time::HiRes qw(sleep time);
 use Tlsrptd;
+
+setlocale(LC_TIME, 'C');    # syslog has English months everywhere
 
 my $samples = "$FindBin::Bin/samples";
 my %result = (201 => 'starttls-not-supported', 202 => 'certificate-host-mismatch', 203 => 'certificate-not-trusted', 204 => 'certificate-expired', 205 => 'validation-failure',
