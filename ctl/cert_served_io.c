@@ -168,9 +168,11 @@ static int handshake(const struct look *l, SSL *ssl, struct err *e)
 
         if (rc == 1)
             return 0;
-        if (why != SSL_ERROR_WANT_READ && why != SSL_ERROR_WANT_WRITE)
-            return err_set(e, "the TLS handshake fails: %s",
-                           ERR_peek_error() != 0 ? ERR_reason_error_string(ERR_peek_error()) : "the connection ends");
+        if (why != SSL_ERROR_WANT_READ && why != SSL_ERROR_WANT_WRITE) {
+            const char *words = ERR_reason_error_string(ERR_peek_error());
+
+            return err_set(e, "the TLS handshake fails: %s", words != NULL ? words : "the connection ends");
+        }
         if (ready(l, why == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT, e) != 0)
             return err_prefix(e, "the TLS handshake");
     }
