@@ -126,10 +126,9 @@ is(scalar(() = $out =~ /^[789] done mx\.late\.test said 250/mg), 3, 'and others 
 # --- memory: replies without end cost no more than those that end ---
 sub memory { my ($text) = @_; return ($text =~ /^memory (\d+)/m)[0] }
 sub all_of { return map { "$_.test <s\@client.test> <u\@$_.test> 1000" } @_ }
-my $settings = 'parallel=100 command=15000 final=15000';
-($out) = drive($settings, all_of(('well') x @endless));
+($out) = drive('parallel=100 command=60000 final=60000', all_of(('well') x @endless));
 my $calm = memory($out);
-($out) = drive($settings, all_of(map { 'without-' . ($_->[0] =~ tr/_/-/r) . "-$_->[1]" } @endless));
+($out) = drive('parallel=100 command=6000 final=6000', all_of(map { 'without-' . ($_->[0] =~ tr/_/-/r) . "-$_->[1]" } @endless));
 is(scalar(() = $out =~ /^\d+ (?:rcpt 0|data|done) failed 451/mg), @endless - 1, 'all are cut off but the one whose first reply was the last word');
 like($out, qr/^16 done mx.* 250/m, 'which is delivered');
 cmp_ok(memory($out) - $calm, '<', sanitized() ? 30_000 : 3_000, 'no more memory in all than for as many that are well (KB)');
