@@ -94,7 +94,7 @@ static void policy_check(struct verdicts *v, const struct ctl *ctl, const struct
                      "it cannot be read: %s; posternctl publish sts %s --force "
                      "writes it anew",
                      stored.why.text, domain);
-    sts_check(v, conf, domain, read && stored.there && stored.why.text[0] == '\0' ? &stored.policy : NULL);
+    sts_check(v, conf, domain, read && stored.there && stored.why.text[0] == '\0' ? &stored.policy : NULL, false);
     if (read)
         published_stored_clear(&stored);
     redis_ask_close(redis);

@@ -19,7 +19,7 @@ struct checking {
     const struct published *ours;
     char host[DOMAIN_BUF]; /* mta-sts.DOMAIN */
     struct sts_policy policy;
-    bool has_policy, fetched;
+    bool has_policy, fetched, reports_too;
 };
 
 /* --- the record --- */
@@ -124,14 +124,15 @@ static void check_hosts(const struct checking *c, const struct sts_policy *polic
 
     sts_judge_hosts(c->v, policy, p != NULL ? p->dest : NULL, e.text);
     sts_judge_probe(c->v, p, e.text);
-    if (p != NULL)
+    if (p != NULL && c->reports_too)
         check_reports(c->v, p->dest, c->domain);
     probe_free(p);
 }
 
-void sts_check(struct verdicts *v, const struct conf *conf, const char *domain, const struct published *ours)
+void sts_check(struct verdicts *v, const struct conf *conf, const char *domain, const struct published *ours,
+               bool reports_too)
 {
-    struct checking c = {.v = v, .conf = conf, .domain = domain, .ours = ours};
+    struct checking c = {.v = v, .conf = conf, .domain = domain, .ours = ours, .reports_too = reports_too};
     const struct sts_policy *policy;
 
     check_record(&c);

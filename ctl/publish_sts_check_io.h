@@ -8,10 +8,12 @@
 #include "published.h"
 
 /*
- * TXT record, policy host, policy, MX hosts and their TLS, TLSRPT record, a line a verdict. ours: what Redis has, NULL:
- * nothing, or not known. DNS and HTTPS go as stsd's do, and past all that it has in memory.
+ * TXT record, policy host, policy, MX hosts and their TLS, a line a verdict; of the TLSRPT record whether there is one,
+ * unless the caller looks at that itself (reports_too is false). ours: what Redis has, NULL: nothing, or not known. DNS
+ * and HTTPS go as stsd's do, and past all that it has in memory.
  */
-void sts_check(struct verdicts *v, const struct conf *conf, const char *domain, const struct published *ours);
+void sts_check(struct verdicts *v, const struct conf *conf, const char *domain, const struct published *ours,
+               bool reports_too);
 
 /* Where mta-sts.DOMAIN is, IPv4 and IPv6. */
 void sts_policy_host_find(struct sts_policy_host *out, const struct conf *conf, const char *host);

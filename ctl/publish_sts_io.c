@@ -259,7 +259,7 @@ static int check(struct publishing *p)
     else if (publish_session_before(&p->s) == NULL)
         verdicts_add(&p->verdicts, VERDICT_WARN, "Redis", "knows of no policy of the domain; posternctl publish sts %s",
                      p->s.domain);
-    sts_check(&p->verdicts, p->s.conf, p->s.domain, publish_session_before(&p->s));
+    sts_check(&p->verdicts, p->s.conf, p->s.domain, publish_session_before(&p->s), true);
     return publish_verdicts(
         p->ctl, &p->verdicts,
         json_pack("{s:s, s:s}", "domain", p->s.domain, "verdict", verdict_level_name(verdicts_worst(&p->verdicts))));
@@ -298,7 +298,7 @@ static int promote(struct publishing *p)
     if (before->policy.mode == STS_MODE_TESTING)
         sts_judge_testing(&p->verdicts, before, p->s.now);
     sts_judge_reports(&p->verdicts, &p->failures);
-    sts_check(&p->verdicts, p->s.conf, p->s.domain, before);
+    sts_check(&p->verdicts, p->s.conf, p->s.domain, before, true);
     p->judged = true;
     p->wish.wish.has_mode = true;
     p->wish.wish.mode = STS_MODE_ENFORCE;

@@ -391,10 +391,14 @@ size_t records_due(struct records *r, int64_t now, int64_t used_within, char (*n
 
 void records_configure(struct records *r, const struct conf_stsd *conf)
 {
+    size_t turns = r->waiting;
+
     r->active_max = (size_t)conf->lookup_concurrency;
     r->waiting_max = (size_t)conf->lookup_queue;
     r->known.refetch_after = conf->refetch_after;
     r->known.retry_after = conf->retry_after;
+    while (turns-- > 0) /* more may be at work now than before */
+        start_next_turn(r);
 }
 
 struct records *records_new(const struct resolution_env *env, struct redis *redis, const struct conf_stsd *conf)

@@ -37,10 +37,11 @@ static int begin(void **state)
     return 0;
 }
 
-/* Says `first` to each that connects, then `again` every 20 ms, or, without it, goes. */
+/* Says `first` to each that connects, then `again` every 100 ms (20 times at most in the time that is given here, far
+ * fewer than the lines a reply may have), or, without it, goes. */
 static void serve(const char *first, const char *again)
 {
-    const struct timespec pause = {.tv_nsec = 20000000};
+    const struct timespec pause = {.tv_nsec = 100000000};
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     signal(SIGPIPE, SIG_IGN);
@@ -56,6 +57,8 @@ static void serve(const char *first, const char *again)
     }
 }
 
+#define TEN(line) line line line line line line line line line line
+
 static void gives_up(void **state)
 {
     static const struct {
@@ -65,6 +68,7 @@ static void gives_up(void **state)
         {"", "220-\r\n", "too long"},
         {"", "", "too long"},
         {"220 x\r\n", "250-STARTTLS\r\n", "too long"},
+        {"220 x\r\n", TEN(TEN("250-x\r\n")), "a reply without end"},
         {"220 x\r\n250-STARTTLS\r\n250 x\r\n220 x\r\n", "", "TLS handshake: it takes too long"},
         {"220 x\r\n250 x\r\n", NULL, "no STARTTLS"},
         {"554 x\r\n", NULL, "it says \"554"},

@@ -262,6 +262,7 @@ sub all_of_it {
         $worst{ $v->{what} } = $v->{level} if !defined $worst{ $v->{what} } || $v->{level} ne 'ok';
     }
     is($worst{$_}, 'ok', "all: $_") for 'TLSRPT record', 'DKIM record', 'mx.pubdns.test: certificate', 'mx.pubdns.test: next key';
+    is(scalar(grep { $_->{what} eq 'TLSRPT record' } @{ $live->{verdicts} }), 1, 'all: it is said once');
     validated('validated', $live, 'policy host', 'DKIM record', 'TXT record', 'TLSRPT record', 'MX hosts');
     mail_flows('all');
     replaced();

@@ -20,15 +20,16 @@ my $dir = tempdir(CLEANUP => 1);
 chmod 0755, $dir;
 
 # --- the resolver ---
-# Every name exists without records; "slow" names take half a second, "fail" names are SERVFAIL, "silent" ones are not answered.
+# Every name exists without records; "slow" names take half a second, "fail" names are SERVFAIL, "silent" ones are not answered, nor are
+# "held" ones before the file `go` is there.
 sub resolver {
     my ($socket) = @_;
     my $select = IO::Select->new($socket);
-    my @due;
+    my (@due, @held);
     open(my $asked, '>>', "$dir/asked") or die;
     $asked->autoflush(1);
     while (1) {
-        my $wait = @due ? $due[0][0] - time() : 10;
+        my $wait = @held ? 0.05 : @due ? $due[0][0] - time() : 10;
         if ($select->can_read($wait < 0 ? 0 : $wait)) {
             my $from = $socket->recv(my $packet, 4096);
             my ($name, $at) = ('', 12);
@@ -38,8 +39,9 @@ sub resolver {
             next if $name =~ /silent/;
             my $flags = $name =~ /fail/ ? 0x8182 : 0x8180;
             my $reply = substr($packet, 0, 2) . pack('nnnnn', $flags, 1, 0, 0, 0) . substr($packet, 12, $at + 5 - 12);
-            push @due, [time() + ($name =~ /slow/ ? 0.5 : 0), $from, $reply];
+            push @{ $name =~ /held/ ? \@held : \@due }, [time() + ($name =~ /slow/ ? 0.5 : 0), $from, $reply];
         }
+        push @due, splice @held if -e "$dir/go";
         @due = sort { $a->[0] <=> $b->[0] } @due;
         while (@due && $due[0][0] <= time()) { my $d = shift @due; $socket->send($d->[2], 0, $d->[1]) }
     }
@@ -58,28 +60,43 @@ if (!$resolver_pid) { resolver($socket); POSIX::_exit(0) }
 
 # --- stsd ---
 my $user = $> == 0 ? 'nobody' : (getpwuid($>))[0];
-open(my $conf, '>', "$dir/postern.conf") or die;
-print $conf <<CONF;
+sub configure {
+    my (%of) = @_;
+    open(my $conf, '>', "$dir/postern.conf") or die;
+    print $conf <<CONF;
 redis { url = "" }
 stsd {
     listen = "unix:$dir/stsd.sock"
     resolvers = {"127.0.0.1:@{[$socket->sockport]}"}
     user = "$user"
-    dns_timeout = 10s
-    lookup_timeout = 8s
-    lookup_concurrency = 4
-    lookup_queue = 2
+    dns_timeout = 30s
+    lookup_timeout = $of{timeout}
+    lookup_concurrency = $of{at_once}
+    lookup_queue = $of{queue}
     ttl_min = 300
 }
 CONF
-close $conf;
+    close $conf or die;
+}
+configure(timeout => '8s', at_once => 4, queue => 2);
 my $stsd_pid = fork() // die;
 if (!$stsd_pid) {
     open(STDERR, '>', "$dir/log");
     exec($ENV{POSTERN_STSD} // './stsd/postern-stsd', '-f', '-c', "$dir/postern.conf") or POSIX::_exit(127);
 }
+sub until_true {
+    my ($try) = @_;
+    for (1 .. 1200) { return 1 if $try->(); sleep 0.05 }
+    return 0;
+}
+sub reload {
+    my $before = () = log_text() =~ / reloaded /g;
+    configure(@_);
+    kill 'HUP', $stsd_pid;
+    return until_true(sub { $before < (() = log_text() =~ / reloaded /g) });
+}
 sub log_text { open(my $fh, '<', "$dir/log") or return ''; local $/; return <$fh> // '' }
-for (1 .. 1200) { last if log_text() =~ /started/; sleep 0.05 }
+until_true(sub { log_text() =~ /started/ });
 
 my $id = 0;
 
@@ -156,10 +173,24 @@ my $status = record(call('status '));
 is($status->{refused_total}, 2, 'status counts them');
 is($status->{redis}, 'none', 'and says that there is no Redis');
 
+# --- more places ---
+ok(reload(timeout => '60s', at_once => 1, queue => 10), 'SIGHUP: one at a time');
+my @held = map { "held-$_.test" } 1 .. 6;
+$fh = connect_to();
+call_on($fh, "resolve $_") for @held;
+ok(until_true(sub { record(call('status '))->{waiting} == 5 }), 'five wait');
+ok(until_true(sub { asked($held[0]) }), 'one is asked about');
+is(scalar(grep { asked($_) } @held), 1, 'and no other');
+ok(reload(timeout => '60s', at_once => 10, queue => 10), 'SIGHUP: ten at a time');
+ok(until_true(sub { !grep { !asked($_) } @held }), 'those that waited are asked about');
+is(scalar(() = IO::Select->new($fh)->can_read(0)), 0, 'before one of them has ended');
+open(my $go, '>', "$dir/go") or die;
+is(join(' ', sort map { record(read_answer($fh) // '')->{domain} // '' } @held), "@held", 'and all are answered');
+
 # --- the end ---
 $fh = connect_to();
 call_on($fh, 'resolve slow-end.test');
-for (1 .. 1200) { last if asked('slow-end.test'); sleep 0.05 }
+until_true(sub { asked('slow-end.test') });
 kill 'TERM', $stsd_pid;
 is(record(read_answer($fh) // '')->{domain}, 'slow-end.test', 'TERM: what is under way is still answered');
 my $ended;
