@@ -169,15 +169,35 @@ static int install_at(const struct conf *conf, const struct cert_server *s, cons
     return rc;
 }
 
+static const struct cert_server *server_of(const char *use, const char **dir)
+{
+    const char *colon = strchr(use, ':');
+
+    *dir = colon != NULL ? colon + 1 : "";
+    return colon != NULL ? cert_server_by_name(use, (size_t)(colon - use)) : NULL;
+}
+
+void cert_install_host(char out[DOMAIN_BUF], const char *use)
+{
+    const char *dir;
+    const struct cert_server *s = server_of(use, &dir);
+    struct cert_server_facts now;
+    struct err e = {""};
+
+    out[0] = '\0';
+    if (s != NULL && s->look(&now, dir, &e) == 0)
+        (void)snprintf(out, DOMAIN_BUF, "%s", now.host);
+}
+
 int cert_install_one(const struct conf *conf, const char *name, const char *use, const uint8_t sha256[CERT_DIGEST_LEN],
                      struct buf *said, struct err *e)
 {
-    const char *colon = strchr(use, ':');
-    const struct cert_server *s = colon != NULL ? cert_server_by_name(use, (size_t)(colon - use)) : NULL;
+    const char *dir;
+    const struct cert_server *s = server_of(use, &dir);
 
     if (s == NULL)
         return err_set(e, "about.json of %s names a mail server that is not known here: %.100s", name, use);
-    return install_at(conf, s, name, colon + 1, sha256, said, e) == 0 ? 0 : err_prefix(e, "%s", use);
+    return install_at(conf, s, name, dir, sha256, said, e) == 0 ? 0 : err_prefix(e, "%s", use);
 }
 
 int cert_install(const struct conf *conf, const char *name, struct buf *said, struct err *e)

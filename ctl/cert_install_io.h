@@ -4,6 +4,7 @@
 
 #include "buf.h"
 #include "conf.h"
+#include "domain.h"
 #include "err.h"
 
 /*
@@ -14,5 +15,8 @@
  * failed: the others were gone on with, and a copy that its server would not serve is the old one again.
  */
 int cert_install(const struct conf *conf, const char *name, struct buf *said, struct err *e);
+
+/* The own name of a server of about.use, such as "postfix:/etc/postfix"; "": not known. */
+void cert_install_host(char out[DOMAIN_BUF], const char *use);
 
 #endif

@@ -5,11 +5,11 @@
 #include "cert_install_io.h"
 #include "cert_make.h"
 #include "cert_tlsa_io.h"
+#include "cert_trust_io.h"
 #include "clock.h"
 #include "output_io.h"
 #include "print.h"
 
-#include <openssl/x509_vfy.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -98,7 +98,7 @@ static void print_names(struct buf *out, const struct cert_facts *leaf)
 /* What is live now, and what a stranger would have against it. */
 static int print_live(const struct cert_held *h, const struct cert_chain *c, const struct cert_facts *leaf)
 {
-    X509_STORE *trust = X509_STORE_new();
+    X509_STORE *trust = cert_system_trust();
     struct err e = {""};
     struct buf out;
 
@@ -110,11 +110,12 @@ static int print_live(const struct cert_held *h, const struct cert_chain *c, con
     buf_char(&out, '\n');
     if (c->mended)
         buf_str(&out, "the certificates were not in order, and are now\n");
-    if (trust != NULL && X509_STORE_set_default_paths(trust) == 1 &&
-        cert_chain_judge(c, NULL, trust, now_seconds(), &e) != CERT_GOOD)
+    if (trust != NULL && cert_chain_judge(c, NULL, trust, now_seconds(), &e) != CERT_GOOD)
         buf_printf(&out, "senders under MTA-STS would not take it: %s\n", e.text);
     X509_STORE_free(trust);
-    if (h->entry.about.uses == 0)
+    if (h->conf->policyd.sni_listen[0] != NULL)
+        buf_str(&out, "policyd shows it to whoever asks for one of its names (sni_listen)\n");
+    else if (h->entry.about.uses == 0)
         buf_printf(&out, "no mail server uses it: posternctl cert use %s\n", h->name);
     return output_and_clear(&out);
 }
@@ -165,18 +166,60 @@ bool cert_is_shown(const struct cert_held *h)
     return h->entry.about.uses > 0 || (h->entry.live.count > 0 && h->conf->policyd.sni_listen[0] != NULL);
 }
 
-/* What is shown to senders must fit the TLSA records of its hosts. CTL_YES: it may be replaced. */
-static int fits_tlsa(const struct cert_held *h, const struct cert_chain *c)
+/* The name of a server that uses it, which may stand behind a wildcard of it; "": of none. */
+static void find_host(char out[DOMAIN_BUF], const struct cert_held *h)
 {
+    out[0] = '\0';
+    for (size_t i = 0; i < h->entry.about.uses && out[0] == '\0'; i++) {
+        cert_install_host(out, h->entry.about.use[i]);
+        if (out[0] != '\0' && !cert_facts_name(&h->entry.leaf, out))
+            out[0] = '\0';
+    }
+}
+
+/*
+ * What is shown to senders must fit the TLSA records of its hosts. policyd shows a certificate from the moment that it
+ * is in the store, in place of another entry's for the same name: so a name that is new must fit, too.
+ */
+static enum cert_use_verdict judge_tlsa(struct buf *said, const struct cert_held *h, const struct cert_chain *c,
+                                        const struct cert_facts *leaf)
+{
+    bool by_name = h->conf->policyd.sni_listen[0] != NULL;
     enum cert_use_verdict v = CERT_USE_GOOD;
+    char host[DOMAIN_BUF];
+
+    if (cert_is_shown(h) && h->entry.live.count > 0) {
+        find_host(host, h);
+        v = cert_tlsa_replace(said, h->conf, &h->entry, c, host);
+    }
+    if (by_name && v == CERT_USE_GOOD)
+        v = cert_tlsa_look(said, h->conf, c, leaf, "", &h->entry.leaf);
+    return v;
+}
+
+/* Each line of it is said. */
+static void report_lines(const struct cert_held *h, const struct buf *said)
+{
+    for (const char *at = buf_text(said); *at != '\0';) {
+        size_t len = strcspn(at, "\n");
+
+        report_error("%s: %.*s", h->name, (int)len, at);
+        at += len + (at[len] == '\n');
+    }
+}
+
+/* CTL_YES: it may be replaced. */
+static int fits_tlsa(const struct cert_held *h, const struct cert_chain *c, const struct cert_facts *leaf)
+{
+    enum cert_use_verdict v;
     struct buf said;
 
-    if (!cert_is_shown(h) || h->entry.live.count == 0)
-        return CTL_YES;
     buf_init(&said, CTL_OUTPUT_MAX);
-    v = cert_tlsa_replace(&said, h->conf, &h->entry, c);
-    if (v != CERT_USE_GOOD)
-        report_error("%s: %s--force takes it all the same", h->name, buf_text(&said));
+    v = judge_tlsa(&said, h, c, leaf);
+    if (v != CERT_USE_GOOD) {
+        report_lines(h, &said);
+        report_error("%s: nothing was changed; --force takes it all the same", h->name);
+    }
     buf_clear(&said);
     return v == CERT_USE_GOOD ? CTL_YES : v == CERT_USE_LATER ? CTL_LATER : CTL_NO;
 }
@@ -184,15 +227,35 @@ static int fits_tlsa(const struct cert_held *h, const struct cert_chain *c)
 /* CTL_YES: nothing is lost by it, or --force. */
 static int may_replace(const struct cert_held *h, const struct cert_chain *c, const struct cert_facts *leaf)
 {
+    X509_STORE *trust;
     struct err lost = {""};
 
     if ((h->ctl->options & CTL_FORCE) != 0)
         return CTL_YES;
-    cert_guard(&lost, &h->entry, c, leaf, now_seconds());
+    trust = cert_system_trust();
+    cert_guard(&lost, &h->entry, c, leaf, trust, now_seconds());
+    X509_STORE_free(trust);
     if (lost.text[0] == '\0')
-        return fits_tlsa(h, c);
+        return fits_tlsa(h, c, leaf);
     report_error("%s: %s; --force takes it all the same", h->name, lost.text);
     return CTL_NO;
+}
+
+/* What cannot be served is not in use: the one before is again. */
+static void put_back(const struct cert_held *h)
+{
+    struct err e = {""};
+
+    if (h->entry.live.count == 0 || h->entry.live.key == NULL)
+        return;
+    if (replace(h, &h->entry.live, &e) != 0)
+        report_error("%s: the one before is not back: %s", h->name, e.text);
+    else if (cert_live_changed(h) == CTL_YES)
+        report_error("%s: the one before is in use again; --force takes the new one all the same", h->name);
+    else
+        report_error(
+            "%s: the one before is live again, and is not served either; --force takes the new one all the same",
+            h->name);
 }
 
 static int put(struct cert_held *h, const struct cert_chain *c, const struct cert_facts *leaf, const char *source)
@@ -211,10 +274,15 @@ static int put(struct cert_held *h, const struct cert_chain *c, const struct cer
         report_error("%s", e.text);
         return CTL_NO;
     }
-    rc = set_about(h, source) == 0 ? CTL_YES : CTL_NO;
-    if (print_live(h, c, leaf) != CTL_YES || cert_live_changed(h) != CTL_YES)
+    rc = print_live(h, c, leaf);
+    if (cert_live_changed(h) != CTL_YES) {
         rc = CTL_NO;
-    return rc;
+        if ((h->ctl->options & CTL_FORCE) == 0) {
+            put_back(h);
+            return rc;
+        }
+    }
+    return set_about(h, source) == 0 ? rc : CTL_NO;
 }
 
 int cert_live_put(struct cert_held *h, const struct buf *pem, const char *source)

@@ -24,8 +24,9 @@ void cert_release(struct cert_held *h);
 
 /*
  * The PEM text, key and chain, becomes live.pem, what was there old/live.pem; about.json is written with source and
- * --title. Refused without --force when something would be lost (cert_guard.h). The mail servers that use it are told.
- * Prints what is live now. Returns a code of ctl_exit.
+ * --title. Refused without --force when something would be lost (cert_guard.h), or when TLSA records of a name that
+ * senders are shown it for would not fit it. The mail servers that use it are told; when one of them does not serve it,
+ * what was there is live again (not with --force). Prints what is live now. Returns a code of ctl_exit.
  */
 int cert_live_put(struct cert_held *h, const struct buf *pem, const char *source);
 

@@ -49,24 +49,43 @@ static enum cert_use_verdict ask(struct asked *a)
     return a->verdict;
 }
 
-enum cert_use_verdict cert_tlsa_look(struct buf *said, const struct conf *conf, const struct cert_chain *c,
-                                     const char *host)
+static bool is_for(const struct cert_facts *leaf, const char *name)
 {
-    struct asked a = {.said = said, .conf = conf, .fresh = c, .host = host};
+    for (size_t i = 0; leaf != NULL && i < leaf->names; i++)
+        if (strcmp(leaf->name[i], name) == 0)
+            return true;
+    return false;
+}
 
-    return ask(&a);
+/* Of host and of the names of leaf but those of known. */
+static enum cert_use_verdict ask_all(struct asked *a, const char *host, const struct cert_facts *leaf,
+                                     const struct cert_facts *known)
+{
+    enum cert_use_verdict v = CERT_USE_GOOD, worst = CERT_USE_GOOD;
+
+    a->host = host;
+    if (*host != '\0' && !is_for(leaf, host) && !is_for(known, host))
+        worst = v = ask(a);
+    for (size_t i = 0; i < leaf->names && v != CERT_USE_LATER; i++) {
+        a->host = leaf->name[i];
+        v = a->host[0] == '*' || is_for(known, a->host) ? CERT_USE_GOOD : ask(a);
+        worst = v > worst ? v : worst;
+    }
+    return worst;
+}
+
+enum cert_use_verdict cert_tlsa_look(struct buf *said, const struct conf *conf, const struct cert_chain *c,
+                                     const struct cert_facts *leaf, const char *host, const struct cert_facts *known)
+{
+    struct asked a = {.said = said, .conf = conf, .fresh = c};
+
+    return ask_all(&a, host, leaf, known);
 }
 
 enum cert_use_verdict cert_tlsa_replace(struct buf *said, const struct conf *conf, const struct cert_entry *before,
-                                        const struct cert_chain *fresh)
+                                        const struct cert_chain *fresh, const char *host)
 {
     struct asked a = {.said = said, .conf = conf, .now = &before->live, .fresh = fresh};
-    enum cert_use_verdict worst = CERT_USE_GOOD;
 
-    for (size_t i = 0; i < before->leaf.names; i++) {
-        a.host = before->leaf.name[i];
-        if (a.host[0] != '*' && ask(&a) > worst)
-            worst = a.verdict;
-    }
-    return worst;
+    return ask_all(&a, host, &before->leaf, NULL);
 }

@@ -1,5 +1,6 @@
 /* cert_use_commands_io.c - posternctl cert use: a certificate of the store goes into this machine's mail server. */
 #include "cert_tlsa_io.h"
+#include "cert_trust_io.h"
 #include "cert_use.h"
 #include "cert_use_io.h"
 #include "clock.h"
@@ -85,30 +86,20 @@ static int choose_server(struct using *u, const char *name, struct err *e)
 
 /* --- may it? --- */
 
-static X509_STORE *system_authorities(void)
-{
-    X509_STORE *store = X509_STORE_new();
-
-    if (store != NULL && X509_STORE_set_default_paths(store) == 1)
-        return store;
-    X509_STORE_free(store);
-    return NULL;
-}
-
 static enum cert_use_verdict judge(struct using *u, struct buf *said)
 {
-    X509_STORE *trust = system_authorities();
+    X509_STORE *trust = cert_system_trust();
     enum cert_use_verdict v = cert_use_judge(said, &u->entry, u->facts.host, trust, now_seconds()),
                           dane = CERT_USE_GOOD;
 
     X509_STORE_free(trust);
     if (u->facts.host[0] == '\0')
         buf_printf(said,
-                   "warning: the host name that %s goes by is no name that others could ask for, so neither "
-                   "names nor TLSA records are looked at\n",
+                   "warning: the host name that %s goes by is no name that others could ask for, so whether the "
+                   "certificate is for it is not looked at\n",
                    u->server->setup.name);
-    else if (v != CERT_USE_NEVER)
-        dane = cert_tlsa_look(said, u->conf, &u->entry.live, u->facts.host);
+    if (v != CERT_USE_NEVER)
+        dane = cert_tlsa_look(said, u->conf, &u->entry.live, &u->entry.leaf, u->facts.host, NULL);
     return dane > v ? dane : v;
 }
 
@@ -212,6 +203,16 @@ static bool copy_is_other(const struct using *u, const char *live)
     return access(copy, F_OK) == 0 && !cert_exim_copied(copy, live);
 }
 
+/* In the store first: killed in the midst of it, a certificate that may be served counts as one that is used. */
+static int mark_use(struct using *u, struct err *e)
+{
+    if (cert_use_has(&u->entry.about, u->use))
+        return 0;
+    if (cert_use_add(&u->entry.about, u->use) != 0)
+        return err_set(e, "it is in use by %d mail servers already", CERT_USES_MAX);
+    return cert_about_save(u->conf->certs.folder, u->entry.name, &u->entry.about, u->conf->policyd.user, e);
+}
+
 static int use_it(struct using *u, const struct cert_use *use, struct err *e)
 {
     char before[CERT_NAME_MAX + 1];
@@ -224,9 +225,12 @@ static int use_it(struct using *u, const struct cert_use *use, struct err *e)
     if (same && !good && copy_is_other(u, use->live))
         return CTL_NO;
     e->text[0] = '\0';
+    if (mark_use(u, e) != 0)
+        return CTL_NO;
     rc = setup_run(u->ctl, &u->server->setup, use, SETUP_APPLY);
     if (rc != CTL_YES) {
         tidy(u, before);
+        (void)move_use(u, before[0] != '\0' ? before : NULL, e);
         return rc;
     }
     if (same && !good && use_again(u, e) != 0)

@@ -156,7 +156,7 @@ static void guards_what_is_there(void **state)
             before.live.cert[before.live.count++] = raw_for(guards[i].before, key, 9);
             assert_int_equal(cert_facts_read(&before.leaf, before.live.cert[0], NULL), 0);
         }
-        cert_guard(&lost, &before, &fresh, &leaf, NOW);
+        cert_guard(&lost, &before, &fresh, &leaf, NULL, NOW);
         if (guards[i].lost == NULL ? lost.text[0] != '\0' : strstr(lost.text, guards[i].lost) == NULL)
             fail_msg("case %zu: %s", i, lost.text);
         cert_facts_clear(&leaf);
