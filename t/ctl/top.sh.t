@@ -139,18 +139,24 @@ is(ask_policyd('postfix', 'good.test'), 'OK secure match=mx.test servername=host
 ask_policyd('postfix', $_) for 'plain.test', 'self.test';
 my $waiting = { call_stsd('resolve', 'hang.test') };
 like(tell_failure('fails.test', 'mx.fails.test', 203), qr/^1 1 (OK|TEMP)/, 'a failure is told');
-my ($rc, $text) = run_ctl('top --once --interval 100ms');
+# Names are remembered for 10 s only: each look has been asked for one just before. policyd's workers have an answer each, the first from stsd.
+my ($asked, $rc, $text) = (12);
+sub ask_again { $asked++; ask_policyd('postfix', 'good.test') }
+until_true(sub { ask_again(); ($rc, $text) = run_ctl('top --once --interval 100ms'); $text =~ /^hang\.test .*the policy host$/m });
 is($rc, 0, 'text: all is well') or diag `cat $own/err`;
 like($text, qr/^policyd  up .*2 workers$/m, 'text: policyd');
 like($text, qr/^stsd     up /m, 'text: stsd');
 like($text, qr/^tlsrptd  up /m, 'text: tlsrptd');
-like($text, qr{^requests  all 14 \(\d+\.\d/s\), from memory 1[01] \(0\.0/s\)}m, 'text: requests');
-like($text, qr/^answers   secure 12 .*default 2 /m, 'text: answers of both workers, by kind');
+my ($all, $hits) = $text =~ m{^requests  all (\d+) \(\d+\.\d/s\), from memory (\d+) \(0\.0/s\)}m;
+is($all, $asked + 2, 'text: requests');
+ok($hits == $asked - 1 || $hits == $asked - 2, 'text: from memory') or diag $text;
+like($text, qr/^answers   secure $asked .*default 2 /m, 'text: answers of both workers, by kind');
 like($text, qr/^good\.test +\d+\.\d +\d+%  secure$/m, 'text: asked most');
 like($text, qr/^hang\.test +\d+\.\d  waits for the policy host$/m, 'text: what is waited for');
 like($text, qr/^self\.test +\d+\.\d  sts-webpki-invalid/m, 'text: how it ended');
 like($text, qr/^fails\.test +1 +\d+ \w+  certificate-not-trusted +mx\.fails\.test$/m, 'text: where TLS fails');
 unlike($text, qr/\e/, 'text: no escape sequence');
+ask_again();
 ($rc, my $plain) = run_ctl('top --interval 100ms');
 like($plain, qr/^good\.test/m, 'no terminal: text, once');
 ($rc, my $json) = run_ctl('top --json --interval 100ms');
@@ -166,6 +172,7 @@ for (['--interval soon', 'interval'], ['--interval 1ms', 'interval'], ['word', '
 }
 
 # --- on a terminal ---
+sub shows_busy { my ($t) = @_; return until_true(sub { ask_again(); join("\n", frame($t)) =~ /^good\.test/m }) }
 my $t = terminal($conf, 'top', '--interval', '200ms');
 ok(shows($t, qr/^fails\.test/m), 'terminal: it shows something');
 like($t->{out}, qr/\A\Q$ENTER\E/, 'terminal: on another screen');
@@ -179,8 +186,7 @@ ok(shows($t, qr/mx\.fails\.test/), 'terminal: larger, and more is shown');
 resize($t, 8, 40);
 ok(until_true(sub { my @l = frame($t); @l <= 8 && !grep { length > 40 } @l }), 'terminal: as small as it gets') or diag join "\n", frame($t);
 resize($t, 24, 80);
-ask_policyd('postfix', 'later.test');
-ok(shows($t, qr/^later\.test/m), 'terminal: what is asked meanwhile comes');
+ok(until_true(sub { ask_policyd('postfix', 'later.test'); join("\n", frame($t)) =~ /^later\.test/m }), 'terminal: what is asked meanwhile comes');
 press($t, 'x');
 press($t, 'q');
 is(ended($t), 0, 'terminal: q ends it');
@@ -189,7 +195,7 @@ given_back($t, 'q');
 for my $end (['Ctrl-C', sub { press($_[0], "\3") }, 0], ['TERM', sub { kill 'TERM', $_[0]{pid} }, 0], ['HUP', sub { kill 'HUP', $_[0]{pid} }, 0],
     ['SEGV', sub { kill 'SEGV', $_[0]{pid} }, POSIX::SIGSEGV], ['ABRT', sub { kill 'ABRT', $_[0]{pid} }, POSIX::SIGABRT]) {
     $t = terminal($conf, 'top');
-    shows($t, qr/^good\.test/m);
+    ok(shows_busy($t), "$end->[0]: it shows something first");
     $end->[1]->($t);
     my $status = ended($t);
     if ($end->[2] == 0) { is($status, 0, "$end->[0] ends it") } else { ok($status, "$end->[0] ends it") }
@@ -197,7 +203,7 @@ for my $end (['Ctrl-C', sub { press($_[0], "\3") }, 0], ['TERM', sub { kill 'TER
 }
 
 $t = terminal($conf, 'top', '--interval', '200ms');
-shows($t, qr/^good\.test/m);
+ok(shows_busy($t), 'Ctrl-Z: it shows something first');
 press($t, "\032");
 sub state_of { my $stat = `cat /proc/$_[0]/stat`; return $stat =~ /\) (\w)/ ? $1 : '' }
 ok(until_true(sub { state_of($t->{pid}) eq 'T' }), 'Ctrl-Z stops it');
@@ -221,7 +227,7 @@ $t = terminal($conf, 'top', '--interval', '200ms');
 shows($t, qr/^stsd     up/m);
 kill 'STOP', world_pid('stsd');
 ok(shows($t, qr/^stsd     away: .*$/m), 'one that hangs is told');
-like(join("\n", frame($t)), qr/^policyd  up .*\n(.*\n)*good\.test|^policyd  up/m, 'and the rest goes on');
+ok(shows($t, qr/^policyd  up .*\nstsd     away: /m), 'and the rest goes on');
 kill 'CONT', world_pid('stsd');
 ok(shows($t, qr/^stsd     up/m), 'it is back');
 kill 'TERM', $child{tlsrptd};
