@@ -6,7 +6,9 @@ use warnings;
 use IO::Socket::UNIX;
 
 my ($path, $dir) = @ARGV;
-my $listener = IO::Socket::UNIX->new(Type => SOCK_STREAM, Local => $path, Listen => 5) or die "$path: $!";
+# Under its name once it listens: between bind and listen a connection is refused.
+my $listener = IO::Socket::UNIX->new(Type => SOCK_STREAM, Local => "$path.new", Listen => 5) or die "$path: $!";
+rename "$path.new", $path or die "$path: $!";
 
 sub slurp {
     my ($name) = @_;
