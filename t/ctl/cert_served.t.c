@@ -23,18 +23,24 @@
 static struct cert_where where = {.host = "127.0.0.1"};
 static int listener = -1;
 
-static int begin(void **state)
+/* A port of its own, where nobody listens yet. */
+static int bind_any(void)
 {
     struct sockaddr_in sa = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
     socklen_t len = sizeof(sa);
 
-    (void)state;
     listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (listener < 0 || bind(listener, (struct sockaddr *)&sa, sizeof(sa)) != 0 || listen(listener, 16) != 0 ||
+    if (listener < 0 || bind(listener, (struct sockaddr *)&sa, sizeof(sa)) != 0 ||
         getsockname(listener, (struct sockaddr *)&sa, &len) != 0)
         return -1;
     snprintf(where.port, sizeof(where.port), "%u", (unsigned)ntohs(sa.sin_port));
     return 0;
+}
+
+static int begin(void **state)
+{
+    (void)state;
+    return bind_any() != 0 || listen(listener, 16) != 0 ? -1 : 0;
 }
 
 /* Says `first` to each that connects, then `again` every 100 ms (20 times at most in the time that is given here, far
@@ -102,6 +108,7 @@ static void nobody(void **state)
 
     (void)state;
     close(listener);
+    assert_int_equal(bind_any(), 0); /* nobody else gets that port */
     assert_int_equal(cert_served_wait(&where, sha256, 3000, &e), -1);
     assert_non_null(strstr(e.text, "Connection refused"));
 }
