@@ -728,7 +728,7 @@ static void test_worker_hangs(void **state)
     (void)state;
     use_workers();
     reload_hangs = true;
-    pid = spawn_notify(&fd, "2000000");
+    pid = spawn_notify(&fd, "6000000"); /* one that only waits for a processor does not seem to hang */
     wait_for("output", "info started ");
     write_conf("dns_tries = 7");
     kill(pid, SIGHUP);
