@@ -10,7 +10,8 @@ struct vouch {
     const struct dest *dest;
     bool enforced;    /* a policy in mode enforce is live */
     bool tested;      /* one in mode testing is */
-    bool sts_unknown; /* there may be one */
+    bool sts_temp;    /* whether there is one could not be seen */
+    bool sts_unknown; /* the same, and not for so long yet that it counts as none */
     uint32_t loop;    /* hosts of this preference and above are this relay, or behind it */
 };
 
@@ -37,20 +38,22 @@ static uint32_t own_preference(const struct relay_path_in *in)
 static struct vouch vouch_of(const struct relay_path_in *in, int64_t now)
 {
     const struct dest_sts *sts = &in->dest->sts;
-    bool live = dest_sts_live(sts, now);
+    bool live = dest_sts_live(sts, now), temp = !live && sts->record == DEST_STS_TEMP;
 
     return (struct vouch){
         .dest = in->dest,
         .enforced = live && sts->policy.mode == STS_MODE_ENFORCE,
         .tested = live && sts->policy.mode == STS_MODE_TESTING,
-        .sts_unknown = !live && sts->record == DEST_STS_TEMP && now - sts->temp_since < in->sts_unknown_hold,
+        .sts_temp = temp,
+        .sts_unknown = temp && now - sts->temp_since < in->sts_unknown_hold,
         .loop = own_preference(in),
     };
 }
 
+/* A policy that cannot be seen is no reason to give mail back, however long that lasts: the MTA knows how old it is. */
 static enum relay_failed why_unauthenticated(const struct vouch *v)
 {
-    if (v->sts_unknown)
+    if (v->sts_temp)
         return RELAY_FAILED_POLICY_TEMP;
     if (v->dest->sts.record == DEST_STS_FOUND && v->dest->sts.failure == DEST_STS_FETCH_ERROR)
         return RELAY_FAILED_POLICY_FETCH;

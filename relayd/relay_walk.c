@@ -30,6 +30,17 @@ void relay_walk_instead(struct relay_walk *w, const struct relay_path *path, con
         w->address++;
 }
 
+int64_t relay_walk_share(const struct relay_walk *w, const struct relay_path *path, int64_t left)
+{
+    size_t hosts = path->usable - w->host;
+    int64_t share;
+
+    if (hosts <= 1)
+        return 0;
+    share = left / (int64_t)(hosts < RELAY_SHARES_MAX ? hosts : RELAY_SHARES_MAX);
+    return share > 0 ? share : 1;
+}
+
 void relay_walk_host_again(struct relay_walk *w)
 {
     w->address = 0;

@@ -12,7 +12,8 @@
  *   RELAY_FURTHER_CONNECTS   behind one that did not. That costs less, and a machine without IPv6, or with a dead
  *                            route, needs one for each host, of which there are DEST_HOSTS_MAX
  *
- * So of 32 hosts with 8 addresses each 68 are tried at most. The time for the whole transaction holds beside that.
+ * So of 32 hosts with 8 addresses each 68 are tried at most. The time for the whole transaction holds beside that, and
+ * no address may use it up while there are hosts behind its own: relay_walk_share.
  */
 #ifndef POSTERN_RELAY_WALK_H
 #define POSTERN_RELAY_WALK_H
@@ -21,6 +22,7 @@
 
 #define RELAY_FURTHER_SESSIONS 4
 #define RELAY_FURTHER_CONNECTS DEST_HOSTS_MAX
+#define RELAY_SHARES_MAX       8
 
 struct relay_walk {
     size_t host;               /* the candidate that is being tried, */
@@ -41,6 +43,13 @@ bool relay_walk_host_begins(const struct relay_walk *w);
 
 /* Instead of the address that was to be tried a connection to this one is used, as it was kept. */
 void relay_walk_instead(struct relay_walk *w, const struct relay_path *path, const char *address);
+
+/*
+ * How long the present address may take until MAIL is answered, when so much is left of the time for the whole (both in
+ * milliseconds): what comes to each host that is left, but of RELAY_SHARES_MAX at most, so that of many none is
+ * hurried. 0: as long as there is, as no host is left behind it.
+ */
+int64_t relay_walk_share(const struct relay_walk *w, const struct relay_path *path, int64_t left);
 
 /* That connection had ended in the meantime: as if there had been none. */
 void relay_walk_host_again(struct relay_walk *w);

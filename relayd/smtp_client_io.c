@@ -600,3 +600,8 @@ void smtp_client_own(struct smtp_client *c, const struct smtp_client_events *eve
     c->events = events;
     c->ctx = ctx;
 }
+
+void smtp_client_expire(struct smtp_client *c)
+{
+    event_active(c->deadline, EV_TIMEOUT, 0);
+}

@@ -71,6 +71,9 @@ void smtp_client_cut(struct smtp_client *c);
 /* Say it. */
 void smtp_client_say(struct smtp_client *c, const char *octets, size_t len);
 
+/* Its time is over now, whatever it was given. */
+void smtp_client_expire(struct smtp_client *c);
+
 /* The next reply must be whole within so many milliseconds; 0: as long as it likes. Else failed with TIMEOUT. */
 void smtp_client_wait(struct smtp_client *c, int64_t ms);
 

@@ -6,6 +6,7 @@
 
 #include "counters.h"
 #include "log.h"
+#include "millis.h"
 #include "session_tell_io.h"
 #include "smtp_envelope.h"
 
@@ -24,6 +25,7 @@ void upstream_conclude(struct upstream *u)
     relay_tally_reply(&u->failed, &u->tally, u->name);
     u->phase = UPSTREAM_OVER;
     event_del(u->deadline);
+    event_del(u->share);
     upstream_log(u, "failed", u->failed.code, u->failed.enhanced, u->failed.text);
     upstream_answer_all(u);
 }
@@ -45,6 +47,7 @@ static bool was_stale(const struct upstream *u, enum relay_failed what)
 
 static void host_try_anew(struct upstream *u)
 {
+    event_del(u->share);
     link_cut(u->link);
     u->link = NULL;
     relay_walk_host_again(&u->walk);
@@ -56,6 +59,7 @@ void upstream_host_failed(struct upstream *u, enum relay_failed what, const char
     if (u->phase == UPSTREAM_MAIL || what >= RELAY_FAILED_REQUIRETLS) /* until it is ready the connection counts */
         count_host(relay_failed_late(what));
     failure_add(u, what, u->host, enhanced, detail);
+    event_del(u->share);
     link_close(u->link);
     u->link = NULL;
     if (relay_failed_next(what) && relay_walk_on(&u->walk, &u->path, what))
@@ -118,6 +122,7 @@ void upstream_mail_reply(struct upstream *u, const struct smtp_reply *reply)
         what = RELAY_FAILED_LOST;
     if (what == RELAY_FAILED_NOTHING) {
         smtp_client_wait(u->link->client, u->outstanding > 0 ? u->all->settings.command_timeout_ms : 0);
+        event_del(u->share);
         u->phase = UPSTREAM_RCPT;
         u->transaction = true;
         upstream_rcpts_say(u);
@@ -135,9 +140,30 @@ void upstream_mail_reply(struct upstream *u, const struct smtp_reply *reply)
 
 /* --- the hosts --- */
 
+/* Milliseconds that are left of the time for the whole. */
+static int64_t time_left(const struct upstream *u)
+{
+    struct timeval end, now;
+
+    if (!event_pending(u->deadline, EV_TIMEOUT, &end) ||
+        event_base_gettimeofday_cached(u->all->settings.base, &now) != 0)
+        return 0;
+    return ((int64_t)end.tv_sec - now.tv_sec) * 1000 + (end.tv_usec - now.tv_usec) / 1000;
+}
+
+static void share_begin(struct upstream *u)
+{
+    int64_t share = relay_walk_share(&u->walk, &u->path, time_left(u));
+    struct timeval tv = millis(share);
+
+    if (share > 0)
+        event_add(u->share, &tv);
+}
+
 static void host_open(struct upstream *u, bool may_be_kept)
 {
     u->closing = false;
+    share_begin(u);
     may_be_kept = may_be_kept && relay_walk_host_begins(&u->walk);
     u->link = link_open(&u->place, &u->path, &u->walk, may_be_kept, &u->kept, &client_events, u);
     if (!u->kept)

@@ -51,7 +51,8 @@ struct upstream {
     size_t behind_mail; /* octets of recipients that were said with MAIL */
 
     struct event *later, *deadline;
-    unsigned held; /* freed from within a callback: what runs goes on to its end */
+    struct event *share; /* the present address has taken what it may of the time for the whole */
+    unsigned held;       /* freed from within a callback: what runs goes on to its end */
     bool dead;
 };
 

@@ -71,6 +71,7 @@ void upstream_free(struct upstream *u)
     link_place_clear(&u->place);
     event_free(u->later);
     event_free(u->deadline);
+    event_free(u->share);
     u->dead = true;
     if (u->held == 0)
         memory_free(u);
@@ -135,6 +136,16 @@ static void on_deadline(evutil_socket_t fd, short what, void *ctx)
     upstream_release(u);
 }
 
+static void on_share(evutil_socket_t fd, short what, void *ctx)
+{
+    struct upstream *u = ctx;
+
+    (void)fd;
+    (void)what;
+    if (u->link != NULL && u->phase <= UPSTREAM_MAIL)
+        smtp_client_expire(u->link->client);
+}
+
 void upstream_give_up(struct upstream *u)
 {
     if (u->phase < UPSTREAM_FINAL)
@@ -164,7 +175,8 @@ static void timers_set(struct upstream *u)
 
     u->later = evtimer_new(u->all->settings.base, on_later, u);
     u->deadline = evtimer_new(u->all->settings.base, on_deadline, u);
-    if (u->later == NULL || u->deadline == NULL)
+    u->share = evtimer_new(u->all->settings.base, on_share, u);
+    if (u->later == NULL || u->deadline == NULL || u->share == NULL)
         log_oom();
     event_add(u->deadline, &tv);
 }

@@ -161,7 +161,7 @@ static const struct row rows[] = {
     {"A6 one label", INSECURE, ENFORCE, "a.b.example.net n", " !a.b.example.net:not-in-policy", 550, "5.7.10"},
     {"S1 some named", INSECURE, ENFORCE, B " n " A " n", " " A ":pkix !" B ":not-in-policy", 550, "5.7.10"},
     {"S8 record unknown", INSECURE, UNKNOWN, A " n", " !" A ":policy-temp", 451, "4.4.3"},
-    {"S8 record unknown for long", INSECURE, LONG, A " n", " !" A ":unauthenticated", 550, "5.7.10"},
+    {"S8 record unknown for long", INSECURE, LONG, A " n", " !" A ":policy-temp", 451, "4.4.3"},
     {"S8 record unknown, policy kept", INSECURE, ENFORCE_UNKNOWN, A " n", " " A ":pkix", 0, NULL},
     {"S8 policy not fetched", INSECURE, FETCH, A " n", " !" A ":policy-fetch", 451, "4.4.3"},
     {"S8 a later policy not fetched", INSECURE, TESTING_FETCH, A " n", " !" A ":policy-fetch", 451, "4.4.3"},

@@ -141,9 +141,41 @@ static void kept(void **state)
     }
 }
 
+static void share(void **state)
+{
+    static const struct {
+        const char *hosts[12];
+        size_t host;
+        int64_t left, want;
+    } table[] = {
+        {{"abc"}, 0, 9000, 0},
+        {{"abc", "d"}, 0, 9000, 4500},
+        {{"abc", "d"}, 1, 9000, 0},
+        {{"a", "b", "c"}, 0, 9000, 3000},
+        {{"a", "b", "c"}, 1, 9000, 4500},
+        {{"a", "b", "c", "d", "e", "f", "g", "h", "i", "j"}, 0, 8000, 1000},
+        {{"a", "b", "c", "d", "e", "f", "g", "h", "i", "j"}, 7, 9000, 3000},
+        {{"a", "b"}, 0, 1, 1},
+        {{"a", "b"}, 0, 0, 1},
+        {{"a", "b"}, 0, -5, 1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(table); i++) {
+        struct relay_path path;
+        struct dest *d = given(&path, table[i].hosts);
+        const struct relay_walk w = {.host = table[i].host};
+
+        if (relay_walk_share(&w, &path, table[i].left) != table[i].want)
+            fail_msg("case %zu: %lld", i, (long long)relay_walk_share(&w, &path, table[i].left));
+        dest_free(d);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(walk), cmocka_unit_test(bound), cmocka_unit_test(kept)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(walk), cmocka_unit_test(bound), cmocka_unit_test(kept),
+                                       cmocka_unit_test(share)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

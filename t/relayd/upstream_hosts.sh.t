@@ -26,6 +26,8 @@ my $alive = receiver('alive');
 my %address = map { $_ => receiver($_) } qw(better self worse kept reload);
 my $late = receiver('late', 'late=500');
 my @full = map { receiver("full$_", 'full=1') } 1 .. 8;
+my @silent = map { receiver('quiet', 'greeting=hang') } 1 .. 3;
+my @shakeless = map { receiver("shakeless$_", 'handshake=hang') } 1 .. 3;
 my $noreqtls = receiver('noreqtls', 'after=PIPELINING');
 my $hang = receiver('hang', 'rcpt=hang');
 my $busy = receiver('busy', 'end=hang');
@@ -68,6 +70,7 @@ my (undef, $cold) = enforced('cold', [of('alive'), [$alive]]);
 stsd_start(
     'cold.test' => [2, $cold],
     enforced('dead7', [of('alive'), [@dead[0 .. 6], $alive]]), enforced('dead8', [of('alive'), \@dead]), enforced('alive', [of('alive'), [$alive]]),
+    enforced('quiet', [of('quiet'), \@silent, 10], [of('alive'), [$alive], 20]), enforced('shakeless', (map { [of("shakeless$_"), [$shakeless[$_ - 1]], $_] } 1 .. 3), [of('alive'), [$alive], 20]),
     enforced('full', [of('alive'), [@full[0 .. 6], $alive]]), enforced('fullhosts', (map { [of("full$_"), [$full[$_ - 1]], $_] } 1 .. 8), [of('alive'), [$alive], 10]),
     ($v6 ? (enforced('six', [of('six'), ['::1']]), enforced('foursix', [of('six'), [$dead[0], '::1']]), enforced('sixfour', [of('six'), ['::1', $dead[0]]])) : ()),
     enforced('loop', [of('better'), [$address{better}], 10], [of('self'), [$address{self}], 20], [of('worse'), [$address{worse}], 30]),
@@ -104,6 +107,9 @@ is(scalar(() = $log =~ /result=connect /g), 8, 'each stands in the log');
 like($out, qr/^1 rcpt 0 failed 451 4\.4\.\d .*(?:our time was over|no answer)/m, 'seven addresses that do not answer, and the time for all is shorter');
 ($out) = run('connect=200', 'full', 'fullhosts');
 is(done($out), 2, 'with time enough the last one is reached, be it an address or a host');
+($out, $log) = run('parallel=2 command=3000 whole=9000', 'quiet', 'shakeless');
+is(done($out), 2, 'three addresses of a host, and three hosts, that hang leave time for the host behind them');
+is(scalar(() = $log =~ /result=(?:timeout|handshake) /g), 6, 'each was tried');
 SKIP: {
     skip('no IPv6 on loopback', 5) if !$v6;
     for my $name (qw(six foursix sixfour)) {
