@@ -49,9 +49,11 @@ static enum cert_use_verdict ask(struct asked *a)
     return a->verdict;
 }
 
+static const struct cert_facts no_names = {.names = 0};
+
 static bool is_for(const struct cert_facts *leaf, const char *name)
 {
-    for (size_t i = 0; leaf != NULL && i < leaf->names; i++)
+    for (size_t i = 0; i < leaf->names; i++)
         if (strcmp(leaf->name[i], name) == 0)
             return true;
     return false;
@@ -79,7 +81,7 @@ enum cert_use_verdict cert_tlsa_look(struct buf *said, const struct conf *conf, 
 {
     struct asked a = {.said = said, .conf = conf, .fresh = c};
 
-    return ask_all(&a, host, leaf, known);
+    return ask_all(&a, host, leaf, known != NULL ? known : &no_names);
 }
 
 enum cert_use_verdict cert_tlsa_replace(struct buf *said, const struct conf *conf, const struct cert_entry *before,
@@ -87,5 +89,5 @@ enum cert_use_verdict cert_tlsa_replace(struct buf *said, const struct conf *con
 {
     struct asked a = {.said = said, .conf = conf, .now = &before->live, .fresh = fresh};
 
-    return ask_all(&a, host, &before->leaf, NULL);
+    return ask_all(&a, host, &before->leaf, &no_names);
 }

@@ -57,10 +57,12 @@ static int ret_read(struct lmtp_command *out, const struct smtp_text *value)
     return out->mail.ret == LMTP_RET_HDRS || smtp_text_is(value, "FULL") ? 0 : -1;
 }
 
+/* What is too long for the next server goes without; the message is none the worse for it. */
 static int envid_read(struct lmtp_command *out, const struct smtp_text *value)
 {
-    out->mail.envid = *value;
-    return value->len <= LMTP_ENVID_MAX && is_xtext(value->at, value->len) ? 0 : -1;
+    if (value->len <= LMTP_ENVID_MAX)
+        out->mail.envid = *value;
+    return is_xtext(value->at, value->len) ? 0 : -1;
 }
 
 static int auth_read(struct lmtp_command *out, const struct smtp_text *value)
@@ -110,8 +112,9 @@ static int orcpt_value_read(struct lmtp_command *out, const struct smtp_text *va
     struct smtp_text type = {value->at, semicolon == NULL ? 0 : (size_t)(semicolon - value->at)};
     size_t address = value->len - type.len;
 
-    out->rcpt.orcpt = *value;
-    if (value->len > ORCPT_MAX || !is_atom(type.at, type.len) || address < 2)
+    if (value->len <= ORCPT_MAX)
+        out->rcpt.orcpt = *value;
+    if (!is_atom(type.at, type.len) || address < 2)
         return -1;
     return smtp_text_is(&type, "utf-8") || is_xtext(semicolon + 1, address - 1) ? 0 : -1;
 }

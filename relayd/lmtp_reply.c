@@ -58,15 +58,20 @@ static unsigned code_for_mta(const char **status, unsigned code)
     return code < 400 || code == 421 ? 451 : code;
 }
 
-void lmtp_reply_pass(struct buf *out, const char *host, const struct smtp_reply *reply)
+void lmtp_reply_pass(struct buf *out, const char *host, const struct smtp_reply *reply, bool rcpt)
 {
-    const char *status;
-    unsigned code = code_for_mta(&status, reply->code);
+    const char *usual;
+    unsigned code = code_for_mta(&usual, rcpt && reply->code == 552 ? 452 : reply->code);
+    char status[sizeof(reply->status)];
     struct buf text;
+
+    (void)snprintf(status, sizeof(status), "%s", reply->status[0] != '\0' ? reply->status : usual);
+    if (code == 452)
+        status[0] = '4';
 
     buf_init(&text, SMTP_REPLY_OCTETS_MAX + LMTP_REPLY_MAX);
     buf_printf(&text, "host %s said: ", host);
     smtp_reply_show(&text, reply);
-    line_write(out, code, ' ', reply->status[0] != '\0' ? reply->status : status, buf_text(&text));
+    line_write(out, code, ' ', status, buf_text(&text));
     buf_clear(&text);
 }

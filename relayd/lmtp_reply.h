@@ -31,8 +31,9 @@ void lmtp_reply_lhlo(struct buf *out, const char *name, uint64_t size_max);
  * such user". After DATA the MTA wants it once for each recipient that was taken, in their order (RFC 2033 4.2).
  *
  * The code stays, but each of class 2 is 250, and 421 is 451: it is that server which ends its session, not this one. A
- * status that is missing is X.0.0. One of class 3, which is no answer there, is 451 4.5.0.
+ * status that is missing is X.0.0. One of class 3, which is no answer there, is 451 4.5.0. To RCPT (rcpt) 552 is 452,
+ * as some servers say it for too many recipients (RFC 5321 4.5.3.1.10).
  */
-void lmtp_reply_pass(struct buf *out, const char *host, const struct smtp_reply *reply);
+void lmtp_reply_pass(struct buf *out, const char *host, const struct smtp_reply *reply, bool rcpt);
 
 #endif

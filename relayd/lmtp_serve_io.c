@@ -7,6 +7,7 @@
 #include "smtp_client_io.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct lmtp_serve {
     struct listener **listener;
@@ -91,6 +92,10 @@ struct lmtp_serve *lmtp_serve_new(struct event_base *base, const struct conf_rel
 void lmtp_serve_configure(struct lmtp_serve *s, const struct conf_relayd *conf)
 {
     smtp_client_own_name(s->sessions.name, conf);
+    if (strchr(s->sessions.name, '.') == NULL)
+        log_warning(
+            "short-name", "name=%s why=%s", s->sessions.name,
+            "servers may refuse who greets them with it, and the mail comes back; set relayd's name in postern.conf");
     s->most = (size_t)conf->connections;
     s->sessions.size_max = (uint64_t)conf->size_max;
     s->sessions.patience_ms = conf->command_timeout_ms;

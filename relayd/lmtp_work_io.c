@@ -11,11 +11,11 @@
 
 /* --- answers --- */
 
-static void answer_write(struct buf *out, const struct upstream_answer *answer)
+static void answer_write(struct buf *out, const struct upstream_answer *answer, bool rcpt)
 {
     buf_init(out, LMTP_REPLY_MAX);
     if (answer->reply != NULL)
-        lmtp_reply_pass(out, answer->host, answer->reply);
+        lmtp_reply_pass(out, answer->host, answer->reply, rcpt);
     else
         lmtp_reply_write(out, (unsigned)answer->failed->code, answer->failed->enhanced, answer->failed->text);
     if (!buf_ok(out))
@@ -45,7 +45,7 @@ static void on_rcpt(void *ctx, size_t n, const struct upstream_answer *answer)
     struct lmtp_session *s = d->owner;
     struct buf line;
 
-    answer_write(&line, answer);
+    answer_write(&line, answer, true);
     must(transaction_rcpt_answer(s->t, d, n, buf_text(&line)));
     if (buf_text(&line)[0] != '2')
         count_answer(buf_text(&line), 1);
@@ -61,7 +61,7 @@ static void on_data(void *ctx, bool go, const struct upstream_answer *answer)
 
     buf_init(&line, 0);
     if (!go)
-        answer_write(&line, answer);
+        answer_write(&line, answer, false);
     must(transaction_data_answer(s->t, d, go ? NULL : buf_text(&line)));
     buf_clear(&line);
     turn_soon(s);
@@ -81,7 +81,7 @@ static void on_done(void *ctx, const struct upstream_answer *answer)
     struct lmtp_session *s = d->owner;
     struct buf line;
 
-    answer_write(&line, answer);
+    answer_write(&line, answer, false);
     d->full = false;
     must(transaction_done(s->t, d, buf_text(&line)));
     buf_clear(&line);

@@ -58,7 +58,7 @@ struct relay_path {
  *   than the host that has it                     barred: loop (RFC 5321 5.1); we are known by that name alone
  *   enforce, and the policy does not name it          barred: not-in-policy (RFC 8461 5), however authentic DNS is
  *   MX not authenticated, no enforced policy
- *       the MTA-STS record TEMP, since less than hold barred: policy-temp
+ *       the MTA-STS record TEMP                       barred: policy-temp, however long: it may pass (S8)
  *       a record, but the policy cannot be fetched    barred: policy-fetch
  *       else                                          barred: unauthenticated
  *   no address is known                               barred: address-temp

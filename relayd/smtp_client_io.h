@@ -33,7 +33,7 @@ struct smtp_client_settings {
 };
 
 /* smtp_client_settings_io.c: what this relay calls itself, to servers and to the MTA: as the section says, or the
- * host's name. */
+ * host's name; where that is a short one, the whole of it that /etc/hosts or DNS has (waits for an answer). */
 void smtp_client_own_name(char out[SMTP_CLIENT_NAME_BUF], const struct conf_relayd *conf);
 
 /* The same file: name, port and times as section relayd says; the others stay as they are. */

@@ -110,7 +110,7 @@ static void demand_whole(const struct smtp_reply *reply)
     demand(buf_ok(&out));
     demand_clean(out.data, out.len);
     buf_reset(&out);
-    lmtp_reply_pass(&out, "mx.example", reply);
+    lmtp_reply_pass(&out, "mx.example", reply, reply->lines % 2 == 1);
     demand(out.len <= LMTP_REPLY_MAX && memcmp(out.data + out.len - 2, "\r\n", 2) == 0);
     demand_clean(out.data, out.len - 2);
     buf_clear(&out);

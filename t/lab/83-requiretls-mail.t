@@ -65,6 +65,7 @@ reports();
 Relayed::never_unprotected();
 past_relay_hosts();
 by_unix_socket();
+own_name();
 Wire::is_clean($_, $MARK, $CONTROL) for 'client', 'mx';
 Lab::capture('postconf', '-c', '/etc/postfix-flag', '-X', 'delay_warning_time');
 my ($relayd, $milter) = Relayed::finish();
@@ -214,5 +215,25 @@ sub by_unix_socket {
     is("$got->{by} $got->{status}", 'requiretls/lmtp sent', 'by a unix socket: delivered') or diag(explain($got));
     is(scalar(grep { m{to=<by-unix\+requiretls\@rt-sts\.test>, relay=client\.test\[postern/relayd\.sock\]} } Lab::lines("$Lab::DIR/log/flag.log")), 1, 'on that way');
     with_setting(transport_maps => $ours);
+    return;
+}
+
+# On a host that goes by a short name relayd greets with the whole one of /etc/hosts.
+sub own_name {
+    for (['127.0.1.1 mail.client.test mail', 'mail.client.test'], ['127.0.1.1 mail', 'mail']) {
+        my ($hosts, $wanted) = @$_;
+        open my $out, '>', "$Relayed::DIR/hosts" or die;
+        print $out "127.0.0.1 localhost\n$hosts\n";
+        close $out;
+        Relayed::configure(name => '""', listen => '"inet:127.0.0.1:8690"', metrics_listen => '"inet:127.0.0.1:9467"');
+        my $greeting;
+        my $ready = sub { my $s = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => 8690); $greeting = <$s> if $s; return defined $greeting };
+        Nodes::start('named', $ready, 'unshare', '--uts', '--mount', 'sh', '-c',
+            "hostname mail && mount --bind $Relayed::DIR/hosts /etc/hosts && exec $ENV{POSTERN_BUILD}/relayd/postern-relayd -f -c $Relayed::CONF");
+        is($greeting, "220 $wanted LMTP postern-relayd\r\n", "its own name: $wanted");
+        is(Nodes::stop('named', 'TERM'), 0, 'it ends well');
+        is(scalar(grep { /short-name name=mail / } Lab::lines("$Lab::DIR/log/named.out")), $wanted eq 'mail' ? 1 : 0, 'who greets with a short name is told');
+        truncate "$Lab::DIR/log/named.out", 0;
+    }
     return;
 }

@@ -102,19 +102,24 @@ static void test_lhlo(void **state)
 
 static const struct {
     const char *reply, *said;
+    bool rcpt;
 } passed[] = {
-    {"550 5.1.1 No such user\r\n", "550 5.1.1 host mx.example said: 550 5.1.1 No such user\r\n"},
-    {"550-5.1.1 No\r\n550 5.1.1 such\r\n", "550 5.1.1 host mx.example said: 550 5.1.1 No such\r\n"},
-    {"550 no\r\n", "550 5.0.0 host mx.example said: 550 no\r\n"},
-    {"552 5.2.2 full\r\n", "552 5.2.2 host mx.example said: 552 5.2.2 full\r\n"},
-    {"450 4.7.1 later\r\n", "450 4.7.1 host mx.example said: 450 4.7.1 later\r\n"},
-    {"451\r\n", "451 4.0.0 host mx.example said: 451\r\n"},
-    {"421 4.3.2 bye\r\n", "451 4.3.2 host mx.example said: 421 4.3.2 bye\r\n"},
-    {"421 bye\r\n", "451 4.0.0 host mx.example said: 421 bye\r\n"},
-    {"250 2.0.0 queued as 1\r\n", "250 2.0.0 host mx.example said: 250 2.0.0 queued as 1\r\n"},
-    {"251 forwarded\r\n", "250 2.0.0 host mx.example said: 251 forwarded\r\n"},
-    {"354 what\r\n", "451 4.5.0 host mx.example said: 354 what\r\n"},
-    {"550 5.1.1 b\303\274\033[0m\r\n", "550 5.1.1 host mx.example said: 550 5.1.1 b???[0m\r\n"},
+    {"552 5.5.3 too many\r\n", "452 4.5.3 host mx.example said: 552 5.5.3 too many\r\n", true},
+    {"552 full\r\n", "452 4.0.0 host mx.example said: 552 full\r\n", true},
+    {"550 5.1.1 No\r\n", "550 5.1.1 host mx.example said: 550 5.1.1 No\r\n", true},
+    {"452 4.5.3 too many\r\n", "452 4.5.3 host mx.example said: 452 4.5.3 too many\r\n", true},
+    {"550 5.1.1 No such user\r\n", "550 5.1.1 host mx.example said: 550 5.1.1 No such user\r\n", false},
+    {"550-5.1.1 No\r\n550 5.1.1 such\r\n", "550 5.1.1 host mx.example said: 550 5.1.1 No such\r\n", false},
+    {"550 no\r\n", "550 5.0.0 host mx.example said: 550 no\r\n", false},
+    {"552 5.2.2 full\r\n", "552 5.2.2 host mx.example said: 552 5.2.2 full\r\n", false},
+    {"450 4.7.1 later\r\n", "450 4.7.1 host mx.example said: 450 4.7.1 later\r\n", false},
+    {"451\r\n", "451 4.0.0 host mx.example said: 451\r\n", false},
+    {"421 4.3.2 bye\r\n", "451 4.3.2 host mx.example said: 421 4.3.2 bye\r\n", false},
+    {"421 bye\r\n", "451 4.0.0 host mx.example said: 421 bye\r\n", false},
+    {"250 2.0.0 queued as 1\r\n", "250 2.0.0 host mx.example said: 250 2.0.0 queued as 1\r\n", false},
+    {"251 forwarded\r\n", "250 2.0.0 host mx.example said: 251 forwarded\r\n", false},
+    {"354 what\r\n", "451 4.5.0 host mx.example said: 354 what\r\n", false},
+    {"550 5.1.1 b\303\274\033[0m\r\n", "550 5.1.1 host mx.example said: 550 5.1.1 b???[0m\r\n", false},
 };
 
 static void test_passed(void **state)
@@ -130,7 +135,7 @@ static void test_passed(void **state)
 
         buf_reset(&out);
         assert_int_equal(smtp_reply_read(&took, &reply, passed[i].reply, strlen(passed[i].reply), NULL), 1);
-        lmtp_reply_pass(&out, "mx.example", &reply);
+        lmtp_reply_pass(&out, "mx.example", &reply, passed[i].rcpt);
         assert_string_equal(buf_text(&out), passed[i].said);
     }
     buf_clear(&out);
@@ -154,7 +159,7 @@ static void test_passed_long(void **state)
     for (size_t i = 1; i < SMTP_REPLY_LINES_MAX; i++)
         assert_int_equal(smtp_reply_read(&took, &reply, line, sizeof(line), NULL), 0);
     assert_int_equal(smtp_reply_read(&took, &reply, "550 end\r\n", 9, NULL), 1);
-    lmtp_reply_pass(&out, "mx.example", &reply);
+    lmtp_reply_pass(&out, "mx.example", &reply, false);
     assert_int_equal(out.len, LMTP_REPLY_MAX);
     buf_clear(&out);
     smtp_reply_clear(&reply);
