@@ -102,6 +102,25 @@ static void check_cohort(const struct postfix_check *c, const struct postfix_ser
         postfix_report(c->out, FLAG_COHORT_LIMIT, where, "is %.100s", *value != '\0' ? value : "not set");
 }
 
+static void check_rate_delay(const struct postfix_check *c, const struct postfix_service *service)
+{
+    static const char *const names[][2] = {{"destination_rate_delay", "default_destination_rate_delay"},
+                                           {"transport_rate_delay", "default_transport_rate_delay"}};
+    char name[POSTFIX_WHERE], where[2 * POSTFIX_WHERE];
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        const char *value;
+
+        snprintf(name, sizeof(name), "%.200s_%s", service->name, names[i][0]);
+        snprintf(where, sizeof(where), "main.cf: %s", name);
+        value = postfix_value(c->postfix, NULL, name);
+        if (*value == '\0')
+            value = postfix_value(c->postfix, NULL, names[i][1]);
+        if (postfix_seconds(value) > 0)
+            postfix_report(c->out, FLAG_RATE_DELAY, where, "is %.50s", value);
+    }
+}
+
 /* The wait for the last reply begins when transaction_timeout is over with, or before. */
 static void check_timeouts(const struct postfix_check *c, const struct postfix_service *service)
 {
@@ -153,6 +172,7 @@ void postfix_check_service(const struct postfix_check *c, const char *where, con
     check_size(c, service);
     check_concurrency(c, service);
     check_cohort(c, service);
+    check_rate_delay(c, service);
     check_timeouts(c, service);
     check_parameters(c, service);
 }

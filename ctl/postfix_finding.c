@@ -40,6 +40,10 @@ static const struct {
                           "write more than relayd's per_domain, such as 50"},
     [FLAG_COHORT_LIMIT] = {"flag-cohort-limit", "one failure of relayd puts off all flagged mail that waits for it",
                            "set it to 0"},
+    [FLAG_RATE_DELAY] =
+        {"flag-rate-delay",
+         "one delivery at a time goes to a next hop: a destination that is slow holds up all others of it",
+         "set it to 0s"},
     [FLAG_TIMEOUT] =
         {"flag-timeout", "mail on which Postfix gave up may be delivered all the same, and again later",
          "write more than relayd's transaction_timeout; lmtp_data_done_timeout more than its data_timeout, too"},

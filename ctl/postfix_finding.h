@@ -23,6 +23,7 @@ enum postfix_finding_kind {
     FLAG_NEXTHOP_CHROOT,
     FLAG_CONCURRENCY,
     FLAG_COHORT_LIMIT,
+    FLAG_RATE_DELAY,
     FLAG_TIMEOUT,
     FLAG_FALLBACK,
     FLAG_LMTP_TLS,

@@ -74,6 +74,7 @@ my @spoilt = (
     ['main.cf', $set->('transport_maps = regexp:$config_directory/nonesuch'), 'flag-map-unreadable'],
     ['main.cf', $set->('transport_maps = regexp:/dev/zero'), 'flag-map-unreadable'],
     ['main.cf', $set->('requiretls_destination_concurrency_failed_cohort_limit = 1'), 'flag-cohort-limit', qr/^main\.cf: requiretls_dest/],
+    ['main.cf', $set->('default_destination_rate_delay = 1s'), 'flag-rate-delay', qr/^main\.cf: requiretls_destination_rate_delay/],
     ['main.cf', $set->('requiretls_destination_concurrency_limit = 200'), 'flag-service-small'],
     ['main.cf', $set->('requiretls_destination_concurrency_limit = 10'), 'flag-concurrency'],
     ['main.cf', sub { s/^requiretls_initial.*\n//m }, 'flag-concurrency'],
