@@ -212,7 +212,7 @@ sub submit {
 # The held messages, by name: { id, sender, ret, envid, header, rcpt => { ADDRESS => { orcpt, notify, orig } } }
 sub held {
     my %held;
-    my @ids = map { m{([^/]+)$} } glob "$HELD/*";
+    my @ids = map { m{([^/]+)$} } grep { -x } glob "$HELD/*";    # before cleanup(8) makes it executable, a file is not whole
     return {} unless @ids;
     my (undef, $out) = Lab::capture('postcat', '-eh', '-q', @ids);
     for my $file (split /^(?=\*\*\* ENVELOPE RECORDS )/m, $out) {
