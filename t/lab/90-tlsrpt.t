@@ -49,6 +49,7 @@ Nodes::start_strict();
 Reports::start_node('one', %tlsrptd);
 ok(Nodes::tracking('one'), 'policyd is told of changes');
 ctl('list', 'add', 'exclude', 'rpt-excluded.test');
+ok(Lab::until_true(sub { Nodes::ask('one', 'rpt-excluded.test') eq 'OK none' }), 'policyd has the list');
 publish_keys();
 mail_is_counted();
 the_day_is_over();
