@@ -396,13 +396,18 @@ my $begun = time;
 {
     my ($pid) = relayd_pids();
     my (@descriptors, @memory);
-    for (1 .. 2) {
+    # Twice all comes at once, so that relayd has needed before what it may need at one time on a busy machine, and only then is measured.
+    for my $round (1 .. 4) {
+        Nodes::signal('relayd', 'STOP') if $round <= 2;
         load(new_messages(int($messages * 0.05)));
+        sleep 1.5;
+        Nodes::signal('relayd', 'CONT');
         ok(wait_loaders() && all_sent() && at_rest(), 'undisturbed: all are sent, the queue is empty, no connection is left');
         Lab::until_true(sub { !@descriptors || descriptors($pid) <= $descriptors[0] });
+        check_part('undisturbed', [], [], []);
+        next if $round <= 2;
         push @descriptors, descriptors($pid);
         push @memory, memory($pid);
-        check_part('undisturbed', [], [], []);
     }
     cmp_ok($descriptors[1], '<=', $descriptors[0], 'relayd has no more descriptors than before');
     cmp_ok($memory[1] - $memory[0], '<', $sanitized ? 100_000 : 2000, "and memory: $memory[0] kB, then $memory[1] kB");
