@@ -148,6 +148,24 @@ static void say_unrouted(const struct routes *r)
                        r->unrouted > 1 ? " and others" : "", sealed);
 }
 
+static bool demands_tls(const char *level)
+{
+    return *level != '\0' && strcmp(level, "none") != 0 && strcmp(level, "may") != 0;
+}
+
+/* With a relay host the operator's TLS goes for it, whatever the sender asks for. */
+static void check_relaxed_to_relayhost(const struct postfix_check *c, const struct postfix_service *service)
+{
+    const char *wanted = postfix_value(c->postfix, NULL, "smtp_tls_security_level");
+    const char *level = postfix_value(c->postfix, service, "smtp_tls_security_level");
+    char where[POSTFIX_WHERE];
+
+    postfix_where_set(where, c->postfix, service, "smtp_tls_security_level");
+    if (demands_tls(wanted) && !demands_tls(level))
+        postfix_report(c->out, RELAXED_WEAK, where, "is %.50s for the service %.100s, and %.50s for all others",
+                       *level != '\0' ? level : "empty", service->name, wanted);
+}
+
 /* What stands behind the line of such mail: the service smtp-relaxed. */
 static void check_relaxed_service(const struct postfix_check *c, const struct postfix_service *service)
 {
@@ -232,7 +250,10 @@ static int route_relaxed(const struct routes *r)
         return 0;
     }
     c->relaxed[service - c->postfix->service] = !is_default(c, service);
-    check_relaxed_service(c, service);
+    if (*postfix_value(c->postfix, NULL, "relayhost") != '\0')
+        check_relaxed_to_relayhost(c, service);
+    else
+        check_relaxed_service(c, service);
     return check_relaxed_tag(c, service);
 }
 

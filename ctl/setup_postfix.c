@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 const char *postfix_raw(const struct postfix_planning *s, const char *name)
 {
@@ -109,6 +110,10 @@ static void plan_policy(struct postfix_planning *s)
                                    : "this Postfix has no socketmap: tables (postconf -m), and needs them");
         return;
     }
+    if (*before == '\0' && *postfix_value(s->postfix, NULL, "smtp_tls_per_site") != '\0')
+        setup_note(s->plan, SETUP_CLASH,
+                   "smtp_tls_per_site is set, and Postfix would not look at it any more beside smtp_tls_policy_maps: "
+                   "write what it demands into a table of smtp_tls_policy_maps, and empty it");
     buf_init(&value, SETUP_VALUE_MAX);
     if (*before != '\0')
         buf_printf(&value, "%s%s", before, there ? "" : ", ");
@@ -121,12 +126,26 @@ static void plan_policy(struct postfix_planning *s)
     buf_clear(&value);
 }
 
+static bool is_yes(const struct postfix_planning *s, const char *name)
+{
+    return strcasecmp(postfix_value(s->postfix, NULL, name), "yes") == 0;
+}
+
+/* What TLS_README calls obsolete goes for Postfix as long as there is no level. */
+static const char *level_before(const struct postfix_planning *s)
+{
+    if (!is_yes(s, "smtp_enforce_tls"))
+        return "may";
+    return is_yes(s, "smtp_tls_enforce_peername") ? "verify" : "encrypt";
+}
+
 static void plan_level(struct postfix_planning *s)
 {
     const char *level = postfix_value(s->postfix, NULL, "smtp_tls_security_level");
     bool there = *level != '\0' && strcmp(level, "none") != 0;
+    const char *wanted = there ? level : *level == '\0' ? level_before(s) : "may";
 
-    postfix_parameter(s, there, "TLS where nothing is published", "smtp_tls_security_level", there ? level : "may");
+    postfix_parameter(s, there, "TLS where nothing is published", "smtp_tls_security_level", wanted);
 }
 
 static void plan_dnssec(struct postfix_planning *s)

@@ -23,6 +23,19 @@ static const struct service services[] = {
      "smtp_generic_maps= smtp_header_checks="},
 };
 
+/*
+ * With a relayhost: "TLS-Required: No" is about the recipient's policies, none of which goes for that hop. What the
+ * operator wants of it stays: a password may be sent there.
+ */
+static const struct service relaxed_to_relayhost = {
+    "mail with TLS-Required: No",
+    "smtp-relaxed",
+    "unix",
+    "-",
+    "-",
+    "smtp",
+    "syslog_name=postfix/smtp-relaxed smtp_generic_maps=regexp:$config_directory/generic_flags.regexp"};
+
 static const char again_options[] =
     "syslog_name=postfix/again mynetworks=127.0.0.0/8 smtpd_client_restrictions= smtpd_helo_restrictions= "
     "smtpd_sender_restrictions= smtpd_relay_restrictions=permit_mynetworks,reject smtpd_recipient_restrictions= "
@@ -156,8 +169,13 @@ static void plan_programs(struct postfix_planning *s)
 
 void postfix_plan_services(struct postfix_planning *s)
 {
-    for (size_t i = 0; i < sizeof(services) / sizeof(services[0]); i++)
-        plan_service(s, &services[i]);
+    bool relayed = *postfix_value(s->postfix, NULL, "relayhost") != '\0';
+
+    for (size_t i = 0; i < sizeof(services) / sizeof(services[0]); i++) {
+        bool relaxed = strcmp(services[i].name, relaxed_to_relayhost.name) == 0;
+
+        plan_service(s, relaxed && relayed ? &relaxed_to_relayhost : &services[i]);
+    }
     plan_programs(s);
     setup_note(
         s->plan, SETUP_THERE,

@@ -256,6 +256,21 @@ sub macros_of_debian {
         is(signatures($message, $public), 'ours.test chosen pass', "$transport: a signature of the key");
     }
     Lab::capture('posternctl', 'list', 'clear', 'smtps');
+    requires_tls();
+    return;
+}
+
+# Debian's macro for hosts that must have TLS counts wherever it is defined, before or behind ours; it says nothing against a policy.
+sub requires_tls {
+    for my $file ('000_localmacros', '00_local_macros') {
+        Exim::configure(1, $file eq '000_localmacros' ? "REMOTE_SMTP_HOSTS_REQUIRE_TLS = *\n" : '');
+        Exim::put("/etc/exim4/conf.d/main/$file", "REMOTE_SMTP_HOSTS_REQUIRE_TLS = *\n") if $file ne '000_localmacros';
+        Exim::run('update-exim4.conf');
+        is(scalar(() = Exim::run('exim4', '-bP', 'transports') =~ /^hosts_require_tls = \$\{if eq\{.*\}\{default\}\{\*\}/mg), 2, "REMOTE_SMTP_HOSTS_REQUIRE_TLS in $file");
+        Exim::submit({ to => ["must-$file\@plain.test"] });
+        like((Exim::outcome_by_runs("must-$file\@plain.test", 'deferred') // { reason => 'no verdict' })->{reason}, qr/TLS session is required/, "$file: no TLS, no mail");
+        unlink "/etc/exim4/conf.d/main/$file" if $file ne '000_localmacros';
+    }
     return;
 }
 

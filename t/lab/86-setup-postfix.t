@@ -205,6 +205,7 @@ for (@operators) {
     }
     ok_setup("$what: --apply", 0, qr/^Done/m, undef, '--apply');
     is(postconf('-h', $_), $want->{$_}, "$what: $_") for sort keys %$want;
+    is(postconf('-Ph', 'smtp-relaxed/unix/smtp_tls_security_level'), $more =~ /^relayhost/m ? '' : 'may', "$what: what TLS-Required: No has no say in") if $what;
     is_deeply(findings(), [], "$what: check postfix finds nothing") or diag(explain(findings()));
     ok_setup("$what: --apply again", 0, qr/nothing is needed/, undef, '--apply');
     is_deeply(local_list(), [qw(.inner.test client.test inner.test localhost localhost.test)], 'and not the domain of aliases') if $what =~ /^maps/;
