@@ -268,6 +268,29 @@ static int keep(struct renewing *r, struct err *e)
     return acme_entry_save(&r->a, e);
 }
 
+/* The store could not be read or written (why): as any trouble, kept where that can be, told in any case. */
+static void keep_fault(struct renewing *r, const struct err *why)
+{
+    struct err e = {""};
+
+    trouble(r, "", why->text);
+    (void)keep(r, &e);
+}
+
+/* Of an entry that cannot be read as a whole at least who is to be told and what was told. */
+static void keep_unread(struct renewing *r, const struct conf *conf, const char *name, const struct err *why)
+{
+    struct err e = {""};
+
+    r->a.conf = conf;
+    if (cert_entry_read(&r->a.entry, conf->certs.folder, name, &e) != 1)
+        return;
+    r->a.has_live = r->a.entry.live.count > 0;
+    if (r->a.entry.about.host_count > 0)
+        keep_fault(r, why);
+    acme_entry_clear(&r->a);
+}
+
 static void state_of(struct renewing *r)
 {
     struct acme_renewal *out = r->out;
@@ -290,6 +313,8 @@ int acme_renew(struct acme_renewal *out, const struct acme_client *c, const char
     buf_init(&out->spare, TEXT_MAX);
     buf_init(&out->trouble, 4096);
     rc = acme_entry_read(&r.a, c->conf, name, e);
+    if (rc < 0)
+        keep_unread(&r, c->conf, name, e);
     if (rc != 1)
         return rc;
     if (r.a.entry.about.host_count == 0) {
@@ -298,6 +323,8 @@ int acme_renew(struct acme_renewal *out, const struct acme_client *c, const char
         rc = steps(&r, e);
         if (rc == 0)
             rc = keep(&r, e);
+        else
+            keep_fault(&r, e);
         state_of(&r);
         rc = rc == 0 ? 1 : -1;
     }

@@ -122,7 +122,9 @@ void acme_renewals_print(struct buf *out, const json_t *rows, int64_t now, bool 
         print_lines(out, json_object_get(row, "withdraw"), "take out:");
         print_when(out, "goes on", json_object_get(row, "until"), now);
         if (is_failed(row) && !json_is_integer(json_object_get(row, "until")))
-            buf_printf(out, "  tried again by the timer, in a day; at once by posternctl cert acme renew %s --force\n",
+            buf_printf(out,
+                       "  tried again by the timer, in an hour, or a day after the authority has refused; at once by "
+                       "posternctl cert acme renew %s --force\n",
                        json_string_value(json_object_get(row, "name")));
         print_when(out, "due", json_object_get(row, "due"), now);
     }

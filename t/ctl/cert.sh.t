@@ -199,6 +199,30 @@ done
 acme 1 "acme list: two whose next keys cannot be read" acme list
 ok "both are told" eval 'says "^posternctl: .*/a/next.key is no private key" && says "^posternctl: .*/b/next.key is no private key"'
 for name in a b; do mv "$dir/$name.next" "$dir/acme/$name/next.key"; done
+
+# a fault of the store is told to the operator, once, and kept; what is live stays live
+cat >"$dir/sendmail" <<END
+#!/bin/sh
+cat >>"$dir/mails"
+END
+chmod 755 "$dir/sendmail"
+sed 's|^certs {|certs { contact = "op@example.com" |' "$dir/etc/acme.conf" >"$dir/etc/told.conf"
+printf 'tlsrptd { mail = "sendmail:%s" }\n' "$dir/sendmail" >>"$dir/etc/told.conf"
+told() { want=$1 name=$2; shift 2; exits "$want" "$name" -c "$dir/etc/told.conf" cert "$@"; }
+mkdir "$dir/acme/c"
+printf '{"source": "acme", "host": ["mx.example.com"], "challenge": "http-01", "key_type": "p256"}' >"$dir/acme/c/about.json"
+cat "$dir/one.key" "$dir/one.pem" "$dir/ca.pem" >"$dir/acme/c/live.pem"
+chmod 600 "$dir/acme/c/live.pem" "$dir/acme/c/about.json"
+printf junk >"$dir/acme/c/next.key"
+told 0 "check: it is good for long" check c
+told 1 "acme renew: its next key cannot be read" acme renew c
+ok "the operator is told" [ "$(grep -c 'next.key is no private key' "$dir/mails")" -eq 1 ]
+told 1 "check: it is not well" check c
+ok "why" prints '^c: .*next.key is no private key'
+told 1 "acme renew: again" acme renew c
+ok "and not told once more" [ "$(grep -c 'next.key is no private key' "$dir/mails")" -eq 1 ]
+ok "what is live stays live" sh -c "cat '$dir/one.key' '$dir/one.pem' '$dir/ca.pem' | cmp -s - '$dir/acme/c/live.pem'"
+rm -r "$dir/acme/c"
 printf junk >"$dir/acme/a/about.json"
 acme 1 "acme list: one that cannot be read" acme list --json
 ok "is told, and the other listed" eval 'says "^posternctl: a: about.json" && json "@{\$j->{certificates}} == 1"'
