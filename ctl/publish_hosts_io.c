@@ -143,6 +143,26 @@ static const struct probe_address *stranger(const struct keys *k, const struct p
     return NULL;
 }
 
+/* Why not all that the host shows could be seen: an address that shows no certificate, but for those to which this
+ * machine has no way, or no address at all. false: all was seen. */
+static bool is_unseen(struct err *why, const struct publish_view *v)
+{
+    bool any = false;
+
+    err_set(why, "%s", v->probe != NULL ? "it has no address that can be reached from here" : v->probe_why.text);
+    for (size_t h = 0; v->probe != NULL && h < v->probe->hosts; h++)
+        for (size_t i = 0; i < v->probe->host[h].count; i++) {
+            const struct probe_address *at = &v->probe->host[h].at[i];
+
+            any = any || at->chain_count > 0;
+            if (at->chain_count > 0 || at->unrouted)
+                continue;
+            err_set(why, "at %s there is no certificate to be seen (%s)", at->address, at->why);
+            return true;
+        }
+    return !any;
+}
+
 /* --- records --- */
 
 /* Lines that are not to be loaded. */
@@ -180,7 +200,7 @@ static void add_records(struct buf *zone, const struct conf *conf, const char *d
 }
 
 static void add_notes(struct buf *zone, const struct publish_view *v, const struct keys *k,
-                      const struct probe_address *other)
+                      const struct probe_address *other, const struct err *unseen)
 {
     if (v->dns.status == DNS_FAILED)
         zone_comment(zone, "unknown: its TLSA records cannot be looked up now: %s", v->dns.why);
@@ -188,8 +208,12 @@ static void add_notes(struct buf *zone, const struct publish_view *v, const stru
         zone_comment(zone,
                      "bad: its zone is not signed, or the resolver of stsd does not validate: without DNSSEC TLSA "
                      "records do nothing");
-    if (v->probe == NULL)
-        zone_comment(zone, "unknown: what it shows cannot be seen now: %s", v->probe_why.text);
+    if (unseen->text[0] != '\0')
+        zone_comment(
+            zone,
+            "unknown: what it shows cannot be seen now: %s. Records of keys that it does not show stop its mail, "
+            "so these are comments",
+            unseen->text);
     if (other != NULL)
         zone_comment(zone,
                      "bad: at %s it shows another certificate than those in the store (%s): with these records alone "
@@ -204,6 +228,7 @@ static int host_zone(struct buf *zone, const struct conf *conf, const struct cer
                      const char *host, struct err *e)
 {
     const struct probe_address *other;
+    struct err unseen = {""};
     struct publish_view v = {.dns = {.status = DNS_FAILED}};
     struct keys k = {.count = 0};
     int rc = keys_get(&k, conf, all, host, e);
@@ -215,8 +240,12 @@ static int host_zone(struct buf *zone, const struct conf *conf, const struct cer
     } else if (rc == 0 && (rc = publish_view_look(&v, conf, PROBE_PORT, e)) == 0) {
         zone_comment(zone, "%s", host);
         other = stranger(&k, v.probe);
-        add_notes(zone, &v, &k, other);
-        add_records(zone, conf, domain, host, &k, other == NULL);
+        if (!is_unseen(&unseen, &v))
+            unseen.text[0] = '\0';
+        add_notes(zone, &v, &k, other, &unseen);
+        add_records(zone, conf, domain, host, &k, other == NULL && unseen.text[0] == '\0');
+        if (unseen.text[0] != '\0')
+            rc = err_set(e, "what %s shows cannot be seen now: %s", host, unseen.text);
     }
     keys_clear(&k);
     publish_view_clear(&v);
@@ -246,9 +275,13 @@ int publish_hosts_zone(struct buf *zone, const struct conf *conf, const char *do
     if (rc == 0) {
         if (h->count == 0)
             zone_comment(zone, "%s takes no mail: it has no MX host", domain);
-        for (size_t i = 0; i < h->count && rc == 0; i++)
-            rc = host_zone(zone, conf, &all, domain, h->name[i], e);
-        if (unread_zone(zone, &all) != 0 && rc == 0)
+        for (size_t i = 0; i < h->count; i++) {
+            struct err why = {""};
+
+            if (host_zone(zone, conf, &all, domain, h->name[i], &why) != 0 && rc == 0)
+                rc = err_set(e, "%s", why.text);
+        }
+        if (unread_zone(zone, &all) != 0)
             rc = err_set(e, "not all certificates of %.200s can be read", conf->certs.folder);
         if (h->more && rc == 0)
             rc = err_set(e, MORE_HOSTS, domain, DEST_HOSTS_MAX);

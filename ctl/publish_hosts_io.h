@@ -8,9 +8,10 @@
 #include "publish_verdict.h"
 
 /*
- * Append the records, with comments; where they would not fit what the host shows now, or belong to another zone than
- * the domain's, as comments. Returns 0, or -1 with the reason: MX records, the store or some of it cannot be read now,
- * or there are too many hosts; what is known is appended all the same.
+ * Append the records, with comments; where they would not fit what the host shows now, where that cannot be seen, or
+ * where they belong to another zone than the domain's, as comments. Returns 0, or -1 with the reason: a host cannot be
+ * seen, MX records, the store or some of it cannot be read now, or there are too many hosts; what is known is appended
+ * all the same.
  */
 int publish_hosts_zone(struct buf *zone, const struct conf *conf, const char *domain, struct err *e);
 

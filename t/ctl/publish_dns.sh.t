@@ -100,6 +100,7 @@ echo mx.example.com >"$dir/txt/example.com.mx"
 # --- all: what cannot be read is told of, the rest is there ---
 p all example.com
 ok "all without Redis" eval 'code 1 && says "no-redis.sock" && prints "^; unknown: Redis" && prints "^_smtp._tls.example.com. 3600 IN TXT"'
+ok "all: what cannot be seen of a host" eval 'prints "^; unknown: what it shows cannot be seen now: it has no address" && prints "^; _25._tcp.mx.example.com. .* TLSA 3 1 1" && ! prints "^_25._tcp"'
 ok "all: what of the store cannot be read" eval 'prints "^; unknown: broken of the store cannot be read" && says "not all certificates"'
 p all example.com --check
 ok "all --check: two of the store" eval 'prints "^warn *mx.example.com *its keys are not compared.* 2 certificates" && prints "^warn *store *broken cannot be read"'
