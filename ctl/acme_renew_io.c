@@ -323,8 +323,10 @@ int acme_renew(struct acme_renewal *out, const struct acme_client *c, const char
         rc = steps(&r, e);
         if (rc == 0)
             rc = keep(&r, e);
-        else
+        else if (r.a.entry.name[0] != '\0')
             keep_fault(&r, e);
+        else /* after a change it could not be read again */
+            keep_unread(&r, c->conf, name, e);
         state_of(&r);
         rc = rc == 0 ? 1 : -1;
     }

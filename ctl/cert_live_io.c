@@ -246,8 +246,6 @@ static void put_back(const struct cert_held *h)
 {
     struct err e = {""};
 
-    if (h->entry.live.count == 0 || h->entry.live.key == NULL)
-        return;
     if (replace(h, &h->entry.live, &e) != 0)
         report_error("%s: the one before is not back: %s", h->name, e.text);
     else if (cert_live_changed(h) == CTL_YES)
@@ -277,7 +275,7 @@ static int put(struct cert_held *h, const struct cert_chain *c, const struct cer
     rc = print_live(h, c, leaf);
     if (cert_live_changed(h) != CTL_YES) {
         rc = CTL_NO;
-        if ((h->ctl->options & CTL_FORCE) == 0) {
+        if ((h->ctl->options & CTL_FORCE) == 0 && h->entry.live.count > 0 && h->entry.live.key != NULL) {
             put_back(h);
             return rc;
         }
