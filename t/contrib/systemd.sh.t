@@ -15,6 +15,7 @@ if (!$ENV{POSTERN_BOOTED}) {
 }
 require Units;
 Units->import;
+$SIG{PIPE} = 'IGNORE'; # a daemon may end between connect and write
 my @services = Units::SERVICES();
 
 sub said { my $out = qx(@_ 2>&1 </dev/null); return $out =~ s/\s+\z//r }

@@ -181,7 +181,7 @@ sub check {
     is($got->{status}, 'sent', "$name: sent") or diag($got->{reason});
     like($log, $case->{log}, "$name: the sender's log");
     my $message = Lab::until_true(sub { Lab::mailbox($case->{to}) }) || '';
-    is(Lab::transport_of($message), $case->{got}, "$name: received as $case->{got}");
+    is(Lab::transport_of($message), $case->{got}, "$name: received as $case->{got}") or diag($log);
     return;
 }
 
@@ -215,7 +215,13 @@ sub edits_while_mail_flows {
         my $case = { domain => 'list-edited.test', key => 'list-edited.test', entries => [], name => "edit $round while mail flows",
             answer => $on ? qr/^OK none\s*$/ : qr/^NOTFOUND\s*$/, got => $on ? 'clear' : 'TLSv1.3', log => qr/status=sent/ };
         settle($case);
-        $case->{to} = Lab::send_mail('list-edited.test');
+        # Not over a connection that Postfix has kept from the mail before, in clear, and may use where nothing demands TLS
+        for (1 .. 5) {
+            $case->{to} = Lab::send_mail('list-edited.test');
+            my $got = Lab::outcome($case->{to}) || { lines => [] };
+            last if !grep { /conn_use=/ } @{ $got->{lines} };
+            sleep 3;
+        }
         check($case);
     }
     my %how;
